@@ -1,0 +1,111 @@
+"""How a reference image travels: the best encoding that fits. Lossless, then JPEG, then a smaller size."""
+
+from __future__ import annotations
+
+import io
+import math
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from .errors import InvalidInput
+from .images import Pixels
+
+WEBP_MAX_SIDE = 16383
+MIN_SIDE = 16
+_JPEG_QUALITIES = (95, 90, 85)
+_WORTH_MORE_EFFORT = 1.3
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An image file in memory. ``label`` names the encoding to people; the size is the sent one."""
+
+    label: str
+    mime: str
+    data: bytes
+    width: int
+    height: int
+
+    @property
+    def uri(self) -> str:
+        """The file as a data URI."""
+        return f"data:{self.mime};base64,{b64encode(self.data).decode('ascii')}"
+
+    @property
+    def uri_length(self) -> int:
+        """How many bytes ``uri`` takes in a request."""
+        return len(f"data:{self.mime};base64,") + (len(self.data) + 2) // 3 * 4
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.width}x{self.height} {len(self.data) / 2**20:.2f} MiB"
+
+
+def encode(name: str, pixels: Pixels, limit: int) -> Encoded:
+    """Return the best encoding of uint8 ``[H,W,3 or 4]`` that takes at most ``limit`` bytes.
+
+    Raises:
+        InvalidInput: naming the socket, when not even a small JPEG fits.
+    """
+    for candidate in _candidates(Image.fromarray(pixels), limit):
+        if len(candidate.data) <= limit:
+            return candidate
+    raise InvalidInput(name, f"the image does not fit into {limit} bytes, not even as a small JPEG")
+
+
+def fair_limit(lengths: Sequence[int], total: int) -> int | None:
+    """Return the largest length that every item may have so that all fit into ``total``; None if they fit.
+
+    Items below the limit keep their length; only larger ones have to shrink.
+    """
+    if sum(lengths) <= total:
+        return None
+    left = total
+    ordered = sorted(lengths)
+    for position, length in enumerate(ordered):
+        share = left // (len(ordered) - position)
+        if length > share:
+            return share
+        left -= length
+    raise AssertionError("lengths that add up to more than the total have one above its share")
+
+
+def bytes_in_uri(length: int) -> int:
+    """Return how many bytes of a file fit into a data URI of ``length`` characters."""
+    return max(0, (length - len("data:image/jpeg;base64,")) // 4 * 3)
+
+
+def _candidates(image: Image.Image, limit: int) -> Iterator[Encoded]:
+    yield (lossless := _lossless(image, effort=0))
+    if len(lossless.data) <= limit * _WORTH_MORE_EFFORT:
+        yield _lossless(image, effort=1)
+    flat = image.convert("RGB")
+    smallest = None
+    for quality in _JPEG_QUALITIES:
+        yield (smallest := _jpeg(flat, quality))
+    while smallest is not None and min(smallest.width, smallest.height) > MIN_SIDE:
+        # The size of a JPEG goes with its area; 0.95 leaves room for the detail that scaling concentrates.
+        factor = min(0.9, math.sqrt(limit / len(smallest.data)) * 0.95)
+        size = (max(MIN_SIDE, int(smallest.width * factor)), max(MIN_SIDE, int(smallest.height * factor)))
+        yield (smallest := _jpeg(flat.resize(size, Image.Resampling.LANCZOS), _JPEG_QUALITIES[-1]))
+
+
+def _lossless(image: Image.Image, effort: int) -> Encoded:
+    """Encode without loss: effort 0 is the fastest; effort 1 takes twice the time and up to a fifth less space."""
+    if max(image.size) > WEBP_MAX_SIDE:
+        return _save(image, "PNG", "image/png", "PNG", compress_level=1 + 5 * effort)
+    # In a lossless WebP, quality is the effort to compress, not a loss.
+    options = {"lossless": True, "exact": True, "quality": 20 * effort, "method": effort}
+    return _save(image, "WebP lossless", "image/webp", "WEBP", **options)
+
+
+def _jpeg(image: Image.Image, quality: int) -> Encoded:
+    return _save(image, f"JPEG {quality}", "image/jpeg", "JPEG", quality=quality, subsampling=0)
+
+
+def _save(image: Image.Image, label: str, mime: str, file_format: str, **options: object) -> Encoded:
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return Encoded(label, mime, buffer.getvalue(), image.width, image.height)

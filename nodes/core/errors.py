@@ -1,0 +1,234 @@
+"""The error tree. Every message is a receipt: what happened, was it charged, which request, what next.
+
+PackError
+  ConfigError                      no token, bad base URL, no state folder
+  InvalidInput(field)              before anything is spent
+  OverBudget                       before anything is spent
+  ApiError
+    ConnectionFailed               nothing was sent
+    SubmissionUnknown              sent; the answer was lost
+    StatusError -> Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited, ServerFault
+    ProtocolError                  unreadable, or an unknown state
+  JobError -> JobFailed, JobCancelled, JobTimedOut
+  DownloadError -> UntrustedUrl, TooLarge, Undecodable, FileGone
+  JournalError                     the record of paid jobs cannot be kept
+
+The host's interrupt is outside the tree and is never wrapped.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+GENERATIONS_PAGE = "https://www.runcomfy.com/generations"
+PROFILE_PAGE = "https://www.runcomfy.com/profile"
+
+
+class Charge(Enum):
+    """Whether money was taken, in the words shown to a person."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "not known"
+
+
+class PackError(Exception):
+    """A failure that a person can act on.
+
+    ``message`` says what happened in one sentence. ``reason`` is the provider's own text, ``cost`` is in USD.
+    ``charge`` and ``advice`` have a default for each class. ``str(error)`` is the whole receipt.
+    """
+
+    charge: Charge = Charge.NO
+    advice: str = ""
+    default_charge: ClassVar[Charge] = Charge.NO
+    default_advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        request_id: str | None = None,
+        *,
+        reason: str | None = None,
+        charge: Charge | None = None,
+        cost: float | None = None,
+        advice: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request_id = request_id
+        self.reason = reason
+        self.cost = cost
+        self.charge = charge or self.default_charge
+        self.advice = self.default_advice if advice is None else advice
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.reason:
+            lines.append(f"Reason given: {self.reason}")
+        lines.append(f"Charged: {self.charge.value}{money(self.cost, ', ')}.")
+        if self.request_id:
+            lines.append(f"Request: {self.request_id}")
+        if self.advice:
+            lines.append(f"Next: {self.advice}")
+        return "\n".join(lines)
+
+
+def money(usd: float | None, before: str = "") -> str:
+    """Write an amount in USD, four decimals at most and two at least; nothing when it is not known."""
+    if usd is None:
+        return ""
+    text = f"{usd:.4f}"
+    return f"{before}${text[:-2] if text.endswith('00') else text}"
+
+
+class ConfigError(PackError):
+    """The pack is not set up: no token, a bad base URL, an unusable state folder."""
+
+
+class InvalidInput(PackError):
+    """An input was refused before anything was sent. ``field`` is the widget's or socket's name."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", advice=f"Change {field} and run again. Nothing was sent.")
+        self.field = field
+
+
+class OverBudget(PackError):
+    """The day's budget would be passed; nothing was sent."""
+
+
+class ApiError(PackError):
+    """A call of the model API did not succeed."""
+
+
+class ConnectionFailed(ApiError):
+    """No connection was made, so nothing was sent."""
+
+    default_advice = "Check the network, the proxy and the certificates, then run again."
+
+
+class SubmissionUnknown(ApiError):
+    """The job was sent and the answer was lost: it may have been accepted and charged."""
+
+    default_charge = Charge.UNKNOWN
+    default_advice = (
+        f"Look at {GENERATIONS_PAGE} whether the job is there. "
+        "Running again submits a new job, which is charged on its own."
+    )
+
+
+class StatusError(ApiError):
+    """The API answered with an error. ``status`` is the HTTP status, ``code`` the API's own (0 when absent)."""
+
+    def __init__(
+        self,
+        message: str,
+        request_id: str | None = None,
+        *,
+        status: int = 0,
+        code: int = 0,
+        reason: str | None = None,
+        charge: Charge | None = None,
+        advice: str | None = None,
+    ) -> None:
+        detail = f"HTTP {status}" + (f", code {code}" if code else "")
+        super().__init__(f"{message} ({detail})", request_id, reason=reason, charge=charge, advice=advice)
+        self.status = status
+        self.code = code
+
+
+class Unauthorized(StatusError):
+    """The token is missing, wrong or expired, or the account is inactive."""
+
+    default_advice = f"Check RUNCOMFY_API_TOKEN; tokens are made at {PROFILE_PAGE}."
+
+
+class InsufficientBalance(StatusError):
+    """The account has no balance for this job."""
+
+    default_advice = "Add balance at https://www.runcomfy.com, then run again."
+
+
+class Rejected(StatusError):
+    """The API refused the input of the job."""
+
+    default_advice = "Change the input that the reason names, then run again."
+
+
+class NotFound(StatusError):
+    """No such request or model, or it has expired, or it belongs to another account."""
+
+
+class RateLimited(StatusError):
+    """Too many calls for now (HTTP 429)."""
+
+    default_advice = "Wait a minute, then run again."
+
+
+class ServerFault(StatusError):
+    """The API itself failed (5xx, or a server-side code)."""
+
+    default_advice = "Run again in a few minutes."
+
+
+class ProtocolError(ApiError):
+    """The answer could not be read, or names a state that is not known."""
+
+
+class JobError(PackError):
+    """The job was accepted and did not end with pictures."""
+
+    default_charge = Charge.UNKNOWN
+
+
+class JobFailed(JobError):
+    """The provider ended the job without a result."""
+
+
+class JobCancelled(JobError):
+    """The job was cancelled while it was queued."""
+
+    default_charge = Charge.NO
+    default_advice = "Run again to submit a new job."
+
+
+class JobTimedOut(JobError):
+    """The job's own deadline passed; the job may still finish and can be collected."""
+
+    default_advice = "Run the same inputs again: the pack goes on waiting for this job and does not pay twice."
+
+
+class DownloadError(PackError):
+    """A picture that was paid for could not be fetched; the job stays recoverable."""
+
+    default_charge = Charge.YES
+    default_advice = "Run the same inputs again: the pictures are fetched again, without a new charge."
+
+
+class UntrustedUrl(DownloadError):
+    """The answer named an address that is not fetched."""
+
+    default_advice = (
+        "If you trust this host, add it to RUNCOMFY_DOWNLOAD_HOSTS and run the same inputs again; "
+        "there is no new charge."
+    )
+
+
+class TooLarge(DownloadError):
+    """A file has more bytes or pixels than the pack reads."""
+
+
+class Undecodable(DownloadError):
+    """A file is not a picture that can be decoded."""
+
+
+class FileGone(DownloadError):
+    """The hosted file has expired or was removed (HTTP 404 or 410)."""
+
+    default_advice = "The hosted files of a job expire. A changed seed or rerun_seed makes and pays for a new one."
+
+
+class JournalError(PackError):
+    """The record of paid jobs cannot be read or written, so nothing is spent."""

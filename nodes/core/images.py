@@ -1,0 +1,154 @@
+"""Tensors <-> pixels <-> files. IMAGE is float32 ``[B,H,W,3]`` in 0..1, as the host defines it."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import io
+import threading
+from base64 import b64decode
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from .errors import InvalidInput, TooLarge, Undecodable
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+MAX_PIXELS = 64 * 2**20
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_ORIENTATION = 0x0112
+_SIDEWAYS = (5, 6, 7, 8)
+
+
+def to_pixels(name: str, value: object) -> list[Pixels]:
+    """Return the images of a batch as uint8 ``[H,W,3]`` or ``[H,W,4]``: clipped to 0..1 and rounded.
+
+    ``name`` is the socket's, for the error.
+
+    Raises:
+        InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with NaN or infinite values.
+    """
+    if not isinstance(value, torch.Tensor):
+        raise InvalidInput(name, f"an IMAGE is needed, not a value of type {type(value).__name__}")
+    shape = "x".join(map(str, value.shape))
+    if value.ndim != 4 or value.shape[-1] not in (3, 4) or not value.is_floating_point():
+        raise InvalidInput(name, f"an IMAGE is float [B,H,W,3], not {value.dtype} [{shape}]")
+    if value.numel() == 0:
+        raise InvalidInput(name, f"the image is empty [{shape}]")
+    if value.shape[1] * value.shape[2] > MAX_PIXELS:
+        raise InvalidInput(name, f"at most {MAX_PIXELS} pixels an image are allowed, not [{shape}]")
+    batch = value.detach()
+    low, high = torch.aminmax(batch)
+    if not (torch.isfinite(low) and torch.isfinite(high)):
+        raise InvalidInput(name, "the image holds NaN or infinite values")
+    return [_image_to_pixels(image) for image in batch]
+
+
+def content_hash(pixels: Pixels) -> str:
+    """Return a hash of the shape and of every pixel, the same in every process."""
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def decode_data_uri(uri: str, max_bytes: int) -> bytes:
+    """Return the bytes of ``data:image/...;base64,...``.
+
+    Raises:
+        Undecodable: not such an address. TooLarge: more than ``max_bytes``.
+    """
+    head, comma, payload = uri.partition(",")
+    if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
+        raise Undecodable("The result holds a data URI that is no base64 image.")
+    if len(payload) > max_bytes * 4 // 3 + 4:
+        raise TooLarge(f"The result holds an image of more than {max_bytes} bytes.")
+    try:
+        return b64decode(payload, validate=True)
+    except binascii.Error:
+        raise Undecodable("The result holds a data URI whose base64 is damaged.") from None
+
+
+class Assembly:
+    """Puts decoded files straight into preallocated batches, each file as it arrives, from any thread."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = threading.Lock()
+        self._buffers: dict[tuple[int, int], torch.Tensor] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
+
+    def place(self, index: int, data: bytes) -> None:
+        """Decode file number ``index`` (from 0) into its place.
+
+        Raises:
+            Undecodable: not a complete PNG, JPEG or WebP. TooLarge: more than ``MAX_PIXELS`` pixels.
+        """
+        image = _open(data)
+        try:
+            sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
+            size = (image.width, image.height) if sideways else (image.height, image.width)
+            target = self._slot(index, size)
+            np.divide(np.asarray(_to_rgb(image)), np.float32(255), out=target, casting="unsafe")
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise Undecodable(f"A file of the result cannot be decoded ({type(error).__name__}).") from None
+        finally:
+            image.close()
+
+    def batches(self) -> list[torch.Tensor]:
+        """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance."""
+        places: dict[tuple[int, int], list[int]] = {}
+        for index in sorted(self._sizes):
+            places.setdefault(self._sizes[index], []).append(index)
+        return [
+            self._buffers[size] if len(indices) == self._count else self._buffers[size][indices]
+            for size, indices in places.items()
+        ]
+
+    def _slot(self, index: int, size: tuple[int, int]) -> NDArray[np.float32]:
+        with self._lock:
+            if size not in self._buffers:
+                self._buffers[size] = torch.empty((self._count, *size, 3), dtype=torch.float32)
+            self._sizes[index] = size
+            slot: NDArray[np.float32] = self._buffers[size][index].numpy()
+            return slot
+
+
+def check_file(data: bytes) -> None:
+    """Read a file's header and its pixel count.
+
+    Raises:
+        Undecodable: not a PNG, JPEG or WebP. TooLarge: more than ``MAX_PIXELS`` pixels.
+    """
+    _open(data).close()
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLarge(f"A file of the result has more than {MAX_PIXELS} pixels.") from None
+    except (OSError, ValueError, SyntaxError):
+        raise Undecodable("A file of the result is no PNG, JPEG or WebP image.") from None
+    if image.width * image.height > MAX_PIXELS:
+        image.close()
+        raise TooLarge(f"A file of the result has more than {MAX_PIXELS} pixels.")
+    return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Turn by EXIF and reduce to 8-bit RGB; alpha is dropped, as the host's own loader does."""
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I"):
+        return Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8)).convert("RGB")
+    if turned.mode == "P":
+        turned = turned.convert("RGBA")
+    return turned.convert("RGB")
+
+
+def _image_to_pixels(image: torch.Tensor) -> Pixels:
+    pixels: Pixels = image.mul(255).round_().clamp_(0, 255).to(torch.uint8).cpu().contiguous().numpy()
+    return pixels

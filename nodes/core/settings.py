@@ -1,0 +1,173 @@
+"""What the pack reads from its surroundings. Read when a node runs, never when it is imported."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import urls
+from .errors import PROFILE_PAGE, ConfigError
+
+DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
+DEFAULT_BALANCE_URL = "https://api.runcomfy.net/prod/v2/balance"
+DEFAULT_HOSTS = (".runcomfy.net", ".runcomfy.com")
+TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+MAX_TOKEN_LENGTH = 8192
+STATE_FOLDER_NAME = "runcomfy-models"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run needs to know. The token is left out of ``repr``.
+
+    ``keep_bytes`` bounds the kept originals (0 keeps none); ``daily_budget_usd`` is None without a budget;
+    ``job_deadline`` is in seconds.
+    """
+
+    token: str = field(repr=False)
+    token_source: str
+    base_url: str
+    state_folder: Path
+    download_hosts: tuple[str, ...] = DEFAULT_HOSTS
+    keep_bytes: int = 2 * 1024**3
+    daily_budget_usd: float | None = None
+    job_deadline: float = 1800.0
+
+    @property
+    def local_origin(self) -> str | None:
+        """The API's origin where it lies on loopback, else None."""
+        return urls.origin(self.base_url) if urls.is_loopback(self.base_url) else None
+
+    @property
+    def balance_url(self) -> str | None:
+        """Where the balance is asked for: the vendor's own, or beside a loopback API; None for another base."""
+        if self.base_url == DEFAULT_BASE_URL:
+            return DEFAULT_BALANCE_URL
+        return f"{self.local_origin}/prod/v2/balance" if self.local_origin else None
+
+
+def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Settings:
+    """Read the settings from environment variables and the vendor CLI's login file.
+
+    ``host_state_folder`` is where the host keeps protected state; ``RUNCOMFY_STATE_DIR`` outranks it.
+
+    Raises:
+        ConfigError: no token, or a variable that cannot be used; the message names it.
+    """
+    token, source = find_token(environ, home)
+    return Settings(
+        token=token,
+        token_source=source,
+        base_url=_base_url(environ.get("RUNCOMFY_MODEL_API_BASE", "").strip() or DEFAULT_BASE_URL),
+        state_folder=state_folder(environ, home, host_state_folder),
+        download_hosts=DEFAULT_HOSTS + _hosts(environ.get("RUNCOMFY_DOWNLOAD_HOSTS", "")),
+        keep_bytes=int(_number(environ, "RUNCOMFY_KEEP_MB", 2048.0) * 1024**2),
+        daily_budget_usd=_optional_number(environ, "RUNCOMFY_DAILY_BUDGET_USD"),
+    )
+
+
+def find_token(environ: Mapping[str, str], home: Path) -> tuple[str, str]:
+    """Return the account's token and where it was found.
+
+    Raises:
+        ConfigError: there is none, or the one that is found cannot be a token. It is never quoted.
+    """
+    for variable in TOKEN_VARIABLES:
+        if value := environ.get(variable, "").strip():
+            return _checked_token(value, variable), variable
+    for folder in _login_folders(environ, home):
+        path = folder / "token.json"
+        if path.is_file():
+            return _checked_token(_login_token(path), str(path)), "the login file of the RunComfy CLI"
+    raise ConfigError(
+        "There is no RunComfy API token.",
+        advice=f"Make one at {PROFILE_PAGE}, set RUNCOMFY_API_TOKEN to it and start ComfyUI again.",
+    )
+
+
+def state_folder(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Path:
+    """Return the folder of the pack's own files: ``RUNCOMFY_STATE_DIR``, the host's, or the platform's."""
+    if chosen := environ.get("RUNCOMFY_STATE_DIR", "").strip():
+        return Path(chosen).expanduser().absolute()
+    if host_state_folder is not None:
+        return host_state_folder / STATE_FOLDER_NAME
+    if sys.platform == "win32":
+        base = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state")
+    return base / STATE_FOLDER_NAME
+
+
+def _login_folders(environ: Mapping[str, str], home: Path) -> list[Path]:
+    folders = [home / ".config" / "runcomfy"]
+    if xdg := environ.get("XDG_CONFIG_HOME"):
+        folders.insert(0, Path(xdg) / "runcomfy")
+    if own := environ.get("RUNCOMFY_CONFIG_DIR"):
+        folders.insert(0, Path(own))
+    return folders
+
+
+def _login_token(path: Path) -> str:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        token = document["access_token"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"The login file {path} cannot be read ({type(error).__name__}).",
+            advice="Log in again with the RunComfy CLI, or set RUNCOMFY_API_TOKEN.",
+        ) from None
+    return token.strip() if isinstance(token, str) else ""
+
+
+def _checked_token(token: str, source: str) -> str:
+    if not token or len(token) > MAX_TOKEN_LENGTH or not all("!" <= letter <= "~" for letter in token):
+        raise ConfigError(
+            f"{source} does not hold a token: one is 1 to {MAX_TOKEN_LENGTH} printable ASCII characters "
+            "without spaces.",
+            advice=f"Copy the token again from {PROFILE_PAGE}.",
+        )
+    return token
+
+
+def _base_url(text: str) -> str:
+    problem = "it must be an https address, or a plain http one on this machine"
+    try:
+        usable = urls.origin(text).startswith("https://") or urls.is_loopback(text)
+    except urls.BadUrl as error:
+        usable, problem = False, str(error)
+    if not usable or "?" in text or "#" in text:
+        raise ConfigError(
+            f"RUNCOMFY_MODEL_API_BASE cannot be used: {problem}.",
+            advice=f"Unset it, or set it to an address such as {DEFAULT_BASE_URL}.",
+        )
+    return text.rstrip("/")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(name.lower().removeprefix("*") for name in text.replace(",", " ").split())
+
+
+def _number(environ: Mapping[str, str], variable: str, default: float) -> float:
+    found = _optional_number(environ, variable)
+    return default if found is None else found
+
+
+def _optional_number(environ: Mapping[str, str], variable: str) -> float | None:
+    text = environ.get(variable, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < 1e9:
+        raise ConfigError(
+            f"{variable} is not a number of 0 or more.", advice=f"Correct or unset {variable}, then run again."
+        )
+    return number

@@ -1,0 +1,120 @@
+"""Which addresses may be sent to the provider, and which may be fetched from here. Pure, but for name lookup."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from urllib.parse import SplitResult, urlsplit
+
+MAX_LENGTH = 8192
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\\<>\"^`{|}]+")
+_LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".corp", ".intranet")
+
+
+class BadUrl(ValueError):
+    """An address is refused; the text says why and holds no part of the address."""
+
+
+def origin(url: str) -> str:
+    """Return ``scheme://host:port`` in lower case, the port always written out.
+
+    Raises:
+        BadUrl: no http(s) address, user information in it, or characters that no address holds.
+    """
+    parts = _split(url)
+    return f"{parts.scheme}://{_host_text(parts)}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is this machine: 127.0.0.0/8, ::1 or ``localhost``."""
+    host = _split(url).hostname or ""
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def check_reference(url: str, local_origin: str | None = None) -> None:
+    """Accept an address that the provider's servers can fetch: public https, no login in it.
+
+    ``local_origin`` is the API's own origin where the API itself is on loopback (the emulator).
+
+    Raises:
+        BadUrl: with the reason.
+    """
+    parts = _split(url)
+    if local_origin is not None and origin(url) == local_origin:
+        return
+    if parts.scheme != "https":
+        raise BadUrl("not an https address")
+    _require_public_host(parts.hostname or "")
+
+
+def check_download(url: str, hosts: tuple[str, ...], local_origin: str | None = None) -> None:
+    """Accept https on a trusted host and the default port, or the loopback API's own origin.
+
+    ``hosts`` are names (``files.example.com``) or suffixes with a leading dot (``.example.com``).
+
+    Raises:
+        BadUrl: with the reason.
+    """
+    parts = _split(url)
+    if local_origin is not None and origin(url) == local_origin:
+        return
+    host = parts.hostname or ""
+    if parts.scheme != "https":
+        raise BadUrl("not an https address")
+    if parts.port not in (None, 443):
+        raise BadUrl("not on the https port")
+    _require_public_host(host)
+    if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in hosts):
+        raise BadUrl("not on a trusted host")
+
+
+def require_public_resolution(host: str) -> None:
+    """Resolve ``host`` and refuse it where any of its addresses is not a public one.
+
+    Raises:
+        BadUrl: an address is private, loopback, link-local or reserved.
+        OSError: the name cannot be resolved.
+    """
+    for *_, address in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
+        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
+            raise BadUrl("the host's name leads to an address that is not public")
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > MAX_LENGTH:
+        raise BadUrl(f"longer than {MAX_LENGTH} characters")
+    if not _PRINTABLE.fullmatch(url):
+        raise BadUrl("holds a space, a control character or another one that no address has")
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError as error:
+        raise BadUrl("not a well-formed address") from error
+    if parts.scheme not in _DEFAULT_PORTS or not has_host:
+        raise BadUrl("not an https address")
+    if "@" in parts.netloc:
+        raise BadUrl("holds a user name or password")
+    return parts
+
+
+def _host_text(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _require_public_host(host: str) -> None:
+    # 127.1, 0x7f000001 and 2130706433 are addresses to a resolver though not to ipaddress.
+    if _address(host) is not None or re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", host.rsplit(".", 1)[-1]):
+        raise BadUrl("an IP address in place of a public host name")
+    if "." not in host.strip(".") or host.endswith((*_LOCAL_SUFFIXES, ".")) or host.startswith("."):
+        raise BadUrl("not a public host name")
