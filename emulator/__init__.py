@@ -1,0 +1,16 @@
+"""The RunComfy Model API on loopback: for runs without an account, and for tests.
+
+with Emulator(queue_seconds=1) as emulator:
+    requests.post(f"{emulator.base_url}/models/...", headers={"Authorization": f"Bearer {emulator.token}"}, json=...)
+
+It is a reading of the API of its own: it imports nothing of the pack, only the models' data files are shared.
+"""
+
+from .account import DEFAULT_TOKEN, OTHERS_PREFIX
+from .answers import TOLERATED, Answers
+from .calls import Call
+from .faults import Fault, parse_fault
+from .jobs import Job
+from .loopback import Emulator
+
+__all__ = ["DEFAULT_TOKEN", "OTHERS_PREFIX", "TOLERATED", "Answers", "Call", "Emulator", "Fault", "Job", "parse_fault"]

@@ -1,0 +1,80 @@
+"""The files of finished jobs: made once, when first asked for, and served whole or in part."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import threading
+from collections import defaultdict
+
+from aiohttp import web
+
+from .jobs import COMPLETED, Job, JobBook
+from .pictures import make_file
+from .plans import Plan, make_plans
+
+
+class FileStore:
+    """Makes and keeps the files. Its methods block while a picture is drawn."""
+
+    def __init__(self, book: JobBook) -> None:
+        self._book = book
+        self._made: dict[str, bytes] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self.origin = ""
+
+    def uris(self, job: Job) -> list[str]:
+        """Return the files of a finished job: URLs, or data URIs where the job asked for them."""
+        plans = make_plans(job.body, job.outcome) if job.state == COMPLETED else []
+        if job.body.get("sync_mode") is not True:
+            return [f"{self.origin}{self._path(job, plan)}" for plan in plans]
+        return [f"data:{plan.content_type};base64,{base64.b64encode(self._make(job, plan)).decode()}" for plan in plans]
+
+    def find(self, raw_path: str) -> tuple[Job, Plan] | None:
+        """Find the file of a raw path, `/files/{request_id}/{name}`; the percent-encoding must be as it was given out."""
+        _, _, rest = raw_path.partition("?")[0].partition("/files/")
+        job = self._book.find(rest.partition("/")[0])
+        if job is None or job.state != COMPLETED:
+            return None
+        plans = make_plans(job.body, job.outcome)
+        return next(((job, plan) for plan in plans if self._path(job, plan) == f"/files/{rest}"), None)
+
+    def read(self, job: Job, plan: Plan) -> bytes:
+        return self._make(job, plan)
+
+    def _look_up(self, url: str) -> bytes | None:
+        found = self.find(url.removeprefix(self.origin)) if url.startswith(f"{self.origin}/files/") else None
+        return self._make(*found) if found else None
+
+    def _make(self, job: Job, plan: Plan) -> bytes:
+        path = self._path(job, plan)
+        with self._locks[path]:
+            if path not in self._made:
+                self._made[path] = make_file(job.model_id, job.body, plan, self._look_up)
+            return self._made[path]
+
+    @staticmethod
+    def _path(job: Job, plan: Plan) -> str:
+        return f"/files/{job.request_id}/{plan.name}"
+
+
+def answer(request: web.Request, data: bytes, content_type: str, *, ranges: bool) -> web.Response:
+    """Answer with the file, or with the one range of it that was asked for (RFC 9110, section 14)."""
+    if not ranges:
+        return web.Response(body=data, content_type=content_type)
+    tag = f'"{hashlib.sha256(data).hexdigest()[:24]}"'
+    headers = {"Accept-Ranges": "bytes", "ETag": tag}
+    wanted = request.headers.get("Range")
+    if wanted is None or request.headers.get("If-Range", tag) != tag:
+        return web.Response(body=data, content_type=content_type, headers=headers)
+    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
+    if asked is None or not (asked[1] or asked[2]):
+        return web.Response(body=data, content_type=content_type, headers=headers)
+    start = int(asked[1]) if asked[1] else max(0, len(data) - int(asked[2]))
+    end = min(int(asked[2]), len(data) - 1) if asked[1] and asked[2] else len(data) - 1
+    if start > end:
+        headers["Content-Range"] = f"bytes */{len(data)}"
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
+    return web.Response(status=206, body=data[start : end + 1], content_type=content_type, headers=headers)

@@ -1,0 +1,134 @@
+"""Carries out a fault on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import json
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from .calls import Exchange
+from .encoding import bomb
+from .faults import INSTEAD, Fault
+
+Process = Callable[[], Awaitable[web.Response]]
+_PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+_CHUNK = bytes(range(256)) * 256
+
+
+async def misbehave(fault: Fault, exchange: Exchange, process: Process) -> web.StreamResponse:
+    """Answer a call as its fault demands; `process` does the call itself."""
+    if fault.kind in INSTEAD:
+        return await _instead(fault, exchange)
+    if fault.kind == "hang":
+        await asyncio.sleep(fault.hang or 0)
+        return await process()
+    exchange.whole = fault.kind == "cut"
+    answer = await process()
+    if fault.kind == "lost":
+        return _cut(exchange)
+    if fault.kind == "hang_after":
+        await asyncio.sleep(fault.hang_after or 0)
+        return answer
+    return await _spoil(fault, exchange, answer)
+
+
+async def _instead(fault: Fault, exchange: Exchange) -> web.StreamResponse:
+    headers = dict(fault.headers)
+    if fault.reset:
+        return _cut(exchange)
+    if fault.redirect is not None:
+        return web.Response(status=fault.status or 302, headers=headers | {"Location": fault.redirect})
+    if fault.html:
+        return web.Response(text=_PAGE.format("Welcome to the network"), content_type="text/html", headers=headers)
+    if fault.bomb:
+        return web.Response(body=bomb(), content_type="image/png")
+    if fault.endless:
+        return await _endless(exchange)
+    if fault.content is not None:
+        kind = fault.content_type or "application/octet-stream"
+        return web.Response(body=fault.content, content_type=kind, headers=headers)
+    return _with_status(fault.status or 500, fault.body, headers)
+
+
+def _with_status(status: int, body: object, headers: dict[str, str]) -> web.Response:
+    if body is None:
+        try:
+            phrase = http.HTTPStatus(status).phrase
+        except ValueError:
+            phrase = "No such status"
+        body = _PAGE.format(f"{status} {phrase}") if status >= 500 else {"error_message": phrase}
+    if isinstance(body, str):
+        return web.Response(status=status, text=body, content_type="text/html", headers=headers)
+    if isinstance(body, bytes):
+        return web.Response(status=status, body=body, headers=headers)
+    return web.json_response(body, status=status, headers=headers)
+
+
+async def _spoil(fault: Fault, exchange: Exchange, answer: web.Response) -> web.StreamResponse:
+    data = bytes(answer.body) if isinstance(answer.body, (bytes, bytearray)) else b""
+    if fault.edit is not None:
+        return web.json_response(fault.edit(json.loads(data)), status=answer.status)
+    if fault.garbage:
+        return web.Response(body=b'{"request_id": "', content_type="application/json")
+    if fault.empty:
+        return web.Response(content_type=answer.content_type)
+    if fault.content_type is not None:
+        return web.Response(status=answer.status, body=data, content_type=fault.content_type)
+    if fault.cut is not None:
+        part = data[: int(len(data) * fault.cut)]
+        return web.Response(status=answer.status, body=part, content_type=answer.content_type)
+    if fault.drip is not None:
+        return await _drip(exchange, answer, data, fault.drip)
+    if fault.truncated:
+        return await _short(exchange, answer, len(data), data[: len(data) // 2])
+    return await _short(exchange, answer, fault.length or 0, data)
+
+
+async def _begin(exchange: Exchange, stream: web.StreamResponse) -> None:
+    exchange.call.status = stream.status
+    await stream.prepare(exchange.request)
+
+
+async def _short(exchange: Exchange, answer: web.Response, announced: int, data: bytes) -> web.StreamResponse:
+    """Announce one length, send these bytes, close."""
+    stream = web.StreamResponse(status=answer.status, headers=answer.headers)
+    stream.content_length = announced
+    stream.force_close()
+    await _begin(exchange, stream)
+    await stream.write(data)
+    return stream
+
+
+async def _drip(exchange: Exchange, answer: web.Response, data: bytes, seconds: float) -> web.StreamResponse:
+    stream = web.StreamResponse(status=answer.status, headers=answer.headers)
+    stream.content_length = len(data)
+    await _begin(exchange, stream)
+    for byte in data:
+        await stream.write(bytes((byte,)))
+        await asyncio.sleep(seconds)
+    return stream
+
+
+async def _endless(exchange: Exchange) -> web.StreamResponse:
+    stream = web.StreamResponse(headers={"Content-Type": "image/png"})
+    stream.enable_chunked_encoding()
+    await _begin(exchange, stream)
+    while True:
+        await stream.write(_CHUNK)
+
+
+def _cut(exchange: Exchange) -> web.Response:
+    """Reset the connection: with a linger time of 0 a close sends RST in place of FIN."""
+    exchange.cut = True
+    transport = exchange.request.transport
+    if transport is not None:
+        peer: Any = transport.get_extra_info("socket")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return web.Response()

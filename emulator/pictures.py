@@ -1,0 +1,99 @@
+"""Draws the pictures: the prompt on a soft gradient, the references of an edit, a line that says what was asked."""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .encoding import encode
+from .lettering import fit, font_for
+from .plans import Plan, nearest_ratio, picture_size
+from .references import Lookup, card, load_references
+
+_SKETCH = 96
+"""Side of the gradient before it is enlarged, in pixels: enlarging is much faster than drawing at 4K."""
+
+
+def make_file(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> bytes:
+    """Return the bytes of one planned file. The same request gives the same picture."""
+    if plan.content is not None:
+        return plan.content
+    return encode(draw(model_id, body, plan, lookup), plan.make)
+
+
+def draw(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> Image.Image:
+    """Draw one picture, RGB. With the ratio "auto", an edit takes the named ratio nearest to its first reference."""
+    references = load_references(body, lookup)
+    ratio, resolution = str(body.get("aspect_ratio", "auto")), str(body.get("resolution", "1K"))
+    if ratio == "auto":
+        first = references[0] if references else ""
+        ratio = "1:1" if isinstance(first, str) else nearest_ratio(*first.size)
+    size = plan.size or picture_size(ratio, resolution)
+    prompt = str(body.get("prompt", ""))
+    seed = body.get("seed")
+    picture = _gradient(size, f"{prompt}|{seed}|{plan.index}")
+    facts = [model_id, ratio, resolution, f"image {plan.index + 1} of {plan.total}"]
+    facts[3:3] = [] if seed is None else [f"seed {seed}"]
+    _write(picture, prompt, "   ·   ".join(facts), top=_lay_out(picture, references))
+    return picture
+
+
+def _gradient(size: tuple[int, int], key: str) -> Image.Image:
+    digest = hashlib.sha256(key.encode("utf-8", "replace")).digest()
+    hue, turn = digest[0] / 256, 0.08 + digest[1] / 256 * 0.22
+    shades = [(hue, 0.62, 0.30), (hue + turn, 0.58, 0.42), (hue + 2 * turn, 0.66, 0.24)]
+    ends = np.array([colorsys.hls_to_rgb(h % 1, light, strength) for h, strength, light in shades])
+    across, down = np.meshgrid(np.linspace(0, 1, _SKETCH), np.linspace(0, 1, _SKETCH))
+    way = (across + down) / 2
+    colours = np.stack([np.interp(way, (0, 0.5, 1), ends[:, channel]) for channel in range(3)], axis=-1)
+    glow = np.exp(-((across - digest[2] / 256) ** 2 + (down - digest[3] / 256) ** 2) / 0.12)
+    colours = np.clip(colours + 0.10 * glow[..., None], 0, 1)
+    sketch = Image.fromarray((colours * 255).round().astype(np.uint8))
+    return sketch.resize(size, Image.Resampling.BICUBIC)
+
+
+def _lay_out(picture: Image.Image, references: list[Image.Image | str]) -> int:
+    """Place the references in rows at the top; return where the rows end, in pixels."""
+    if not references:
+        return 0
+    width, height = picture.size
+    margin = min(width, height) // 40
+    shelf = int(height * 0.42)
+
+    def side_in(rows: int) -> int:
+        columns = math.ceil(len(references) / rows)
+        return min((width - margin) // columns, shelf // rows) - margin
+
+    rows = max(range(1, len(references) + 1), key=side_in)
+    columns, side = math.ceil(len(references) / rows), max(8, side_in(rows))
+    for index, reference in enumerate(references):
+        row, column = divmod(index, columns)
+        at = (margin + column * (side + margin), margin + row * (side + margin))
+        picture.paste(card(reference, index + 1, side), at)
+    return margin + rows * (side + margin)
+
+
+def _write(picture: Image.Image, prompt: str, facts: str, top: int) -> None:
+    width, height = picture.size
+    brush = ImageDraw.Draw(picture, "RGBA")
+    margin = min(width, height) // 16
+    small = max(8, min(height // 36, width // 34))
+    letters = font_for(facts, small)
+    small = int(small * min(1.0, (width - 2 * margin) / max(1.0, letters.getlength(facts))))
+    bar = height - 3 * max(8, small)
+    brush.rectangle((0, bar, width, height), (0, 0, 0, 110))
+    brush.text((margin, (bar + height) / 2), facts, (255, 255, 255, 225), font_for(facts, small), anchor="lm")
+    room = max(16, bar - top - 2 * margin)
+    largest = max(12, min(room // 4, width // 12))
+    lines, font, step = fit(prompt, width - 2 * margin, room, largest, max(10, largest // 5))
+    start = top + margin + (room - step * len(lines)) / 2
+    for number, line in enumerate(lines):
+        at = (margin, start + number * step)
+        shift = max(1, step // 40)
+        brush.text((at[0] + shift, at[1] + shift), line, (0, 0, 0, 120), font)
+        brush.text(at, line, "white", font)

@@ -1,0 +1,85 @@
+"""Which files a job will bring: how many, of what make and size, under what names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .faults import Fault
+
+RATIOS = ("21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16")
+SIDES = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
+MOST_PICTURES = 16
+"""A body that was let through unchecked cannot ask for more."""
+
+_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif", "bin": "application/octet-stream"}
+_ENDINGS = {"jpeg": "jpg", "cmyk": "jpg", "exif-rotated": "jpg", "webp": "webp"}
+_MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"RIFF", "webp"), (b"GIF8", "gif"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One file to be made."""
+
+    index: int
+    total: int
+    make: str
+    ending: str
+    size: tuple[int, int] | None = None
+    content: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name as it stands in the URL; the first one of a job holds percent-encoded text."""
+        stem = "a%20b%2Bc-0" if self.index == 0 else str(self.index)
+        return f"{stem}.{self.ending}"
+
+    @property
+    def content_type(self) -> str:
+        return _TYPES[self.ending]
+
+
+def make_plans(body: dict[str, Any], outcome: Fault | None) -> list[Plan]:
+    """Decide a job's files from its body and from what befalls it."""
+    if outcome is None:
+        outcome = Fault("job", images=asked_count(body))
+    if outcome.blocked or outcome.fails is not None:
+        return []
+    if outcome.files is not None:
+        files = list(outcome.files)
+        endings = [next((e for magic, e in _MAGIC if file.startswith(magic)), "bin") for file in files]
+        return [Plan(i, len(files), "exact", endings[i], content=file) for i, file in enumerate(files)]
+    make = outcome.format or str(body.get("output_format", "png"))
+    ending = _ENDINGS.get(make, "png")
+    sizes: list[tuple[int, int] | None] = list(outcome.sizes or ())
+    count = asked_count(body) if outcome.images is None else outcome.images
+    sizes = sizes or [None] * count
+    return [Plan(i, len(sizes), make, ending, size=size) for i, size in enumerate(sizes)]
+
+
+def asked_count(body: dict[str, Any]) -> int:
+    """How many pictures the body asks for, 1..16; 1 where it does not say so sensibly."""
+    count = body.get("num_images", 1)
+    return min(max(count, 1), MOST_PICTURES) if type(count) is int else 1
+
+
+def picture_size(ratio: str, resolution: str) -> tuple[int, int]:
+    """Return (width, height) in pixels: the area is that of the resolution's square, each side a multiple of 16.
+
+    What is not a named ratio counts as 1:1, what is not a named resolution as 1K.
+    """
+    side = SIDES.get(resolution, 1024)
+    across, down = map(int, (ratio if ratio in RATIOS else "1:1").split(":"))
+    stretch = math.sqrt(across / down)
+    return max(16, round(side * stretch / 16) * 16), max(16, round(side / stretch / 16) * 16)
+
+
+def nearest_ratio(width: int, height: int) -> str:
+    """Return the named ratio nearest to a picture's own, measured as a factor."""
+
+    def distance(name: str) -> float:
+        across, down = map(int, name.split(":"))
+        return abs(math.log(width / height * down / across))
+
+    return min(RATIOS, key=distance)

@@ -1,0 +1,62 @@
+"""The reference pictures of an edit, as numbered cards."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from PIL import Image, ImageDraw, ImageOps
+
+from .lettering import fit, font_for
+
+Lookup = Callable[[str], bytes | None]
+"""Returns the bytes of a URL if it names one of the emulator's own files."""
+
+_LARGEST = 1024
+
+
+def load_references(body: dict[str, Any], lookup: Lookup) -> list[Image.Image | str]:
+    """Return each reference, in order: the picture (EXIF turned, RGB), or a word on why there is none."""
+    uris = body.get("image_urls")
+    return [_load(str(uri), lookup) for uri in uris[:20]] if isinstance(uris, list) else []
+
+
+def card(reference: Image.Image | str, number: int, side: int) -> Image.Image:
+    """Draw a square card of `side` pixels with the reference whole in it and its number in the corner."""
+    face = Image.new("RGB", (side, side), (24, 26, 32))
+    brush = ImageDraw.Draw(face)
+    if isinstance(reference, str):
+        lines, letters, step = fit(reference.replace(".", ". "), side * 4 // 5, side // 2, side // 8, 8)
+        top = (side - step * (len(lines) - 1)) / 2
+        for row, line in enumerate(lines):
+            brush.text((side / 2, top + row * step), line.replace(". ", "."), (225, 228, 235), letters, anchor="mm")
+    else:
+        fitted = ImageOps.contain(reference, (side, side))
+        face.paste(fitted, ((side - fitted.width) // 2, (side - fitted.height) // 2))
+    edge = max(14, side // 6)
+    brush.rounded_rectangle((0, 0, edge, edge), edge // 4, (12, 13, 16))
+    brush.text((edge / 2, edge / 2), str(number), "white", font_for("1", edge * 0.7), anchor="mm")
+    return face
+
+
+def _load(uri: str, lookup: Lookup) -> Image.Image | str:
+    data = _data_uri_bytes(uri) if uri.startswith("data:") else lookup(uri)
+    if data is None:
+        return urlsplit(uri).hostname or "no address"
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.draft("RGB", (_LARGEST, _LARGEST))
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return "unreadable"
+
+
+def _data_uri_bytes(uri: str) -> bytes:
+    try:
+        return base64.b64decode(uri.partition(",")[2], validate=True)
+    except binascii.Error:
+        return b""
