@@ -1,7 +1,8 @@
 """The RunComfy Model API on loopback: for runs without an account, and for tests.
 
-with Emulator(queue_seconds=1) as emulator:
-    requests.post(f"{emulator.base_url}/models/...", headers={"Authorization": f"Bearer {emulator.token}"}, json=...)
+    with Emulator(queue_seconds=1) as emulator:
+        bearer = {"Authorization": f"Bearer {emulator.token}"}
+        requests.post(f"{emulator.base_url}/models/{model_id}", headers=bearer, json={"prompt": "A tree"})
 
 It is a reading of the API of its own: it imports nothing of the pack, only the models' data files are shared.
 """
@@ -13,4 +14,14 @@ from .faults import Fault, parse_fault
 from .jobs import Job
 from .loopback import Emulator
 
-__all__ = ["DEFAULT_TOKEN", "OTHERS_PREFIX", "TOLERATED", "Answers", "Call", "Emulator", "Fault", "Job", "parse_fault"]
+__all__ = [
+    "DEFAULT_TOKEN",
+    "OTHERS_PREFIX",
+    "TOLERATED",
+    "Answers",
+    "Call",
+    "Emulator",
+    "Fault",
+    "Job",
+    "parse_fault",
+]

@@ -42,7 +42,7 @@ class Account:
         self.run_seconds = run_seconds
         self.validation = validation
         self.token = token or DEFAULT_TOKEN
-        self.forms = Forms(answers)
+        self.answers = answers
         self.models = load_models(models or DEFAULT_FOLDER)
         self.prices: dict[str, float] = dict.fromkeys(self.models, MADE_UP_PRICE)
         self.balance_usd = 25.0
@@ -51,6 +51,16 @@ class Account:
         self.faults = FaultPlan()
         self.files = FileStore(self.book)
         self._calls: list[Call] = []
+
+    @property
+    def answers(self) -> str | dict[str, Any] | Answers:
+        """The form of the answers; may be changed at any time."""
+        return self._answers
+
+    @answers.setter
+    def answers(self, answers: str | dict[str, Any] | Answers) -> None:
+        self.forms = Forms(answers)
+        self._answers = answers
 
     @property
     def jobs(self) -> list[Job]:

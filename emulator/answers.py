@@ -109,10 +109,10 @@ class Forms:
         return replace(form, errors="http") if keeps else form
 
 
-def state_word(form: Answers, job: Job, *, in_result: bool) -> str:
+def state_word(form: Answers, job: Job, state: str, *, in_result: bool) -> str:
     """Name the job's state as this form does."""
-    state = job.state
-    if state == FAILED and not in_result and _failure_shows_in(form, job) == "result":
+    fails_in = (job.outcome.fails_in if job.outcome else None) or form.fails_in
+    if state == FAILED and not in_result and fails_in == "result":
         state = COMPLETED
     if state == COMPLETED:
         return ("succeeded" if in_result else COMPLETED) if form.finished == "documented" else form.finished
@@ -120,28 +120,35 @@ def state_word(form: Answers, job: Job, *, in_result: bool) -> str:
 
 
 def submitted(form: Answers, base: str, job: Job) -> Payload:
-    payload: Payload = {"request_id": job.request_id}
+    """Write the answer to an accepted submit."""
     if form.submit == "state":
-        payload["status"] = IN_QUEUE
-    return payload | _urls(form, base, job, ("status", "result", "cancel"))
+        return {"request_id": job.request_id, "status": IN_QUEUE}
+    return {"request_id": job.request_id} | _urls(form, base, job, ("status", "result", "cancel"))
 
 
 def status(form: Answers, base: str, job: Job) -> Payload:
-    payload: Payload = {"request_id": job.request_id, "status": state_word(form, job, in_result=False)}
-    if (position := job.queue_position) is not None:
-        payload["queue_position"] = position
-    if payload["status"] == FAILED:
+    """Write the state of now."""
+    state = job.state
+    word = state_word(form, job, state, in_result=False)
+    payload: Payload = {"request_id": job.request_id, "status": word}
+    if state == IN_QUEUE:
+        payload["queue_position"] = job.queue_position
+    if word == FAILED:
         payload |= _reason(job)
     return payload | _urls(form, base, job, ("status", "result"))
 
 
-def result(form: Answers, job: Job, uris: list[str], *, with_cost: bool) -> Payload:
-    """Write the result. Raises: Refusal while the job is unfinished, in the form that has an error for it."""
-    state = job.state
-    if state in (IN_QUEUE, IN_PROGRESS) and form.unfinished == "error":
-        raise Refusal(NOT_FINISHED, f"The request is not finished yet: {state_word(form, job, in_result=True)}.")
+def result(form: Answers, job: Job, state: str, uris: list[str], *, with_cost: bool) -> Payload:
+    """Write the result of a job that was found in this state.
+
+    Raises: Refusal while the job is unfinished, in the form that has an error for it.
+    """
+    word = state_word(form, job, state, in_result=True)
+    unfinished = state in (IN_QUEUE, IN_PROGRESS)
+    if unfinished and form.unfinished == "error":
+        raise Refusal(NOT_FINISHED, f"The request is not finished yet: {word}.")
     payload: Payload = {
-        "request_id": job.request_id, "status": state_word(form, job, in_result=True),
+        "request_id": job.request_id, "status": word,
         "model_id": job.model_id, "created_at": iso_time(job.created_at),
     }  # fmt: skip
     if form.echo:
@@ -150,7 +157,7 @@ def result(form: Answers, job: Job, uris: list[str], *, with_cost: bool) -> Payl
         payload["output"] = output(form, uris)
     if state == FAILED:
         payload |= _reason(job)
-    if job.finished_at is not None:
+    if not unfinished:
         payload["finished_at"] = iso_time(job.finished_at)
         if with_cost:
             payload["cost"] = job.cost
@@ -162,7 +169,8 @@ def cancel_answer(form: Answers, job: Job, *, was_queued: bool, cancelled: bool)
     if cancelled and was_queued and form.cancel_outcome == "cancellation_requested":
         return {"request_id": job.request_id, "status": form.queued, "outcome": "cancellation_requested"}
     outcome = "cancelled" if cancelled else "not_cancellable"
-    return {"request_id": job.request_id, "status": state_word(form, job, in_result=False), "outcome": outcome}
+    word = state_word(form, job, job.state, in_result=False)
+    return {"request_id": job.request_id, "status": word, "outcome": outcome}
 
 
 def output(form: Answers, uris: list[str]) -> Payload | str | list[str]:
@@ -185,17 +193,13 @@ def error(form: Answers, refusal: Refusal) -> tuple[int, Payload]:
     return http_status, payload | {form.error_text: refusal.text}
 
 
-def _failure_shows_in(form: Answers, job: Job) -> str:
-    return (job.outcome.fails_in if job.outcome else None) or form.fails_in
-
-
 def _reason(job: Job) -> Payload:
     reason = job.outcome.fails if job.outcome else None
     return {"error": reason} if reason else {}
 
 
 def _urls(form: Answers, base: str, job: Job, names: tuple[str, ...]) -> Payload:
-    if form.urls == "none" or (form.submit == "state" and "cancel" in names):
+    if form.urls == "none":
         return {}
     start = base if form.urls == "own" else "https://collector.example/v1"
     return {f"{name}_url": f"{start}/requests/{job.request_id}/{name}" for name in names}

@@ -62,5 +62,7 @@ def listing(models: dict[str, Model], prices: dict[str, float], query: dict[str,
         and query.get("kind", "image") == "image"
     ]
     with_schema = query.get("include_schema") == "true"
-    page = [entry(model, prices[model.model_id], with_schema=with_schema) for model in found[offset : offset + limit]]
+    page = [
+        entry(model, prices[model.model_id], with_schema=with_schema) for model in found[offset : offset + limit]
+    ]
     return {"models": page, "total": len(found), "limit": limit, "offset": offset}

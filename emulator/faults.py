@@ -114,11 +114,15 @@ class Fault:
     @property
     def kinds(self) -> tuple[str, ...]:
         """What was asked for; a companion (the status of a redirect, the type of a content) is no kind."""
-        given = [kind for kind in (*CALL_KINDS, *JOB_KINDS) if getattr(self, kind) not in (None, False)]
+        given = [kind for kind in (*CALL_KINDS, *JOB_KINDS) if self._given(kind)]
         for chief, companion in (("redirect", "status"), ("content", "content_type")):
             if chief in given and companion in given:
                 given.remove(companion)
         return tuple(given)
+
+    def _given(self, kind: str) -> bool:
+        value = getattr(self, kind)
+        return value is not None and value is not False
 
     @property
     def kind(self) -> str:
@@ -182,13 +186,16 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
 def parse_fault(text: str) -> Fault:
     """Read `place:kind[=value][*times][@after]`, as in `submit:503`, `file:reset*2`, `status:hang=5*forever@1`.
 
-    A number in place of the kind is an HTTP status. Kinds that need code (`edit`, `content`, `files`) have no such form.
+    A number in place of the kind is an HTTP status. Kinds that need code
+    (`edit`, `content`, `files`) have no such form.
 
     Raises: ValueError that names the part it cannot read.
     """
     found = _TEXT.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"cannot read fault {text!r}; write place:kind[=value][*times][@after], as in submit:503*2")
+        raise ValueError(
+            f"cannot read fault {text!r}; write place:kind[=value][*times][@after], as in submit:503*2"
+        )
     kind, value, times = found["kind"].replace("-", "_"), found["value"], found["times"]
     if kind.isdigit():
         kind, value = "status", kind

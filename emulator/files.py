@@ -29,10 +29,12 @@ class FileStore:
         plans = make_plans(job.body, job.outcome) if job.state == COMPLETED else []
         if job.body.get("sync_mode") is not True:
             return [f"{self.origin}{self._path(job, plan)}" for plan in plans]
-        return [f"data:{plan.content_type};base64,{base64.b64encode(self._make(job, plan)).decode()}" for plan in plans]
+        return [
+            f"data:{plan.content_type};base64,{base64.b64encode(self._make(job, plan)).decode()}" for plan in plans
+        ]
 
     def find(self, raw_path: str) -> tuple[Job, Plan] | None:
-        """Find the file of a raw path, `/files/{request_id}/{name}`; the percent-encoding must be as it was given out."""
+        """Find the file of a raw path, percent-encoded just as its URL was given out."""
         _, _, rest = raw_path.partition("?")[0].partition("/files/")
         job = self._book.find(rest.partition("/")[0])
         if job is None or job.state != COMPLETED:

@@ -39,11 +39,11 @@ class Job:
     request_id: str
     index: int
     model_id: str
-    body: Body
+    body: Body = field(repr=False)
     queue_seconds: float
     run_seconds: float
     base_price: float
-    outcome: Fault | None
+    outcome: Fault | None = field(repr=False)
     created_at: float
     _accepted: float = field(repr=False)
     _book: JobBook = field(repr=False)
@@ -73,12 +73,12 @@ class Job:
         return None if self._ended is None else self.created_at + self._ended - self._accepted
 
     @property
-    def queue_position(self) -> int | None:
-        """How many are ahead, from 4 down to 0 over the time in the queue; None outside of it."""
-        if self.state != IN_QUEUE:
-            return None
+    def queue_position(self) -> int:
+        """How many are ahead: from 4 down to 0 over the seconds in the queue."""
+        if self.queue_seconds <= 0:
+            return 0
         left = self._accepted + self.queue_seconds - self._book.clock()
-        return max(0, math.floor(AHEAD_AT_FIRST * left / self.queue_seconds)) if self.queue_seconds > 0 else 0
+        return max(0, math.floor(AHEAD_AT_FIRST * left / self.queue_seconds))
 
     @property
     def billed(self) -> bool:
@@ -87,12 +87,13 @@ class Job:
 
     @property
     def cost(self) -> float:
-        """Made-up USD: the base price for each picture (one at least), double at 4K, one and a half with a search."""
+        """Made-up USD: the base price for each picture (one at least), double at 4K, half more with a search."""
         if not self.billed:
             return 0.0
         blocked = self.outcome is not None and self.outcome.blocked
         count = asked_count(self.body) if blocked else len(make_plans(self.body, self.outcome))
-        factor = (2.0 if self.body.get("resolution") == "4K" else 1.0) * (1.5 if self.body.get("enable_web_search") else 1.0)
+        factor = 2.0 if self.body.get("resolution") == "4K" else 1.0
+        factor *= 1.5 if self.body.get("enable_web_search") else 1.0
         return round(self.base_price * max(1, count) * factor, 4)
 
 
@@ -170,5 +171,3 @@ def iso_time(seconds: float | None) -> str | None:
         return None
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
-
-

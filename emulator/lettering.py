@@ -30,7 +30,7 @@ def _font(name: str | None, size: int) -> Font:
 
 
 def font_for(text: str, size: float) -> Font:
-    """Return a font of `size` pixels: Pillow's own, or one of the system's where the text is CJK and there is one."""
+    """Return a font of `size` pixels: Pillow's own, or, for CJK text, one of the system's if there is one."""
     wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in text[:_MOST_LETTERS])
     return _font(_wide_font() if wide else None, max(8, int(size)))
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 
 from .account import Account
+from .answers import Answers
+from .jobs import Pace
 from .server import Api
 
 _GRACE = 0.1
@@ -21,11 +25,22 @@ _GRACE = 0.1
 class Emulator(Account):
     """The model API on 127.0.0.1. Use it as a context manager, or call `start` and `stop`.
 
-    With `port=0` a free port is chosen at the first start; a later start takes the same one again, with the same jobs.
+    With `port=0` a free port is chosen at the first start. A later start takes the same port again and knows the
+    same jobs, as a service does that was away for a while.
     """
 
-    def __init__(self, *args: Any, port: int = 0, **settings: Any) -> None:
-        super().__init__(*args, **settings)
+    def __init__(
+        self,
+        queue_seconds: Pace = 0.0,
+        run_seconds: Pace = 0.0,
+        answers: str | dict[str, Any] | Answers = "documented",
+        validation: str = "strict",
+        token: str | None = None,
+        *,
+        port: int = 0,
+        models: Path | None = None,
+    ) -> None:
+        super().__init__(queue_seconds, run_seconds, answers, validation, token, models)
         self._port = port
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -48,7 +63,8 @@ class Emulator(Account):
             raise RuntimeError("the emulator is running already")
         listener = socket.socket()
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if os.name == "posix":  # elsewhere it would share a port that is in use
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self._port))
         except OSError:
             listener.close()

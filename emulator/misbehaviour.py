@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -129,6 +130,6 @@ def _cut(exchange: Exchange) -> web.Response:
     transport = exchange.request.transport
     if transport is not None:
         peer: Any = transport.get_extra_info("socket")
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
         transport.abort()
     return web.Response()

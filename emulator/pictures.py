@@ -27,7 +27,7 @@ def make_file(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -
 
 
 def draw(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> Image.Image:
-    """Draw one picture, RGB. With the ratio "auto", an edit takes the named ratio nearest to its first reference."""
+    """Draw one picture, RGB. With the ratio "auto", an edit takes the one nearest to its first reference."""
     references = load_references(body, lookup)
     ratio, resolution = str(body.get("aspect_ratio", "auto")), str(body.get("resolution", "1K"))
     if ratio == "auto":

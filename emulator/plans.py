@@ -13,7 +13,13 @@ SIDES = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 MOST_PICTURES = 16
 """A body that was let through unchecked cannot ask for more."""
 
-_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif", "bin": "application/octet-stream"}
+_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "bin": "application/octet-stream",
+}
 _ENDINGS = {"jpeg": "jpg", "cmyk": "jpg", "exif-rotated": "jpg", "webp": "webp"}
 _MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"RIFF", "webp"), (b"GIF8", "gif"))
 
@@ -42,20 +48,17 @@ class Plan:
 
 def make_plans(body: dict[str, Any], outcome: Fault | None) -> list[Plan]:
     """Decide a job's files from its body and from what befalls it."""
-    if outcome is None:
-        outcome = Fault("job", images=asked_count(body))
-    if outcome.blocked or outcome.fails is not None:
+    if outcome is not None and (outcome.blocked or outcome.fails is not None):
         return []
-    if outcome.files is not None:
-        files = list(outcome.files)
-        endings = [next((e for magic, e in _MAGIC if file.startswith(magic)), "bin") for file in files]
-        return [Plan(i, len(files), "exact", endings[i], content=file) for i, file in enumerate(files)]
-    make = outcome.format or str(body.get("output_format", "png"))
-    ending = _ENDINGS.get(make, "png")
-    sizes: list[tuple[int, int] | None] = list(outcome.sizes or ())
-    count = asked_count(body) if outcome.images is None else outcome.images
-    sizes = sizes or [None] * count
-    return [Plan(i, len(sizes), make, ending, size=size) for i, size in enumerate(sizes)]
+    if outcome is not None and outcome.files is not None:
+        return [
+            Plan(index, len(outcome.files), "exact", _ending_of(file), content=file)
+            for index, file in enumerate(outcome.files)
+        ]
+    make = (outcome.format if outcome else None) or str(body.get("output_format", "png"))
+    count = outcome.images if outcome and outcome.images is not None else asked_count(body)
+    sizes = (outcome.sizes if outcome else None) or [None] * count
+    return [Plan(index, len(sizes), make, _ENDINGS.get(make, "png"), size=size) for index, size in enumerate(sizes)]
 
 
 def asked_count(body: dict[str, Any]) -> int:
@@ -83,3 +86,7 @@ def nearest_ratio(width: int, height: int) -> str:
         return abs(math.log(width / height * down / across))
 
     return min(RATIOS, key=distance)
+
+
+def _ending_of(file: bytes) -> str:
+    return next((ending for magic, ending in _MAGIC if file.startswith(magic)), "bin")

@@ -16,7 +16,7 @@ from . import answers, catalog, files
 from .account import OTHERS_PREFIX, Account
 from .answers import Refusal
 from .calls import Call, Exchange
-from .jobs import IN_QUEUE, Job
+from .jobs import COMPLETED, IN_PROGRESS, IN_QUEUE, Job
 from .misbehaviour import misbehave
 from .validation import validate
 
@@ -40,7 +40,7 @@ class Api:
 
     def application(self) -> web.Application:
         """Build the routes; each names the kind of call that is recorded."""
-        app = web.Application(client_max_size=BODY_LIMIT + 1024)
+        app = web.Application()
         add, add_get = app.router.add_route, app.router.add_get
         add("POST", "/v1/models/{model_id:.+}", self._route("submit", self.submit))
         add_get("/v1/requests/{request_id}/status", self._route("status", self.status))
@@ -81,7 +81,9 @@ class Api:
     def _authorize(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {self._account.token}".encode()):
-            raise Refusal(answers.BAD_TOKEN, "The API token is missing, invalid or expired, or the account is inactive.")
+            raise Refusal(
+                answers.BAD_TOKEN, "The API token is missing, invalid or expired, or the account is inactive."
+            )
 
     async def submit(self, exchange: Exchange) -> web.Response:
         if exchange.request.content_type != "application/json":
@@ -124,12 +126,14 @@ class Api:
 
     async def result(self, exchange: Exchange) -> web.Response:
         job = self._job(exchange)
-        uris = await asyncio.to_thread(self._files.uris, job)
+        state = job.state
+        uris = await asyncio.to_thread(self._files.uris, job) if state == COMPLETED else []
         with_cost = exchange.request.query.get("include_cost") == "true"
-        if with_cost and job.finished_at is not None:
+        if with_cost and state not in (IN_QUEUE, IN_PROGRESS):
             job.costs_asked += 1
-            with_cost = job.costs_asked > (job.outcome.late_cost or 0 if job.outcome else 0)
-        return web.json_response(answers.result(self._account.forms.of_job(job), job, uris, with_cost=with_cost))
+            with_cost = job.costs_asked > ((job.outcome.late_cost if job.outcome else None) or 0)
+        form = self._account.forms.of_job(job)
+        return web.json_response(answers.result(form, job, state, uris, with_cost=with_cost))
 
     async def cancel(self, exchange: Exchange) -> web.Response:
         job = self._job(exchange)
@@ -149,7 +153,7 @@ class Api:
     async def catalog_entry(self, exchange: Exchange) -> web.Response:
         model = self._account.models.get(exchange.request.match_info["model_id"])
         if model is None:
-            raise Refusal(answers.BAD_MODEL, f"There is no model {request.match_info['model_id']!r}.")
+            raise Refusal(answers.BAD_MODEL, f"There is no model {exchange.request.match_info['model_id']!r}.")
         return web.json_response(catalog.entry(model, self._account.prices.get(model.model_id, 0.0)))
 
     async def balance(self, _exchange: Exchange) -> web.Response:

@@ -17,7 +17,9 @@ def validate(body: dict[str, Any], schema: dict[str, Any], origin: str) -> None:
 
     Raises: Refusal with code 422001 that names the first field at fault; RuntimeError without `jsonschema`.
     """
-    problems = sorted(_validator(schema).iter_errors(body), key=lambda problem: list(map(str, problem.absolute_path)))
+    problems = sorted(
+        _validator(schema).iter_errors(body), key=lambda problem: list(map(str, problem.absolute_path))
+    )
     if problems:
         first = problems[0]
         where = ".".join(map(str, first.absolute_path))
@@ -42,7 +44,9 @@ def _validator(schema: dict[str, Any]) -> Any:
     try:
         from jsonschema import Draft202012Validator
     except ImportError as error:
-        raise RuntimeError("strict validation needs the package jsonschema; or choose validation='lenient'") from error
+        raise RuntimeError(
+            "strict validation needs the package jsonschema; or choose validation='lenient'"
+        ) from error
     return Draft202012Validator(_plain(schema))
 
 
