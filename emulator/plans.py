@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ def make_plans(body: dict[str, Any], outcome: Fault | None) -> list[Plan]:
         ]
     make = (outcome.format if outcome else None) or str(body.get("output_format", "png"))
     count = outcome.images if outcome and outcome.images is not None else asked_count(body)
-    sizes = (outcome.sizes if outcome else None) or [None] * count
+    sizes: Sequence[tuple[int, int] | None] = (outcome.sizes if outcome else None) or [None] * count
     return [Plan(index, len(sizes), make, _ENDINGS.get(make, "png"), size=size) for index, size in enumerate(sizes)]
 
 
