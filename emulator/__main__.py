@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 
 from . import Emulator, Fault, parse_fault
@@ -15,19 +16,19 @@ _STEP = 0.5
 def main(arguments: list[str] | None = None) -> int:
     """Serve; return the exit code."""
     options = _parser().parse_args(arguments)
-    emulator = Emulator(
-        options.queue_seconds, options.run_seconds, options.answers, options.validation, port=options.port
-    )
-    for fault in options.fault:
-        emulator.fault(fault)
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     try:
+        emulator = Emulator(
+            options.queue_seconds, options.run_seconds, options.answers, options.validation, port=options.port
+        )
         emulator.start()
-    except OSError as error:
-        print(f"Cannot listen on port {options.port}: {error.strerror}")
+    except (OSError, RuntimeError) as error:
+        print(f"The emulator cannot start on port {options.port}: {error}", file=sys.stderr)
         return 1
+    for fault in options.fault:
+        emulator.fault(fault)
     print(f"export RUNCOMFY_MODEL_API_BASE={emulator.base_url} RUNCOMFY_API_TOKEN={emulator.token}")
     print("Serving. Ctrl-C ends it.", flush=True)
     while not stop.wait(_STEP):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http
 import json
 import os
@@ -102,7 +103,8 @@ async def _short(exchange: Exchange, answer: web.Response, announced: int, data:
     stream.content_length = announced
     stream.force_close()
     await _begin(exchange, stream)
-    await stream.write(data)
+    with _until_the_client_leaves():
+        await stream.write(data)
     return stream
 
 
@@ -110,9 +112,10 @@ async def _drip(exchange: Exchange, answer: web.Response, data: bytes, seconds: 
     stream = web.StreamResponse(status=answer.status, headers=answer.headers)
     stream.content_length = len(data)
     await _begin(exchange, stream)
-    for byte in data:
-        await stream.write(bytes((byte,)))
-        await asyncio.sleep(seconds)
+    with _until_the_client_leaves():
+        for byte in data:
+            await stream.write(bytes((byte,)))
+            await asyncio.sleep(seconds)
     return stream
 
 
@@ -120,8 +123,14 @@ async def _endless(exchange: Exchange) -> web.StreamResponse:
     stream = web.StreamResponse(headers={"Content-Type": "image/png"})
     stream.enable_chunked_encoding()
     await _begin(exchange, stream)
-    while True:
-        await stream.write(_CHUNK)
+    with _until_the_client_leaves():
+        while True:
+            await stream.write(_CHUNK)
+    return stream
+
+
+def _until_the_client_leaves() -> contextlib.suppress:
+    return contextlib.suppress(ConnectionError)
 
 
 def _cut(exchange: Exchange) -> web.Response:

@@ -35,7 +35,8 @@ def card(reference: Image.Image | str, number: int, side: int) -> Image.Image:
         for row, line in enumerate(lines):
             brush.text((side / 2, top + row * step), line.replace(". ", "."), (225, 228, 235), letters, anchor="mm")
     else:
-        fitted = ImageOps.contain(reference, (side, side))
+        scale = side / max(reference.size)
+        fitted = reference.resize((max(1, round(reference.width * scale)), max(1, round(reference.height * scale))))
         face.paste(fitted, ((side - fitted.width) // 2, (side - fitted.height) // 2))
     edge = max(14, side // 6)
     brush.rounded_rectangle((0, 0, edge, edge), edge // 4, (12, 13, 16))

@@ -69,6 +69,12 @@ class Client:
 Open = Callable[..., Client]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_unforeseen_in_the_server(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    assert [record.message for record in caplog.records if record.name.startswith("aiohttp")] == []
+
+
 @pytest.fixture
 def opened() -> Iterator[Open]:
     clients: list[Client] = []
@@ -398,6 +404,13 @@ def test_floats_null_defaults_and_published_conventions_are_understood(opened: O
     assert api.post({"strength": 0.5, "image": png_uri(1, 1)}, "a/b").ok
     assert api.post({"strength": 2}, "a/b").json()["error_message"].startswith("strength:")
     assert api.post({"image": "nothing"}, "a/b").json()["error_message"].startswith("image:")
+
+
+def test_strict_validation_without_its_library_is_an_error_and_not_lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(RuntimeError, match="jsonschema"):
+        Emulator()
+    assert Emulator(validation="lenient").jobs == []
 
 
 # A job's life, and what it costs
@@ -762,6 +775,14 @@ def test_the_command_explains_a_fault_it_cannot_read() -> None:
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert answer.returncode == 2
     assert "submit:nonsense" in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_the_command_explains_a_port_that_is_taken(api: Client) -> None:
+    port = api.emulator.origin.rpartition(":")[2]
+    command = [sys.executable, "-m", "emulator", "--port", port]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert answer.returncode == 1
+    assert port in answer.stderr and "Traceback" not in answer.stderr
 
 
 def test_it_imports_nothing_of_the_pack() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Iterator
@@ -16,6 +17,12 @@ from emulator import Answers, Emulator, Fault, parse_fault
 from emulator.faults import CALL_KINDS, FORMATS, INSTEAD, JOB_KINDS, SPOILED, FaultPlan
 
 TEXT = "google/nano-banana-2/text-to-image"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unforeseen_in_the_server(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    assert [record.message for record in caplog.records if record.name.startswith("aiohttp")] == []
 
 
 @pytest.fixture
@@ -232,7 +239,7 @@ def test_a_client_that_leaves_a_hanging_submit_was_never_served(emu: Emulator, w
 def test_a_submit_that_hangs_after_is_accepted(emu: Emulator, web: requests.Session) -> None:
     emu.fault(Fault("submit", hang_after=30))
     with pytest.raises(requests.ReadTimeout):
-        submit(emu, web, timeout=0.3)
+        submit(emu, web, timeout=0.5)
     assert len(emu.billed) == 1
 
 
@@ -256,7 +263,8 @@ def test_stop_ends_what_hangs(emu: Emulator, web: requests.Session, kind: str) -
         before = time.perf_counter()
         emu.stop()
         assert time.perf_counter() - before < 1
-        assert isinstance(waiting.exception(), requests.ConnectionError | requests.exceptions.ChunkedEncodingError)
+        error = waiting.exception()
+    assert kind == "drip" or isinstance(error, requests.ConnectionError)
 
 
 # The call is done, its answer is spoiled
@@ -297,28 +305,31 @@ def test_garbage_and_nothing_are_200(emu: Emulator, web: requests.Session) -> No
     assert (nothing.status_code, nothing.content) == (200, b"")
 
 
-def test_a_truncated_answer_announces_more_than_it_sends(emu: Emulator, web: requests.Session) -> None:
-    url = file_url(emu, web)
-    whole = web.get(url, timeout=9)
-    emu.fault(Fault("file", truncated=True))
+def announced_and_received(web: requests.Session, url: str) -> tuple[int, bytes]:
+    """Read what comes before the connection is cut; whether that is an error is up to the client's version."""
+    received = b""
     with web.get(url, stream=True, timeout=9) as answer:
-        assert answer.headers["Content-Length"] == whole.headers["Content-Length"]
-        received = b""
-        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        with contextlib.suppress(requests.exceptions.ChunkedEncodingError):
             for chunk in answer.iter_content(64):
                 received += chunk
-    assert whole.content.startswith(received)
-    assert 0 < len(received) <= len(whole.content) // 2
+        return int(answer.headers["Content-Length"]), received
+
+
+def test_a_truncated_answer_announces_more_than_it_sends(emu: Emulator, web: requests.Session) -> None:
+    url = file_url(emu, web)
+    whole = web.get(url, timeout=9).content
+    emu.fault(Fault("file", truncated=True))
+    announced, received = announced_and_received(web, url)
+    assert announced == len(whole)
+    assert received and whole[: len(whole) // 2].startswith(received)
 
 
 def test_a_truncated_file_can_be_taken_up_by_range(emu: Emulator, web: requests.Session) -> None:
     url = file_url(emu, web)
     whole = web.get(url, timeout=9).content
     emu.fault(Fault("file", truncated=True))
-    rest = len(whole) // 2
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        web.get(url, timeout=9)
-    assert whole[:rest] + web.get(url, headers={"Range": f"bytes={rest}-"}, timeout=9).content == whole
+    _, start = announced_and_received(web, url)
+    assert start + web.get(url, headers={"Range": f"bytes={len(start)}-"}, timeout=9).content == whole
 
 
 def test_an_edit_passes_the_answer_through_a_function(emu: Emulator, web: requests.Session) -> None:
@@ -339,11 +350,9 @@ def test_a_cut_file_is_consistent_and_ignores_ranges(emu: Emulator, web: request
 
 def test_a_lying_length_announces_a_terabyte(emu: Emulator, web: requests.Session) -> None:
     url = file_url(emu, web)
+    whole = web.get(url, timeout=9).content
     emu.fault(Fault("file", length=10**12))
-    with web.get(url, stream=True, timeout=9) as answer:
-        assert answer.headers["Content-Length"] == str(10**12)
-        with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            _ = answer.content
+    assert announced_and_received(web, url) == (10**12, whole)
 
 
 def test_a_dripping_file_comes_byte_by_byte(emu: Emulator, web: requests.Session) -> None:
@@ -412,7 +421,7 @@ def test_fewer_images_and_images_of_several_sizes(emu: Emulator, web: requests.S
         ("jpeg", "JPEG", "RGB"),
         ("png", "PNG", "RGB"),
         ("webp", "WEBP", "RGB"),
-        ("png16", "PNG", "I;16"),
+        ("png16", "PNG", "I;16"),  # "I" to Pillow before 11
         ("palette", "PNG", "P"),
         ("cmyk", "JPEG", "CMYK"),
         ("gray", "PNG", "L"),
@@ -425,7 +434,8 @@ def test_files_of_every_make(emu: Emulator, web: requests.Session, make: str, ki
     emu.fault(Fault("job", format=make))
     answer = web.get(file_url(emu, web, aspect_ratio="16:9"), timeout=9)
     with Image.open(io.BytesIO(answer.content)) as picture:
-        assert (picture.format, picture.mode) == (kind, mode)
+        assert picture.format == kind
+        assert picture.mode == mode or (mode, picture.mode) == ("I;16", "I")
         turned = make == "exif-rotated"
         assert (picture.width > picture.height) is not turned
         assert picture.getexif().get(0x0112) == (6 if turned else None)
