@@ -6,6 +6,7 @@ PackError
   OverBudget                       before anything is spent
   ApiError
     ConnectionFailed               nothing was sent
+    AnswerLost                     sent; the answer did not arrive whole
     SubmissionUnknown              sent; the answer was lost
     StatusError -> Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited, ServerFault
     ProtocolError                  unreadable, or an unknown state
@@ -18,6 +19,7 @@ The host's interrupt is outside the tree and is never wrapped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import ClassVar
 
@@ -104,9 +106,19 @@ class ApiError(PackError):
 
 
 class ConnectionFailed(ApiError):
-    """No connection was made, so nothing was sent."""
+    """No connection was made, so nothing was sent. ``may_repeat`` is false where another try cannot help."""
 
     default_advice = "Check the network, the proxy and the certificates, then run again."
+
+    def __init__(self, message: str, *, may_repeat: bool = True, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.may_repeat = may_repeat
+
+
+class AnswerLost(ApiError):
+    """The call was sent and its answer did not arrive, or not whole. Reads are repeated after it."""
+
+    default_advice = "Run the same inputs again."
 
 
 class SubmissionUnknown(ApiError):
@@ -120,7 +132,10 @@ class SubmissionUnknown(ApiError):
 
 
 class StatusError(ApiError):
-    """The API answered with an error. ``status`` is the HTTP status, ``code`` the API's own (0 when absent)."""
+    """The API answered with an error.
+
+    ``status`` is the HTTP status, ``code`` the API's own (0 when absent), ``headers`` those of the answer.
+    """
 
     def __init__(
         self,
@@ -137,6 +152,7 @@ class StatusError(ApiError):
         super().__init__(f"{message} ({detail})", request_id, reason=reason, charge=charge, advice=advice)
         self.status = status
         self.code = code
+        self.headers: Mapping[str, str] = {}
 
 
 class Unauthorized(StatusError):
@@ -174,7 +190,11 @@ class ServerFault(StatusError):
 
 
 class ProtocolError(ApiError):
-    """The answer could not be read, or names a state that is not known."""
+    """The answer could not be read (``may_repeat``), or it names a state that is not known."""
+
+    def __init__(self, message: str, *, may_repeat: bool = True) -> None:
+        super().__init__(message)
+        self.may_repeat = may_repeat
 
 
 class JobError(PackError):
@@ -225,9 +245,16 @@ class Undecodable(DownloadError):
 
 
 class FileGone(DownloadError):
-    """The hosted file has expired or was removed (HTTP 404 or 410)."""
+    """The hosted file is not there. ``status`` is 404, which may pass just after the job's end, or 410."""
 
-    default_advice = "The hosted files of a job expire. A changed seed or rerun_seed makes and pays for a new one."
+    default_advice = (
+        "The hosted files of a job expire. "
+        "Running the same inputs again submits a new job, which is charged on its own."
+    )
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(f"{message} (HTTP {status})")
+        self.status = status
 
 
 class JournalError(PackError):

@@ -84,6 +84,11 @@ class Field:
     note: str
     kind: Kind
 
+    @property
+    def explanation(self) -> str:
+        """The schema's description and the pack's note; the title where there is neither."""
+        return " ".join(part for part in (self.description, self.note) if part) or f"{self.title}."
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -53,7 +53,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Settings:
     """Read the settings from environment variables and the vendor CLI's login file.
 
-    ``host_state_folder`` is where the host keeps protected state; ``RUNCOMFY_STATE_DIR`` outranks it.
+    ``host_state_folder`` is a protected folder that the host offers; ``RUNCOMFY_STATE_DIR`` outranks it.
 
     Raises:
         ConfigError: no token, or a variable that cannot be used; the message names it.
@@ -94,7 +94,7 @@ def state_folder(environ: Mapping[str, str], home: Path, host_state_folder: Path
     if chosen := environ.get("RUNCOMFY_STATE_DIR", "").strip():
         return Path(chosen).expanduser().absolute()
     if host_state_folder is not None:
-        return host_state_folder / STATE_FOLDER_NAME
+        return host_state_folder
     if sys.platform == "win32":
         base = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":

@@ -12,6 +12,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\\<>\"^`{|}]+")
 _LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".corp", ".intranet")
 
+# VPNs and proxies that tunnel a whole machine answer every name with an address of this range (RFC 2544).
+_TUNNELS = ipaddress.ip_network("198.18.0.0/15")
+
 
 class BadUrl(ValueError):
     """An address is refused; the text says why and holds no part of the address."""
@@ -78,8 +81,9 @@ def require_public_resolution(host: str) -> None:
         BadUrl: an address is private, loopback, link-local or reserved.
         OSError: the name cannot be resolved.
     """
-    for *_, address in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
+    for *_, found in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
+        address = ipaddress.ip_address(str(found[0]).partition("%")[0])
+        if not address.is_global and address not in _TUNNELS:
             raise BadUrl("the host's name leads to an address that is not public")
 
 

@@ -1,0 +1,140 @@
+"""The calls of the model API as typed functions. Each makes one attempt; ``jobs`` decides on repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from . import urls, wire
+from .errors import (
+    AnswerLost,
+    InsufficientBalance,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    Rejected,
+    ServerFault,
+    StatusError,
+    SubmissionUnknown,
+    TooLarge,
+    Unauthorized,
+)
+from .settings import Settings
+from .transport import Answer, Transport
+
+SUBMIT_TIMEOUT = 120.0
+READ_TIMEOUT = 30.0
+CANCEL_TIMEOUT = 5.0
+# Four 4K pictures as data URIs in one JSON answer.
+MAX_RESULT_BYTES = 256 * 2**20
+_REFUSALS = (Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited)
+
+
+class Client:
+    """The API of one account. Blocking and safe to use from several threads."""
+
+    def __init__(self, settings: Settings, user_agent: str) -> None:
+        origins = {urls.origin(settings.base_url)}
+        if settings.balance_url:
+            origins.add(urls.origin(settings.balance_url))
+        self._base = settings.base_url
+        self._balance_url = settings.balance_url
+        self._token = settings.token
+        self._transport = Transport(settings.token, frozenset(origins), user_agent)
+
+    def submit(self, model_id: str, body: bytes, timeout: float = SUBMIT_TIMEOUT) -> str:
+        """Submit a job and return its request id. This is the one call that costs money.
+
+        Raises:
+            ConnectionFailed, or a ``StatusError`` of a refusal: nothing was accepted.
+            SubmissionUnknown: the job may have been accepted and charged.
+        """
+        try:
+            answer = self._transport.call("POST", f"{self._base}/models/{model_id}", body=body, timeout=timeout)
+            payload = self._payload(answer)
+            if not 200 <= answer.status < 300:
+                raise ProtocolError(f"The answer to the submission was HTTP {answer.status}.")
+            return wire.parse_request_id(payload)
+        except _REFUSALS:
+            raise
+        except (AnswerLost, ProtocolError, ServerFault, TooLarge) as error:
+            raise SubmissionUnknown(
+                f"The job was sent and RunComfy's answer was lost: {error.message} It may have been accepted.",
+                reason=error.reason,
+            ) from None
+
+    def status(self, request_id: str) -> wire.State:
+        """Return the state of a job; a finished one has no files here."""
+        return wire.parse_state(self._get(f"/requests/{_checked(request_id)}/status"))
+
+    def result(self, request_id: str) -> wire.State:
+        """Return the state of a job with the files and the cost of a finished one.
+
+        A result that is not ready (code 400005) is ``Running``.
+        """
+        path = f"/requests/{_checked(request_id)}/result?include_cost=true"
+        try:
+            return wire.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=4 * READ_TIMEOUT))
+        except StatusError as error:
+            if error.code == wire.NOT_FINISHED:
+                return wire.Running()
+            raise
+
+    def cancel(self, request_id: str, timeout: float = CANCEL_TIMEOUT) -> wire.CancelOutcome:
+        """Ask for the end of a queued job and return what the API says of it."""
+        url = f"{self._base}/requests/{_checked(request_id)}/cancel"
+        return wire.parse_cancel(self._payload(self._transport.call("POST", url, timeout=timeout)))
+
+    def price(self, model_id: str) -> wire.Price | None:
+        """Return the live base price of a model, or None where the catalog does not tell it."""
+        return wire.parse_price(self._get(f"/models/{quote(model_id)}"))
+
+    def balance(self) -> float | None:
+        """Return the account's balance in USD, which may be negative; None where it cannot be asked for."""
+        if self._balance_url is None:
+            return None
+        payload = self._payload(self._transport.call("GET", self._balance_url, timeout=READ_TIMEOUT))
+        found = payload.get("balance_usd") if isinstance(payload, Mapping) else None
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise ProtocolError("The answer holds no balance.")
+        return float(found)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float = READ_TIMEOUT) -> object:
+        return self._payload(self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=timeout))
+
+    def _payload(self, answer: Answer) -> object:
+        """Return the JSON of a good answer, and raise the error of a bad one, without the token in it."""
+        try:
+            payload = _without(self._token, answer.json())
+        except (ProtocolError, RecursionError):
+            payload = None
+            if 200 <= answer.status < 300:
+                raise ProtocolError(
+                    f"The answer is not readable JSON (HTTP {answer.status}, {len(answer.body)} bytes)."
+                ) from None
+        error = wire.find_error(answer.status, payload)
+        if error is not None:
+            error.headers = dict(answer.headers)
+            raise error
+        return payload
+
+
+def _checked(request_id: str) -> str:
+    if not wire.is_request_id(request_id):
+        raise ProtocolError("This is no request id: letters, digits, - and _ are expected, at most 128 of them.")
+    return request_id
+
+
+def _without(secret: str, value: object) -> object:
+    """Return a JSON value in which no string holds the secret: an API may echo the headers it was sent."""
+    if isinstance(value, str):
+        return value.replace(secret, "[token]") if secret in value else value
+    if isinstance(value, list):
+        return [_without(secret, item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without(secret, item) for key, item in value.items()}
+    return value

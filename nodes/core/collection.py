@@ -1,0 +1,96 @@
+"""From the addresses of a result to batches: all files at once, each decoded as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from . import workers
+from .downloads import MAX_FILE_BYTES, Download, Downloader
+from .errors import PackError
+from .images import Assembly, decode_data_uri
+from .kept import Kept
+from .retry import What
+
+T = TypeVar("T")
+Reader = Callable[[What, Callable[[], T]], Awaitable[T]]
+
+log = logging.getLogger(__name__)
+
+
+async def collect(
+    files: Sequence[str],
+    downloader: Downloader,
+    read: Reader[None],
+    arrived: Callable[[int], None],
+) -> tuple[list[torch.Tensor], list[bytes]]:
+    """Fetch and decode every file of a result.
+
+    ``read`` repeats a blocking call as the retry rule says; ``arrived`` is told how many files are there.
+
+    Returns:
+        batches, float32 ``[N,H,W,3]`` in 0..1, one for each size, and the original files in order.
+
+    Raises:
+        DownloadError, ApiError: of the first file that cannot be had; the others are finished first.
+    """
+    for file in files:
+        if not file.startswith("data:"):
+            downloader.trust.check(file)
+    assembly = Assembly(len(files))
+    originals: list[bytes] = [b""] * len(files)
+    done = 0
+
+    async def one(index: int, fetch: Callable[[], bytes]) -> None:
+        nonlocal done
+
+        def fetch_and_decode() -> None:
+            data = fetch()
+            workers.CODING.submit(assembly.place, index, data).result()
+            originals[index] = data
+
+        await read(What.FILE, fetch_and_decode)
+        done += 1
+        arrived(done)
+
+    outcomes = await asyncio.gather(
+        *(one(index, _fetcher(file, downloader)) for index, file in enumerate(files)), return_exceptions=True
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return assembly.batches(), originals
+
+
+def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
+    """Decode kept originals into batches; None where one of them is missing or damaged. Blocking."""
+    assembly = Assembly(len(files))
+    try:
+        for future in [
+            workers.CODING.submit(assembly.place, index, path.read_bytes()) for index, path in enumerate(files)
+        ]:
+            future.result()
+    except (OSError, PackError) as error:
+        log.warning("A kept copy cannot be read and is fetched again: %s", error)
+        return None
+    return assembly.batches()
+
+
+def keep(kept: Kept, job_id: int, originals: list[bytes]) -> bool:
+    """Keep the originals of a job; a full disk costs the copy, not the pictures. Blocking."""
+    try:
+        return kept.put(job_id, originals)
+    except OSError as error:
+        log.warning("The pictures of job %s are not kept: %s", job_id, error)
+        return False
+
+
+def _fetcher(file: str, downloader: Downloader) -> Callable[[], bytes]:
+    if file.startswith("data:"):
+        return lambda: decode_data_uri(file, MAX_FILE_BYTES)
+    return Download(downloader, file).attempt

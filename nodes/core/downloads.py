@@ -1,0 +1,162 @@
+"""Fetches the files of a result: without credentials, from trusted hosts only, capped, and resumable."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from . import urls
+from .errors import AnswerLost, DownloadError, FileGone, ServerFault, UntrustedUrl
+from .transport import (
+    CONNECT_TIMEOUT,
+    NETWORK_ERRORS,
+    NoCredentials,
+    content_length,
+    network_failure,
+    new_session,
+    read,
+)
+
+MAX_FILE_BYTES = 128 * 2**20
+FILE_TIMEOUT = 120.0
+READ_TIMEOUT = 30.0
+MAX_REDIRECTS = 3
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which addresses are fetched: https on ``hosts``, and all of ``local_origin`` where there is one."""
+
+    hosts: tuple[str, ...]
+    local_origin: str | None = None
+
+    def check(self, url: str) -> None:
+        """Refuse an address before anything is sent to it.
+
+        Raises:
+            UntrustedUrl: saying why, and naming the host where it is a plain one.
+        """
+        try:
+            urls.check_download(url, self.hosts, self.local_origin)
+        except urls.BadUrl as error:
+            raise UntrustedUrl(f"The result names a file that is not fetched: {error}{_named_host(url)}.") from None
+
+
+class Downloader:
+    """One session for files. Blocking and safe to use from several threads."""
+
+    def __init__(self, trust: Trust, user_agent: str, max_bytes: int = MAX_FILE_BYTES) -> None:
+        self.trust = trust
+        self.max_bytes = max_bytes
+        self._session = new_session(user_agent)
+
+    def open(self, url: str, offset: int, validator: str | None) -> requests.Response:
+        """Open a file, following redirects only to trusted addresses. The caller closes the response.
+
+        Raises:
+            UntrustedUrl, or one of ``NETWORK_ERRORS``.
+        """
+        headers = {"Range": f"bytes={offset}-", "If-Range": validator} if offset and validator else {}
+        for _ in range(MAX_REDIRECTS + 1):
+            self.trust.check(url)
+            self._require_public_address(url)
+            response = self._session.get(
+                url,
+                headers=headers,
+                auth=NoCredentials(),
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+            )
+            if not response.is_redirect:
+                return response
+            url = urljoin(url, response.headers["Location"])
+            response.close()
+        raise UntrustedUrl(f"A file of the result was redirected more than {MAX_REDIRECTS} times.")
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+    def _require_public_address(self, url: str) -> None:
+        # Through a proxy, the name is the proxy's to resolve, and often only it can.
+        if urls.origin(url) == self.trust.local_origin or self._proxied(url):
+            return
+        try:
+            urls.require_public_resolution(urlsplit(url).hostname or "")
+        except urls.BadUrl as error:
+            raise UntrustedUrl(f"The result names a file that is not fetched: {error}.") from None
+
+    def _proxied(self, url: str) -> bool:
+        proxies = self._session.merge_environment_settings(url, {}, None, None, None)["proxies"]
+        return requests.utils.select_proxy(url, proxies) is not None
+
+
+class Download:
+    """One file. What has arrived stays across attempts: a broken one is resumed where the host allows it."""
+
+    def __init__(self, downloader: Downloader, url: str) -> None:
+        self._downloader = downloader
+        self._url = url
+        self._received = bytearray()
+        self._validator: str | None = None
+
+    def attempt(self, timeout: float = FILE_TIMEOUT) -> bytes:
+        """Fetch the file, or the rest of it, within ``timeout`` seconds.
+
+        Raises:
+            UntrustedUrl, TooLarge, FileGone: another try does not help.
+            AnswerLost, ConnectionFailed, ServerFault: it may.
+        """
+        ends = time.monotonic() + timeout
+        try:
+            with self._downloader.open(self._url, len(self._received), self._validator) as response:
+                self._prepare(response)
+                for piece in read(response, ends, self._downloader.max_bytes - len(self._received)):
+                    self._received += piece
+        except NETWORK_ERRORS as error:
+            raise network_failure(error) from None
+        whole, self._received = bytes(self._received), bytearray()
+        return whole
+
+    def _prepare(self, response: requests.Response) -> None:
+        """Decide from the answer's head whether it is the rest of the file or the whole of it."""
+        if response.status_code == 206 and self._is_the_rest(response):
+            return
+        self._received.clear()
+        self._validator = None
+        if response.status_code != 200:
+            raise _refusal(response)
+        if response.headers.get("Accept-Ranges") == "bytes" and content_length(response.headers):
+            etag = response.headers.get("ETag", "")
+            self._validator = None if etag.startswith("W/") else etag or response.headers.get("Last-Modified")
+
+    def _is_the_rest(self, response: requests.Response) -> bool:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        return match is not None and int(match[1]) == len(self._received)
+
+
+def _refusal(response: requests.Response) -> DownloadError | ServerFault | AnswerLost:
+    status = response.status_code
+    if status in (404, 410):
+        return FileGone("A file of the result is not there.", status)
+    if status in (206, 416):
+        return AnswerLost("The host sent another part of the file than was asked for.")
+    if status == 429 or status >= 500:
+        fault = ServerFault("The host of the files could not answer.", status=status)
+        fault.headers = dict(response.headers)
+        return fault
+    return DownloadError(f"The host of the files refused to send one (HTTP {status}).")
+
+
+def _named_host(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        host = ""
+    return f" (host {host})" if re.fullmatch(r"[a-z0-9.-]{1,100}", host) else ""

@@ -1,0 +1,117 @@
+"""From the inputs of a node to a request: checked, identified by its content, and encoded when it is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from . import workers
+from .arguments import Arguments, check, check_reference_count
+from .encoding import Encoded, bytes_in_uri, encode, fair_limit
+from .errors import InvalidInput
+from .images import Pixels, content_hash, to_pixels
+from .jobs import Prepared, Request
+from .journal import Journal, Order
+from .schema import JSON, Limits, ModelSpec
+
+# What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
+_PACE_FIELDS = ("resolution", "num_images")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One reference image from a socket: uint8 ``[H,W,3 or 4]``."""
+
+    socket: str
+    pixels: Pixels
+
+
+def check_inputs(
+    spec: ModelSpec, values: Mapping[str, object], local_origin: str | None
+) -> tuple[Arguments, list[Reference]]:
+    """Check every input of a node before anything is spent.
+
+    Raises:
+        InvalidInput: naming the field or the socket.
+    """
+    sockets = spec.images.sockets if spec.images else ()
+    arguments = check(spec, {name: value for name, value in values.items() if name not in sockets}, local_origin)
+    references = [
+        Reference(socket, pixels)
+        for socket in sockets
+        if values.get(socket) is not None
+        for pixels in to_pixels(socket, values[socket])
+    ]
+    check_reference_count(spec, len(references) + len(arguments.reference_urls))
+    return arguments, references
+
+
+def build_request(
+    arguments: Arguments,
+    references: Sequence[Reference],
+    journal: Journal,
+    account: str,
+    price: Callable[[int], float | None],
+) -> Request:
+    """Make the request of checked inputs. ``price`` estimates the USD of a number of images. Blocking."""
+    spec = arguments.spec
+    hashes = list(workers.CODING.map(content_hash, (reference.pixels for reference in references)))
+    content = {"model": spec.model_id, "body": arguments.body(hashes), "rerun_seed": arguments.rerun_seed}
+    wanted = arguments.scalars.get("num_images", 1)
+    images_wanted = wanted if isinstance(wanted, int) else 1
+    order = Order(
+        fingerprint=journal.fingerprint(account, content),
+        account=account,
+        model_id=spec.model_id,
+        variant=" ".join(f"{name}={arguments.scalars[name]}" for name in _PACE_FIELDS if name in arguments.scalars),
+        estimate=price(images_wanted),
+    )
+    return Request(order, images_wanted, partial(prepare, arguments, references))
+
+
+def prepare(arguments: Arguments, references: Sequence[Reference]) -> Prepared:
+    """Encode the references so that the whole request fits, and write its JSON. Blocking.
+
+    Raises:
+        InvalidInput: the inputs do not fit into one request.
+    """
+    encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body([]))))
+    sent = tuple(
+        f"{reference.socket}: sent as {image}{_shrunk(reference, image)}"
+        for reference, image in zip(references, encoded, strict=True)
+    )
+    return Prepared(_json(arguments.body([image.uri for image in encoded])), sent)
+
+
+def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int) -> list[Encoded]:
+    """Encode each reference as well as its own limit and its fair share of the request allow.
+
+    ``other_bytes`` is the length of the request without them. Order is kept.
+    """
+
+    def encode_one(reference: Reference, limit: int) -> Encoded:
+        return encode(reference.socket, reference.pixels, limit)
+
+    encoded = list(workers.CODING.map(partial(encode_one, limit=limits.image_bytes), references))
+    # Three characters stand around each address: two quotes and a comma.
+    room = limits.request_bytes - other_bytes - 3 * len(encoded)
+    share = fair_limit([image.uri_length for image in encoded], room)
+    if share is None:
+        return encoded
+    if share < 1024:
+        raise InvalidInput("image_1", f"the references do not fit into a request of {limits.request_bytes} bytes")
+    return [
+        image if image.uri_length <= share else encode_one(reference, bytes_in_uri(share))
+        for reference, image in zip(references, encoded, strict=True)
+    ]
+
+
+def _json(body: Mapping[str, JSON]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def _shrunk(reference: Reference, image: Encoded) -> str:
+    height, width = reference.pixels.shape[:2]
+    return "" if (width, height) == (image.width, image.height) else f", made smaller from {width}x{height} to fit"

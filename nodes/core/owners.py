@@ -1,0 +1,69 @@
+"""Which process a claim belongs to, and whether it still lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+import time
+from pathlib import Path
+
+_STALE_SECONDS = 86400.0
+
+
+class Owner:
+    """A name for this process whose life others can see.
+
+    The process holds an exclusive SQLite transaction on a file of its own. The operating system ends it with the
+    process, however that dies, and on every platform; a process number could belong to another one by then.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder = folder
+        self.name = secrets.token_hex(8)
+        self._remove_stale()
+        os.close(os.open(self._path(self.name), os.O_CREAT | os.O_RDWR, 0o600))
+        self._lock = _connect(self._path(self.name))
+        self._lock.execute("BEGIN EXCLUSIVE")
+
+    def is_alive(self, name: str) -> bool:
+        """Whether the process of that name still runs."""
+        if name == self.name:
+            return True
+        path = self._path(name)
+        if not path.exists():
+            return False
+        with contextlib.closing(_connect(path)) as other:
+            return _is_locked(other)
+
+    def close(self) -> None:
+        """End this ownership."""
+        self._lock.close()
+        with contextlib.suppress(OSError):
+            self._path(self.name).unlink()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.lock"
+
+    def _remove_stale(self) -> None:
+        # Only old ones: a young file may belong to a process that has made it and not locked it yet.
+        before = time.time() - _STALE_SECONDS
+        for path in self._folder.glob("*.lock"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before and not self.is_alive(path.stem):
+                    path.unlink()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+
+
+def _is_locked(db: sqlite3.Connection) -> bool:
+    try:
+        db.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        return True
+    db.execute("ROLLBACK")
+    return False

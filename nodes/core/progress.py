@@ -1,0 +1,76 @@
+"""What a run tells while it goes on, and the words a person sees for it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import money
+
+
+class Stage(Enum):
+    """Where a run is."""
+
+    PREPARING = "preparing"
+    SUBMITTING = "submitting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DOWNLOADING = "downloading"
+    DELIVERED = "delivered"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report. ``seconds`` since the submission; ``done`` of ``total`` files; ``cost`` in USD.
+
+    ``fraction`` in 0..1 is how far the run is expected to be, None while nothing is known. ``sent`` says how each
+    reference travelled; ``notes`` are whole sentences.
+    """
+
+    stage: Stage
+    request_id: str | None = None
+    seconds: float = 0.0
+    position: int | None = None
+    fraction: float | None = None
+    done: int = 0
+    total: int = 0
+    cost: float | None = None
+    kept: bool = False
+    sent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def headline(self) -> str:
+        """Return the state in one line."""
+        match self.stage:
+            case Stage.PREPARING:
+                return "Preparing the request"
+            case Stage.SUBMITTING:
+                return "Submitting"
+            case Stage.QUEUED:
+                place = "" if self.position is None else f", position {self.position}"
+                return f"Queued{place}, {self.seconds:.0f} s"
+            case Stage.RUNNING:
+                return f"Running, {self.seconds:.0f} s"
+            case Stage.DOWNLOADING:
+                return f"Downloading, {self.done} of {self.total}"
+            case Stage.DELIVERED:
+                return self._delivered()
+            case Stage.STOPPED:
+                return "Stopped"
+            case Stage.FAILED:
+                return "Failed"
+
+    def text(self) -> str:
+        """Return everything that is known, a line each."""
+        lines = [self.headline(), *self.notes, *self.sent]
+        if self.request_id:
+            lines.append(f"Request {self.request_id}")
+        return "\n".join(lines)
+
+    def _delivered(self) -> str:
+        images = f"{self.total} image{'' if self.total == 1 else 's'}"
+        if self.kept:
+            return f"{images}, kept copy, no charge"
+        return f"{images} in {self.seconds:.0f} s{money(self.cost, ', ')}"

@@ -1,0 +1,91 @@
+"""Puts the parts together for the settings of the moment, and keeps them while the settings stay."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from .client import Client
+from .downloads import Downloader, Trust
+from .errors import PackError
+from .jobs import Jobs
+from .journal import Journal
+from .kept import Kept
+from .settings import Settings
+from .version import USER_AGENT
+
+PRICE_SECONDS = 600.0
+
+
+class Service:
+    """The jobs of one account, and what the page and the shell ask beside them."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self.settings = settings
+        self.journal = journal
+        self.client = Client(settings, USER_AGENT)
+        self.account = journal.account(settings.token, settings.base_url)
+        self.jobs = Jobs(
+            self.client,
+            journal,
+            Kept(settings.state_folder, settings.keep_bytes),
+            Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
+            budget=settings.daily_budget_usd,
+            deadline=settings.job_deadline,
+        )
+        self._prices: dict[str, tuple[float, float | None]] = {}
+
+    def price(self, model_id: str) -> float | None:
+        """Return the live base price of one image in USD, at most ten minutes old; None where it is not told."""
+        asked_at, usd = self._prices.get(model_id, (-PRICE_SECONDS, None))
+        if time.monotonic() - asked_at >= PRICE_SECONDS:
+            usd = self._live_price(model_id)
+            self._prices[model_id] = (time.monotonic(), usd)
+        return usd
+
+    def estimate(self, model_id: str, images: int) -> float | None:
+        """Return what a job costs at least, in USD; asked for only where a budget needs it."""
+        if self.settings.daily_budget_usd is None:
+            return None
+        usd = self.price(model_id)
+        return None if usd is None else usd * images
+
+    def _live_price(self, model_id: str) -> float | None:
+        try:
+            price = self.client.price(model_id)
+        except PackError:
+            return None
+        return price.usd if price and price.unit in ("image", "output") else None
+
+
+_lock = threading.Lock()
+_services: dict[Settings, Service] = {}
+_journals: dict[Path, Journal] = {}
+
+
+def open_service(settings: Settings) -> Service:
+    """Return the service of these settings. Blocking: the first call opens the journal.
+
+    Raises:
+        JournalError: the state folder cannot be used; the next call tries again.
+    """
+    with _lock:
+        if settings not in _services:
+            folder = settings.state_folder
+            if folder not in _journals:
+                _journals[folder] = Journal(folder)
+            _services[settings] = Service(settings, _journals[folder])
+        return _services[settings]
+
+
+def close_services() -> None:
+    """Close every journal and connection. Later calls open them again."""
+    with _lock:
+        for service in _services.values():
+            service.client.close()
+            service.jobs.downloader.close()
+        for journal in _journals.values():
+            journal.close()
+        _services.clear()
+        _journals.clear()

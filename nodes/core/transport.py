@@ -1,0 +1,191 @@
+"""The one seam to the network: blocking HTTP over ``requests``, with whole-answer deadlines and size caps."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+
+from . import urls
+from .errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge
+
+NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+CONNECT_TIMEOUT = 10.0
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """Return the body as JSON.
+
+        Raises:
+            ProtocolError: it is not JSON, for instance an HTML page of a proxy.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise ProtocolError("The answer is not JSON.") from None
+
+
+def new_session(user_agent: str) -> requests.Session:
+    """Return a session that stores no cookies and asks for uncompressed answers; proxies as in the environment."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=32)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the token. As an auth object, so that a ``.netrc`` of the user never replaces it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class NoCredentials(requests.auth.AuthBase):
+    """Sends nothing, not even what a ``.netrc`` holds."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Transport:
+    """Calls of the API. The token goes to ``origins`` and nowhere else; redirects are not followed."""
+
+    def __init__(self, token: str, origins: frozenset[str], user_agent: str) -> None:
+        self._auth = _Bearer(token)
+        self._origins = origins
+        self._session = new_session(user_agent)
+        # A job is posted on a connection of its own: on an idle one that has died unnoticed, the answer would
+        # be lost, and with it the certainty that nothing was charged.
+        self._post_session = new_session(user_agent)
+        self._post_session.headers["Connection"] = "close"
+
+    def call(
+        self, method: str, url: str, *, body: bytes | None = None, timeout: float = 30.0, max_bytes: int = 2**20
+    ) -> Answer:
+        """Make one call and read its whole answer, whatever its status, within ``timeout`` seconds.
+
+        Raises:
+            ConnectionFailed: no connection was made; nothing was sent.
+            AnswerLost: sent, and no whole answer came back in time.
+            TooLarge: the answer has more than ``max_bytes``.
+        """
+        if urls.origin(url) not in self._origins:
+            raise ConnectionFailed("The token is not sent to this address: it is not the API's.", may_repeat=False)
+        session = self._session if body is None else self._post_session
+        ends = time.monotonic() + timeout
+        try:
+            with session.request(
+                method,
+                url,
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                auth=self._auth,
+                timeout=(CONNECT_TIMEOUT, timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return Answer(response.status_code, response.headers, b"".join(read(response, ends, max_bytes)))
+        except NETWORK_ERRORS as error:
+            raise network_failure(error) from None
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+        self._post_session.close()
+
+
+def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[bytes]:
+    """Yield a body as it arrives, checking the deadline (monotonic seconds) at each piece.
+
+    Raises:
+        AnswerLost: the deadline passed, or fewer bytes came than were announced.
+        TooLarge: more than ``max_bytes`` were announced or sent.
+    """
+    announced = content_length(response.headers)
+    if announced is not None and announced > max_bytes:
+        raise TooLarge(f"The answer announces {announced} bytes; at most {max_bytes} are read.")
+    # read1 returns what has arrived. read would wait for a whole piece, so that a body sent
+    # byte by byte could hold the thread far beyond any timeout. urllib3 1.26 has it one level down.
+    raw: Any = response.raw
+    read1 = getattr(raw, "read1", None) or raw._fp.read1
+    size = 0
+    while piece := read1(_CHUNK):
+        size += len(piece)
+        if size > max_bytes:
+            raise TooLarge(f"The answer has more than {max_bytes} bytes.")
+        yield piece
+        if time.monotonic() > ends:
+            raise AnswerLost("The answer did not arrive whole in time.")
+    if announced is not None and size != announced:
+        raise AnswerLost(f"The answer ended after {size} of {announced} bytes.")
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Return the announced length in bytes, or None where there is no readable one."""
+    text = headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def network_failure(error: Exception) -> PackError:
+    """Tell whether a failed call can have reached the server.
+
+    Returns ``ConnectionFailed`` only where the chain of causes holds proof that no connection was made; TLS and
+    proxy refusals among them are named as such and are not worth repeating. Everything else is ``AnswerLost``.
+    No text of the error is used: it can hold an address with a login of the proxy.
+    """
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return ConnectionFailed(
+            "The certificate of the server is not trusted.",
+            may_repeat=False,
+            advice="Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate file, then run again.",
+        )
+    if any(isinstance(cause, OSError) and "Tunnel connection failed" in str(cause) for cause in causes):
+        return ConnectionFailed(
+            "The proxy refused the connection.",
+            may_repeat=False,
+            advice="Check HTTPS_PROXY and the proxy's login, then run again.",
+        )
+    if any(
+        isinstance(cause, requests.exceptions.InvalidProxyURL | requests.exceptions.InvalidURL) for cause in causes
+    ):
+        return ConnectionFailed("The address of the proxy or the API is not valid.", may_repeat=False)
+    unconnected = urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+    if any(isinstance(cause, unconnected) for cause in causes):
+        via_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
+        return ConnectionFailed(f"No connection to {'the proxy' if via_proxy else 'the server'} could be made.")
+    return AnswerLost(f"The connection broke before the answer was complete ({type(error).__name__}).")
+
+
+def _causes(error: object, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
+    """Yield an exception and all that it wraps: ``requests`` and ``urllib3`` wrap in arguments and attributes."""
+    if not isinstance(error, BaseException) or id(error) in seen:
+        return
+    yield error
+    inside = (*error.args, getattr(error, "reason", None), getattr(error, "original_error", None))
+    for cause in (*inside, error.__cause__, error.__context__):
+        yield from _causes(cause, seen | {id(error)})

@@ -1,0 +1,273 @@
+"""Answers of the API -> typed states and errors. Pure; accepts every form that is documented or was seen.
+
+Codes and forms are those of the vendor's API pages and clients: ``completed`` or ``succeeded``, ``image`` or
+``images`` or a bare string or list, errors by HTTP status, by code, or by a code inside HTTP 200.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from .errors import (
+    InsufficientBalance,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    Rejected,
+    ServerFault,
+    StatusError,
+    Unauthorized,
+)
+
+MAX_REASON = 500
+NOT_FINISHED = 400005
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_QUEUED = frozenset({"in_queue", "pending", "waiting"})
+_RUNNING = frozenset({"in_progress", "starting", "processing"})
+_SUCCEEDED = frozenset({"completed", "succeeded"})
+_CANCELLED = frozenset({"cancelled", "canceled"})
+_REASON_KEYS = ("error_message", "message", "error", "detail", "reason", "msg")
+
+
+@dataclass(frozen=True)
+class Queued:
+    """Waiting for a worker. ``position`` is the queue position, where it is told."""
+
+    position: int | None = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """Being worked on: it can no longer be cancelled and will be charged."""
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """Finished. ``files`` are URLs or data URIs in order; ``cost`` is in USD where it is told."""
+
+    files: tuple[str, ...] = ()
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Ended by the provider without a result."""
+
+    reason: str | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Cancelled while it was queued."""
+
+
+State: TypeAlias = Queued | Running | Succeeded | Failed | Cancelled
+
+
+class CancelOutcome(Enum):
+    """What the API says of a cancel."""
+
+    CANCELLED = "cancelled"
+    NOT_CANCELLABLE = "not_cancellable"
+    REQUESTED = "cancellation_requested"
+
+
+@dataclass(frozen=True)
+class Price:
+    """The catalog's base price: a base, not a quote. ``unit`` is ``image``, ``output`` or ``second``."""
+
+    usd: float
+    unit: str
+
+
+def parse_request_id(payload: object) -> str:
+    """Return the id of an accepted job.
+
+    Raises:
+        ProtocolError: there is none, or it has characters that no id has.
+    """
+    found = payload.get("request_id") if isinstance(payload, Mapping) else None
+    if not is_request_id(found):
+        raise ProtocolError("The answer to the submission holds no usable request id.")
+    return str(found)
+
+
+def is_request_id(value: object) -> bool:
+    """Whether the value may stand in the path of a request's URL."""
+    return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
+
+
+def parse_state(payload: object) -> State:
+    """Read an answer of status or of result.
+
+    Raises:
+        ProtocolError: no state, or one that is not known; the message names it.
+    """
+    if not isinstance(payload, Mapping):
+        raise ProtocolError("The answer holds no state of the job.")
+    status = payload.get("status")
+    if not isinstance(status, str):
+        raise ProtocolError("The answer holds no state of the job.")
+    if status in _QUEUED:
+        return Queued(_position(payload.get("queue_position")))
+    if status in _RUNNING:
+        return Running()
+    if status in _SUCCEEDED:
+        return Succeeded(parse_files(payload.get("output")), parse_usd(payload.get("cost")))
+    if status == "failed":
+        return Failed(find_reason(payload), parse_usd(payload.get("cost")))
+    if status in _CANCELLED:
+        return Cancelled()
+    raise ProtocolError(f"The job is in a state that is not known: {clean(status)[:60]!r}.", may_repeat=False)
+
+
+def parse_files(output: object) -> tuple[str, ...]:
+    """Return the addresses of an ``output``: ``image``, ``images``, a bare string, or a bare list."""
+    if isinstance(output, str):
+        return (output,) if output else ()
+    if isinstance(output, list):
+        return tuple(file for item in output for file in _file(item))
+    if isinstance(output, Mapping):
+        several = output.get("images")
+        return parse_files(several) if several else tuple(_file(output.get("image")))
+    return ()
+
+
+def parse_cancel(payload: object) -> CancelOutcome:
+    """Read the answer to a cancel; without an outcome, the state decides.
+
+    Raises:
+        ProtocolError: neither can be read.
+    """
+    outcome = payload.get("outcome") if isinstance(payload, Mapping) else None
+    for known in CancelOutcome:
+        if outcome in (known.value, known.value.replace("cancelled", "canceled")):
+            return known
+    if isinstance(parse_state(payload), Cancelled):
+        return CancelOutcome.CANCELLED
+    return CancelOutcome.NOT_CANCELLABLE
+
+
+def parse_price(payload: object) -> Price | None:
+    """Return the base price of a catalog entry, or None where it cannot be read."""
+    if not isinstance(payload, Mapping):
+        return None
+    usd = parse_usd(payload.get("base_price_usd"))
+    unit = payload.get("price_unit")
+    return None if usd is None else Price(usd, unit if isinstance(unit, str) else "output")
+
+
+def parse_usd(value: object) -> float | None:
+    """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        usd = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return usd if math.isfinite(usd) and usd >= 0 else None
+
+
+def find_error(status: int, payload: object) -> StatusError | None:
+    """Return the error of an answer, or None when it is none.
+
+    An answer of HTTP 200 is an error where it has an ``error_code`` and no state of a job.
+    """
+    code = _code(payload)
+    if 200 <= status < 300 and not (code and not _has_state(payload)):
+        return None
+    reason = find_reason(payload)
+    kind, message = _classify(status, code)
+    return kind(message, status=status, code=code, reason=reason)
+
+
+def find_reason(payload: object, depth: int = 0) -> str | None:
+    """Return the provider's own words: a string, an object's message, or a list of validation problems."""
+    if isinstance(payload, str):
+        return clean(payload)[:MAX_REASON] or None
+    if depth > 3:
+        return None
+    if isinstance(payload, list):
+        parts = [part for part in (_problem(item, depth) for item in payload[:10]) if part]
+        return "; ".join(parts)[:MAX_REASON] or None
+    if isinstance(payload, Mapping):
+        return next((text for key in _REASON_KEYS if (text := find_reason(payload.get(key), depth + 1))), None)
+    return None
+
+
+def clean(text: str) -> str:
+    """Put a text of the provider on one line: control characters and runs of spaces become one space."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _classify(status: int, code: int) -> tuple[type[StatusError], str]:
+    match code:
+        case 400001:
+            return NotFound, "RunComfy does not know this model."
+        case 400002:
+            return InsufficientBalance, "The RunComfy account has no balance left for this job."
+        case 400004 | 401001:
+            return Unauthorized, "RunComfy refused the token: it is wrong or expired, or the account is inactive."
+        case 403001:
+            return NotFound, "The request belongs to another account."
+        case 404001:
+            return NotFound, "RunComfy does not know this request, or it has expired."
+    if status == 402:
+        return InsufficientBalance, "The RunComfy account has no balance left for this job."
+    if status in (401, 403):
+        return Unauthorized, "RunComfy refused the token: it is wrong or expired, or the account is inactive."
+    if status == 404:
+        return NotFound, "RunComfy does not know this request or model."
+    if status == 413:
+        return Rejected, "The request is too large for RunComfy."
+    if status == 429:
+        return RateLimited, "RunComfy asks for fewer calls for now."
+    if 400 <= status < 500 or 400000 <= code < 500000:
+        return Rejected, "RunComfy refused the input."
+    if 300 <= status < 400:
+        return ServerFault, "RunComfy answered with a redirect, which is not followed."
+    return ServerFault, "RunComfy could not answer."
+
+
+def _code(payload: object) -> int:
+    if not isinstance(payload, Mapping):
+        return 0
+    for key in ("error_code", "code"):
+        value = payload.get(key)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+            value = int(value)
+        if type(value) is int and 0 < value < 10**9:
+            return value
+    return 0
+
+
+def _has_state(payload: object) -> bool:
+    try:
+        parse_state(payload)
+    except ProtocolError:
+        return False
+    return True
+
+
+def _position(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < 10**9 else None
+
+
+def _file(item: object) -> list[str]:
+    if isinstance(item, Mapping):
+        item = item.get("url")
+    return [item] if isinstance(item, str) and item else []
+
+
+def _problem(item: object, depth: int) -> str | None:
+    text = find_reason(item, depth + 1)
+    where = item.get("loc") if isinstance(item, Mapping) else None
+    if text and isinstance(where, list):
+        return f"{clean('.'.join(str(part) for part in where))}: {text}"
+    return text
