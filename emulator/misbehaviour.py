@@ -41,24 +41,28 @@ async def misbehave(fault: Fault, exchange: Exchange, process: Process) -> web.S
 
 
 async def _instead(fault: Fault, exchange: Exchange) -> web.StreamResponse:
-    headers = dict(fault.headers)
     if fault.reset:
         return _cut(exchange)
-    if fault.redirect is not None:
-        return web.Response(status=fault.status or 302, headers=headers | {"Location": fault.redirect})
-    if fault.html:
-        return web.Response(text=_PAGE.format("Welcome to the network"), content_type="text/html", headers=headers)
-    if fault.bomb:
-        return web.Response(body=bomb(), content_type="image/png")
     if fault.endless:
         return await _endless(exchange)
+    answer = _other_answer(fault)
+    answer.headers.update(fault.headers)
+    return answer
+
+
+def _other_answer(fault: Fault) -> web.Response:
+    if fault.redirect is not None:
+        return web.Response(status=fault.status or 302, headers={"Location": fault.redirect})
+    if fault.html:
+        return web.Response(text=_PAGE.format("Welcome to the network"), content_type="text/html")
+    if fault.bomb:
+        return web.Response(body=bomb(), content_type="image/png")
     if fault.content is not None:
-        kind = fault.content_type or "application/octet-stream"
-        return web.Response(body=fault.content, content_type=kind, headers=headers)
-    return _with_status(fault.status or 500, fault.body, headers)
+        return web.Response(body=fault.content, content_type=fault.content_type or "application/octet-stream")
+    return _with_status(fault.status or 500, fault.body)
 
 
-def _with_status(status: int, body: object, headers: dict[str, str]) -> web.Response:
+def _with_status(status: int, body: object) -> web.Response:
     if body is None:
         try:
             phrase = http.HTTPStatus(status).phrase
@@ -66,10 +70,10 @@ def _with_status(status: int, body: object, headers: dict[str, str]) -> web.Resp
             phrase = "No such status"
         body = _PAGE.format(f"{status} {phrase}") if status >= 500 else {"error_message": phrase}
     if isinstance(body, str):
-        return web.Response(status=status, text=body, content_type="text/html", headers=headers)
+        return web.Response(status=status, text=body, content_type="text/html")
     if isinstance(body, bytes):
-        return web.Response(status=status, body=body, headers=headers)
-    return web.json_response(body, status=status, headers=headers)
+        return web.Response(status=status, body=body)
+    return web.json_response(body, status=status)
 
 
 async def _spoil(fault: Fault, exchange: Exchange, answer: web.Response) -> web.StreamResponse:

@@ -46,9 +46,9 @@ def card(reference: Image.Image | str, number: int, side: int) -> Image.Image:
 
 def _load(uri: str, lookup: Lookup) -> Image.Image | str:
     data = _data_uri_bytes(uri) if uri.startswith("data:") else lookup(uri)
-    if data is None:
-        return urlsplit(uri).hostname or "no address"
     try:
+        if data is None:
+            return urlsplit(uri).hostname or "no address"
         with Image.open(io.BytesIO(data)) as picture:
             picture.draft("RGB", (_LARGEST, _LARGEST))
             return ImageOps.exif_transpose(picture).convert("RGB")

@@ -669,6 +669,7 @@ def test_an_edit_shows_its_references_in_order(api: Client) -> None:
         png_uri(64, 64, "blue"),
         "https://a.example/1.png",
         "data:image/png;base64,AAAA",
+        "https://[",
     ]
     body = {"prompt": "Both", "image_urls": references, "aspect_ratio": "21:9"}
     picture = api.picture(api.result(api.submit(EDIT, **body))["output"]["image"]).convert("RGB")

@@ -144,13 +144,14 @@ def test_zero_is_a_value_and_not_an_absence() -> None:
         ({"status": 599}, "text/html", "599 No such status"),
         ({"status": 502, "body": "<p>bad gateway"}, "text/html", "<p>bad gateway"),
         ({"status": 200, "body": {"error_code": 500001, "error_message": "x"}}, "application/json", "500001"),
+        ({"status": 500, "body": "no", "headers": {"Content-Type": "text/plain"}}, "text/plain", "no"),
         ({"status": 400, "body": b"\xff"}, "application/octet-stream", ""),
     ],
 )
 def test_a_status_is_answered_in_place_of_the_call(
     emu: Emulator, web: requests.Session, more: dict[str, Any], kind: str, text: str
 ) -> None:
-    emu.fault(at="submit", headers={"Retry-After": "1"}, **more)
+    emu.fault(at="submit", **more | {"headers": {"Retry-After": "1"} | more.get("headers", {})})
     answer = submit(emu, web)
     assert (answer.status_code, answer.headers["Retry-After"]) == (more["status"], "1")
     assert answer.headers["Content-Type"].startswith(kind)
