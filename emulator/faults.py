@@ -41,7 +41,7 @@ class Fault:
     body: object = None
     """With `status`: a dict or list is sent as JSON, text as text/html, bytes as they are."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """With `status`, `redirect`, `html`, `content` or `bomb`: more headers, or others in place of the usual ones."""
+    """With `status`, `redirect`, `html`, `content` or `bomb`: headers to add or to replace."""
     redirect: str | None = None
     """Answer 302 (or `status`) with this Location."""
     reset: bool = False
