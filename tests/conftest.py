@@ -1,8 +1,7 @@
-"""What the tests share: the pack loaded as ComfyUI loads it, an emulator on a real port, and a host that records."""
+"""Fixtures: an emulator on a real port, a runner of nodes, and the pack loaded as ComfyUI loads it."""
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import sys
 from collections.abc import Iterator
@@ -10,91 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
+from support import ROOT, Runner
 
 from emulator import Emulator
-from nodes.comfyui.factory import node_class
-from nodes.core.journal import Job
-from nodes.core.progress import Progress, Stage
-from nodes.core.registry import load_models
-from nodes.core.schema import ModelSpec
-from nodes.core.service import close_services, open_service
-from nodes.core.settings import read_settings
-
-ROOT = Path(__file__).resolve().parent.parent
-TEXT_TO_IMAGE, PRO_EDIT = load_models()
-
-
-class Interrupted(BaseException):
-    """Stands for the host's own interrupt."""
-
-
-class RecordingHost:
-    """A host and its observer: keeps every report, and stops when a test says so."""
-
-    def __init__(self) -> None:
-        self.reports: list[Progress] = []
-        self.stop_at: Stage | None = None
-        self.stop_now = False
-
-    def observer(self) -> RecordingHost:
-        return self
-
-    def interrupt(self) -> BaseException:
-        return Interrupted()
-
-    def state_folder(self) -> Path | None:
-        return None
-
-    def stopped(self) -> bool:
-        return self.stop_now
-
-    def report(self, progress: Progress) -> None:
-        self.reports.append(progress)
-        if progress.stage is self.stop_at:
-            self.stop_now = True
-
-    @property
-    def last(self) -> Progress:
-        return self.reports[-1]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(report.text() for report in self.reports)
-
-
-class Runner:
-    """Runs the pack's nodes against the emulator, in a state folder of the test."""
-
-    def __init__(self, api: Emulator, state: Path) -> None:
-        self.api = api
-        self.state = state
-        self.host = RecordingHost()
-
-    def run(self, spec: ModelSpec, **values: object) -> tuple[list[torch.Tensor], str, str]:
-        """Run a node as the host does: in a new event loop."""
-        return asyncio.run(self.start(spec, **values))
-
-    async def start(self, spec: ModelSpec, host: RecordingHost | None = None, **values: object):
-        return await node_class(spec, host or self.host)().generate(**values)
-
-    def text_to_image(self, prompt: str = "a fox", **values: object) -> tuple[list[torch.Tensor], str, str]:
-        return self.run(TEXT_TO_IMAGE, prompt=prompt, **values)
-
-    def pro_edit(self, prompt: str = "make it blue", **values: object) -> tuple[list[torch.Tensor], str, str]:
-        return self.run(PRO_EDIT, prompt=prompt, **values)
-
-    def jobs(self) -> list[Job]:
-        """Return the journal, newest first."""
-        import os
-
-        settings = read_settings(os.environ, Path.home())
-        return open_service(settings).journal.recent()
-
-    def restart(self) -> None:
-        """Forget everything that a new process would not know."""
-        close_services()
-        self.host = RecordingHost()
+from nodes.core.service import close_services
 
 
 @pytest.fixture
@@ -130,9 +48,3 @@ def pack() -> Iterator[ModuleType]:
     yield module
     for loaded in [loaded for loaded in sys.modules if loaded.startswith(name)]:
         del sys.modules[loaded]
-
-
-def image(height: int = 48, width: int = 64, count: int = 1, seed: int = 0) -> torch.Tensor:
-    """Return float32 ``[count,height,width,3]`` whose values are 8-bit ones."""
-    values = torch.randint(0, 256, (count, height, width, 3), generator=torch.Generator().manual_seed(seed))
-    return values.to(torch.float32) / 255

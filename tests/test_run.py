@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 import torch
-from conftest import PRO_EDIT, TEXT_TO_IMAGE, RecordingHost, Runner, image
+from support import PRO_EDIT, TEXT_TO_IMAGE, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
 from nodes.core.errors import InvalidInput, JobFailed, SubmissionUnknown
@@ -17,7 +17,7 @@ def test_text_to_image_returns_one_batch_of_one_size(runner: Runner, api: Emulat
     batches, urls, request_id = runner.text_to_image(num_images=2, aspect_ratio="16:9")
     assert [batch.shape for batch in batches] == [torch.Size([2, 768, 1360, 3])]
     assert batches[0].dtype == torch.float32
-    assert 0 <= batches[0].min() and batches[0].max() <= 1
+    assert batches[0].min() >= 0 and batches[0].max() <= 1
     assert len(urls.splitlines()) == 2
     assert request_id == api.jobs[0].request_id
     assert runner.host.last.stage is Stage.DELIVERED
@@ -45,7 +45,9 @@ def test_several_sizes_leave_as_a_list_of_batches(runner: Runner, api: Emulator)
 
 
 def test_references_are_sent_in_socket_order_then_urls(runner: Runner, api: Emulator) -> None:
-    runner.pro_edit(image_2=image(seed=2), image_1=image(20, 30, count=2, seed=1), image_urls="https://a.example.com/x.png")
+    runner.pro_edit(
+        image_2=image(seed=2), image_1=image(20, 30, count=2, seed=1), image_urls="https://a.example.com/x.png"
+    )
     sent = api.jobs[0].body["image_urls"]
     assert len(sent) == 4
     assert [uri[:16] for uri in sent[:3]] == ["data:image/webp;"] * 3
