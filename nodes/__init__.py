@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from .comfyui.factory import ModelNode, node_class
+from .comfyui.factory import PackNode, collect_class, node_class
 from .comfyui.runtime import ComfyHost
 from .core.registry import load_models
 
-NODE_CLASS_MAPPINGS: dict[str, type[ModelNode]] = {
-    spec.node_id: node_class(spec, ComfyHost()) for spec in load_models()
+_HOST = ComfyHost()
+
+NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
+    **{spec.node_id: node_class(spec, _HOST) for spec in load_models()},
+    "RunComfyCollect": collect_class(_HOST),
 }
-NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {spec.node_id: spec.display_name for spec in load_models()}
+NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
+    **{spec.node_id: spec.display_name for spec in load_models()},
+    "RunComfyCollect": "Collect a paid job (RunComfy)",
+}
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

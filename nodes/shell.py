@@ -9,21 +9,22 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
 import torch
 from PIL import Image
 
-from .comfyui.factory import node_class
-from .core.errors import ConfigError, InvalidInput, PackError
+from .comfyui.factory import Host, PackNode, collect_class, node_class
+from .core.errors import ConfigError, InvalidInput, PackError, money
 from .core.images import Assembly, to_pixels
+from .core.journal import FILE_NAME, Job, Journal
 from .core.progress import Progress
 from .core.registry import load_models
 from .core.schema import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
 from .core.service import close_services
-from .core.settings import find_token
+from .core.settings import find_token, state_folder
 from .core.waiting import Observer
 
 EPILOG = "Without a token, or with --offline, everything runs on an emulator of the API: no account, no charge."
@@ -94,13 +95,62 @@ def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
     parser.set_defaults(run=lambda options: run_model(spec, options))
 
 
+def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommands for jobs that are already paid for."""
+    listing = commands.add_parser("jobs", help="list the recorded jobs, the newest first")
+    listing.add_argument("--limit", type=int, default=50, metavar="INT", help="how many (default: 50)")
+    listing.set_defaults(run=list_jobs)
+    collect = commands.add_parser(
+        "collect", help="fetch the pictures of a job of the account, without a new charge"
+    )
+    collect.add_argument("request_id", metavar="REQUEST_ID")
+    collect.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the pictures go")
+    collect.set_defaults(run=collect_job)
+
+
 def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
-    """Run one node and save its pictures; return the exit status."""
+    """Run a model's node and save its pictures; return the exit status."""
+    with _account(options.offline):
+        return _run_node(
+            lambda host: node_class(spec, host), spec.command, options.out, lambda: _values(spec, options)
+        )
+
+
+def collect_job(options: argparse.Namespace) -> int:
+    """Run the node that collects and save the pictures; return the exit status."""
+    return _run_node(collect_class, "collect", options.out, lambda: {"request_id": options.request_id})
+
+
+def list_jobs(options: argparse.Namespace) -> int:
+    """Print a line for each recorded job: state, age, cost, model, request id; return the exit status."""
+    try:
+        folder = state_folder(os.environ, Path.home())
+        if not (folder / FILE_NAME).exists():
+            print(f"No job is recorded in {folder}.")
+            return 0
+        with contextlib.closing(Journal(folder)) as journal:
+            for job in journal.recent(options.limit):
+                print(describe(job, journal.now()))
+    except PackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def describe(job: Job, now: float) -> str:
+    """Return a job in one line; ``now`` is in seconds since the epoch."""
+    minutes = int(max(0.0, now - job.created_at) // 60)
+    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"
+    return f"{job.state:<10} {age:>7} {money(job.cost) or '-':>9}  {job.model_id or '-'}  {job.request_id or '-'}"
+
+
+def _run_node(
+    make: Callable[[Host], type[PackNode]], name: str, out: Path, values: Callable[[], dict[str, object]]
+) -> int:
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
-        with _account(options.offline):
-            batches, urls, request_id = asyncio.run(node_class(spec, host)().generate(**_values(spec, options)))
+        batches, urls, request_id = asyncio.run(make(host)().generate(**values()))
     except PackError as error:
         host.end_line()
         print(error, file=sys.stderr)
@@ -110,7 +160,7 @@ def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
         print("Stopped.", file=sys.stderr)
         return 130
     host.end_line()
-    for path in save(batches, options.out, f"{spec.command}-{request_id}"):
+    for path in save(batches, out, f"{name}-{request_id}"):
         print(path)
     for url in urls.splitlines():
         print(f"hosted: {url}")
@@ -133,6 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for spec in load_models():
         add_model_parser(commands, spec)
+    add_journal_parsers(commands)
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
@@ -212,7 +263,10 @@ def _account(offline: bool) -> Iterator[None]:
     if not offline:
         yield
         return
-    from emulator import Emulator
+    try:
+        from emulator import Emulator
+    except ImportError as error:
+        raise SystemExit(f"The emulator needs requirements-dev.txt: {error}") from None
 
     with Emulator(queue_seconds=0.5, run_seconds=1.5) as api, tempfile.TemporaryDirectory() as state:
         os.environ["RUNCOMFY_MODEL_API_BASE"] = api.base_url

@@ -8,13 +8,14 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 
 from ..core import workers
 from ..core.errors import PackError
 from ..core.jobs import Delivery, Request
+from ..core.journal import Job
 from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
 from ..core.schema import ModelSpec
@@ -22,6 +23,8 @@ from ..core.service import Service, open_service
 from ..core.settings import Settings, read_settings
 from ..core.waiting import Clock, Observer, Stopped, Watch
 from .inputs import InputTypes, input_types
+
+T = TypeVar("T")
 
 ORDER_SECONDS = 120.0
 
@@ -41,14 +44,10 @@ class Host(Protocol):
         """Return a folder for the pack's files that the host does not serve, or None."""
 
 
-class ModelNode:
-    """What all nodes of the pack share. ``SPEC`` and ``HOST`` are set by ``node_class``."""
+class PackNode:
+    """What all nodes of the pack share: their outputs, and how a run ends."""
 
-    SPEC: ClassVar[ModelSpec]
     HOST: ClassVar[Host]
-    CATEGORY: ClassVar[str]
-    DESCRIPTION: ClassVar[str]
-    SEARCH_ALIASES: ClassVar[list[str]]
     FUNCTION = "generate"
     RETURN_TYPES = ("IMAGE", "STRING", "STRING")
     RETURN_NAMES = ("images", "image_urls", "request_id")
@@ -59,20 +58,57 @@ class ModelNode:
         "The id of the request at RunComfy.",
     )
 
-    @classmethod
-    def INPUT_TYPES(cls) -> InputTypes:
-        """Return the inputs as ComfyUI asks for them."""
-        return input_types(cls.SPEC)
-
     async def generate(self, **values: object) -> tuple[list[torch.Tensor], str, str]:
-        """Run one job and return its batches, the hosted URLs by line, and the request id.
+        """Return the batches of one job, the hosted URLs by line, and the request id.
 
         Raises:
             PackError: a receipt. After Stop, the host's own interrupt.
         """
         observer = self.HOST.observer()
-        delivery = await _guarded(self.HOST, observer, lambda: _run(self.SPEC, values, self.HOST, observer))
+        delivery = await _guarded(self.HOST, observer, lambda: self.deliver(values, observer))
         return delivery.batches, "\n".join(delivery.urls), delivery.request_id
+
+    async def deliver(self, values: Mapping[str, object], observer: Observer) -> Delivery:
+        """Run the job that the inputs ask for."""
+        raise NotImplementedError
+
+
+class ModelNode(PackNode):
+    """Runs a model. ``SPEC`` is set by ``node_class``."""
+
+    SPEC: ClassVar[ModelSpec]
+
+    @classmethod
+    def INPUT_TYPES(cls) -> InputTypes:
+        """Return the inputs as ComfyUI asks for them."""
+        return input_types(cls.SPEC)
+
+    async def deliver(self, values: Mapping[str, object], observer: Observer) -> Delivery:
+        """Submit a job, or find the one that the same inputs made before."""
+        service, request = await _in_thread(observer, _order, self.SPEC, values, self.HOST)
+        return await service.jobs.run(request, observer)
+
+
+class CollectNode(PackNode):
+    """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged."""
+
+    CATEGORY = "RunComfy/Image"
+    DESCRIPTION = (
+        "Collect the images of a job that is already paid for, by its request id. Nothing is submitted or charged."
+    )
+    SEARCH_ALIASES: ClassVar[list[str]] = ["recover", "resume", "request id"]
+
+    @classmethod
+    def INPUT_TYPES(cls) -> InputTypes:
+        """Return the inputs as ComfyUI asks for them."""
+        tip = "The id of the request, as a node, its error or RunComfy's Generations page shows it."
+        return {"required": {"request_id": ("STRING", {"default": "", "multiline": False, "tooltip": tip})}}
+
+    async def deliver(self, values: Mapping[str, object], observer: Observer) -> Delivery:
+        """Wait for the job if it still runs, and collect its pictures."""
+        request_id = str(values.get("request_id", "")).strip()
+        service, job = await _in_thread(observer, _find, request_id, self.HOST)
+        return await service.jobs.collect(job, observer)
 
 
 def node_class(spec: ModelSpec, host: Host) -> type[ModelNode]:
@@ -91,6 +127,11 @@ def node_class(spec: ModelSpec, host: Host) -> type[ModelNode]:
     )
 
 
+def collect_class(host: Host) -> type[CollectNode]:
+    """Return the class of the node that collects."""
+    return type("RunComfyCollect", (CollectNode,), {"__doc__": CollectNode.DESCRIPTION, "HOST": host})
+
+
 def current_settings(host: Host) -> Settings:
     """Read the settings as they are now.
 
@@ -100,10 +141,8 @@ def current_settings(host: Host) -> Settings:
     return read_settings(os.environ, Path.home(), host.state_folder())
 
 
-async def _run(spec: ModelSpec, values: Mapping[str, object], host: Host, observer: Observer) -> Delivery:
-    watch = Watch(observer, Clock(), ORDER_SECONDS)
-    service, request = await watch.result(workers.start(_order, spec, values, host))
-    return await service.jobs.run(request, observer)
+async def _in_thread(observer: Observer, function: Callable[..., T], *values: object) -> T:
+    return await Watch(observer, Clock(), ORDER_SECONDS).result(workers.start(function, *values))
 
 
 def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Request]:
@@ -113,6 +152,12 @@ def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[S
     service = open_service(settings)
     price = partial(service.estimate, spec.model_id)
     return service, build_request(arguments, references, service.journal, service.account, price)
+
+
+def _find(request_id: str, host: Host) -> tuple[Service, Job]:
+    """Blocking."""
+    service = open_service(current_settings(host))
+    return service, service.accepted(request_id)
 
 
 async def _guarded(host: Host, observer: Observer, run: Callable[[], Awaitable[Delivery]]) -> Delivery:

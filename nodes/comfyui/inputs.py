@@ -86,4 +86,3 @@ def _images(field: Field, kind: Images) -> dict[str, tuple[object, dict[str, obj
         {"default": "", "multiline": True, "placeholder": sample, "tooltip": field.explanation},
     )
     return sockets
-

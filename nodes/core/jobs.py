@@ -121,7 +121,7 @@ class Jobs:
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        run = _Run(self, Watch(observer, self.clock, self.deadline), 0)
+        run = _Run(self, Watch(observer, self.clock, self.deadline), 0, cancels=False)
         try:
             return await run.deliver(job, ours=True, sent=())
         except _Superseded as error:
@@ -129,14 +129,15 @@ class Jobs:
 
 
 class _Run:
-    """One run: a job, who watches it, and how far it is."""
+    """One run: a job, who watches it, and how far it is. ``cancels``: Stop asks for the end of the job, too."""
 
-    def __init__(self, jobs: Jobs, watch: Watch, images_wanted: int) -> None:
+    def __init__(self, jobs: Jobs, watch: Watch, images_wanted: int, *, cancels: bool = True) -> None:
         self._jobs = jobs
         self._journal = jobs.journal
         self._client = jobs.client
         self._watch = watch
         self._wanted = images_wanted
+        self._cancels = cancels
         self._progress = Progress(Stage.PREPARING)
 
     async def obtain(self, request: Request) -> tuple[Job, bool, tuple[str, ...]]:
@@ -167,7 +168,7 @@ class _Run:
         try:
             return await self._collect(job, ours)
         except Stopped:
-            if job.state != "delivered":
+            if self._cancels and job.state != "delivered":
                 workers.start(cancel, self._client, self._journal, job, self._watch.observer)
             raise
         except PackError as error:

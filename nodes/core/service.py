@@ -8,12 +8,13 @@ from pathlib import Path
 
 from .client import Client
 from .downloads import Downloader, Trust
-from .errors import PackError
+from .errors import InvalidInput, PackError
 from .jobs import Jobs
-from .journal import Journal
+from .journal import Job, Journal, Order
 from .kept import Kept
 from .settings import Settings
 from .version import USER_AGENT
+from .wire import is_request_id
 
 PRICE_SECONDS = 600.0
 
@@ -35,6 +36,20 @@ class Service:
             deadline=settings.job_deadline,
         )
         self._prices: dict[str, tuple[float, float | None]] = {}
+
+    def accepted(self, request_id: str) -> Job:
+        """Return a job of the account by its request id; one that was submitted elsewhere is recorded. Blocking.
+
+        Raises:
+            InvalidInput: this can be no request id.
+        """
+        if not is_request_id(request_id):
+            raise InvalidInput("request_id", "letters, digits, - and _ are expected, 1 to 128 of them")
+        known = self.journal.find(request_id)
+        if known is not None and known.account == self.account:
+            return known
+        fingerprint = self.journal.fingerprint(self.account, {"request_id": request_id})
+        return self.journal.adopt(Order(fingerprint, self.account, model_id="", variant=""), request_id)
 
     def price(self, model_id: str) -> float | None:
         """Return the live base price of one image in USD, at most ten minutes old; None where it is not told."""
