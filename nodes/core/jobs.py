@@ -32,7 +32,7 @@ from .errors import (
 )
 from .journal import Busy, Claimed, Job, Journal, Known, Lost, Order
 from .kept import Kept
-from .pace import poll_delay
+from .pace import plan, poll_delay
 from .progress import Progress, Stage
 from .retry import What, delay_after
 from .submission import Submission, cancel
@@ -217,6 +217,7 @@ class _Run:
         return self._delivery(job, batches, kept=False)
 
     async def _wait(self, job: Job) -> Succeeded:
+        times = plan(await self._blocking(self._journal.durations, job.model_id, job.variant))
         while True:
             state = await self._read(What.STATUS, partial(self._client.status, job.request_id or ""))
             if isinstance(state, Succeeded):
@@ -238,7 +239,9 @@ class _Run:
                     raise JobCancelled("The job was cancelled while it was queued.")
                 case Queued() | Running():
                     self._show(job, state)
-                    await self._watch.sleep(poll_delay(self._seconds(job)), partial(self._show, job, state))
+                    position = state.position if isinstance(state, Queued) else None
+                    delay = poll_delay(self._seconds(job), times, position)
+                    await self._watch.sleep(delay, partial(self._show, job, state))
 
     async def _settle(self, job: Job, ours: bool, error: PackError) -> None:
         """Record an end that no later run can mend; a remembered job that nobody paid for in vain is replaced."""
