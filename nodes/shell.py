@@ -16,7 +16,8 @@ from typing import TextIO
 import torch
 from PIL import Image
 
-from .comfyui.factory import Host, PackNode, collect_class, node_class
+from .comfyui.factory import PackNode, collect_class, node_class
+from .comfyui.host import Host
 from .core.errors import ConfigError, InvalidInput, PackError, money
 from .core.images import Assembly, to_pixels
 from .core.journal import FILE_NAME, Job, Journal

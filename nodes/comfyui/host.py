@@ -1,0 +1,21 @@
+"""What the nodes need of the program that runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from ..core.waiting import Observer
+
+
+class Host(Protocol):
+    """What a node needs of the program that runs it: ComfyUI, or a shell."""
+
+    def observer(self) -> Observer:
+        """Return who watches the node that is being run now."""
+
+    def interrupt(self) -> BaseException:
+        """Return what to raise after Stop."""
+
+    def state_folder(self) -> Path | None:
+        """Return a folder for the pack's files that the host does not serve, or None."""

@@ -1,0 +1,116 @@
+"""Wires a run: settings and inputs -> a job -> what the host can take. Loaded with the first run of a node."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..core import workers
+from ..core.errors import PackError
+from ..core.jobs import Delivery, Request
+from ..core.journal import Job
+from ..core.ordering import build_request, check_inputs
+from ..core.progress import Progress, Stage
+from ..core.schema import ModelSpec
+from ..core.service import Service, open_service
+from ..core.settings import Settings, read_settings
+from ..core.waiting import Clock, Observer, Stopped, Watch
+from .host import Host
+
+T = TypeVar("T")
+
+ORDER_SECONDS = 120.0
+
+log = logging.getLogger(__name__)
+
+
+async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Delivery:
+    """Submit a job, or find the one that the same inputs made before, and deliver its pictures.
+
+    Raises:
+        PackError: a receipt. After Stop, the host's own interrupt.
+    """
+
+    async def deliver(observer: Observer) -> Delivery:
+        service, request = await _in_thread(observer, _order, spec, values, host)
+        return await service.jobs.run(request, observer)
+
+    return await _guarded(host, deliver)
+
+
+async def run_collect(request_id: str, host: Host) -> Delivery:
+    """Wait for an accepted job if it still runs, and deliver its pictures.
+
+    Raises:
+        PackError: a receipt. After Stop, the host's own interrupt.
+    """
+
+    async def deliver(observer: Observer) -> Delivery:
+        service, job = await _in_thread(observer, _find, request_id, host)
+        return await service.jobs.collect(job, observer)
+
+    return await _guarded(host, deliver)
+
+
+def current_settings(host: Host) -> Settings:
+    """Read the settings as they are now.
+
+    Raises:
+        ConfigError: naming the variable.
+    """
+    return read_settings(os.environ, Path.home(), host.state_folder())
+
+
+async def _in_thread(observer: Observer, function: Callable[..., T], *values: object) -> T:
+    return await Watch(observer, Clock(), ORDER_SECONDS).result(workers.start(function, *values))
+
+
+def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Request]:
+    """Check everything that can be checked without the network, then make the request. Blocking."""
+    settings = current_settings(host)
+    arguments, references = check_inputs(spec, values, settings.local_origin)
+    service = open_service(settings)
+    price = partial(service.estimate, spec.model_id)
+    return service, build_request(arguments, references, service.journal, service.account, price)
+
+
+def _find(request_id: str, host: Host) -> tuple[Service, Job]:
+    """Blocking."""
+    service = open_service(current_settings(host))
+    return service, service.accepted(request_id)
+
+
+async def _guarded(host: Host, deliver: Callable[[Observer], Awaitable[Delivery]]) -> Delivery:
+    """Run, show and log the end, and let out only what the host can take."""
+    # Of the items of a list, one that fails before its first await keeps the later ones from starting.
+    await asyncio.sleep(0)
+    observer = host.observer()
+    try:
+        delivery = await deliver(observer)
+    except Stopped:
+        raise host.interrupt() from None
+    except PackError as error:
+        observer.report(Progress(Stage.FAILED, request_id=error.request_id, notes=(str(error),)))
+        raise
+    except asyncio.CancelledError:
+        if _cancelled_by_host():
+            raise
+        raise PackError(
+            "The run was broken off inside the pack.", advice="Run the same inputs again; a job is not paid twice."
+        ) from None
+    log.info("%s", delivery.progress.text().replace("\n", "; "))
+    return delivery
+
+
+def _cancelled_by_host() -> bool:
+    """Whether the host ends this node. A CancelledError of any other origin would end its prompt worker.
+
+    Before Python 3.11 a task cannot tell, and the host is believed.
+    """
+    task: Any = asyncio.current_task()
+    return not hasattr(task, "cancelling") or task.cancelling() > 0
