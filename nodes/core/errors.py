@@ -1,7 +1,8 @@
 """The error tree. Every message is a receipt: what happened, was it charged, which request, what next.
 
 PackError
-  ConfigError                      no token, bad base URL, no state folder
+  ConfigError                      bad token, bad base URL, no state folder
+    NoToken                        nothing is set up yet
   InvalidInput(field)              before anything is spent
   OverBudget                       before anything is spent
   ApiError
@@ -89,6 +90,10 @@ class ConfigError(PackError):
     """The pack is not set up: no token, a bad base URL, an unusable state folder."""
 
 
+class NoToken(ConfigError):
+    """There is no token yet; the page asks for one."""
+
+
 class InvalidInput(PackError):
     """An input was refused before anything was sent. ``field`` is the widget's or socket's name."""
 
@@ -106,13 +111,19 @@ class ApiError(PackError):
 
 
 class ConnectionFailed(ApiError):
-    """No connection was made, so nothing was sent. ``may_repeat`` is false where another try cannot help."""
+    """No connection was made, so nothing was sent. ``may_repeat`` is false where another try cannot help.
+
+    ``obstacle`` is what stood in the way: ``certificate``, ``proxy``, ``address`` or ``network``.
+    """
 
     default_advice = "Check the network, the proxy and the certificates, then run again."
 
-    def __init__(self, message: str, *, may_repeat: bool = True, advice: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, may_repeat: bool = True, advice: str | None = None, obstacle: str = "network"
+    ) -> None:
         super().__init__(message, advice=advice)
         self.may_repeat = may_repeat
+        self.obstacle = obstacle
 
 
 class AnswerLost(ApiError):
@@ -158,7 +169,7 @@ class StatusError(ApiError):
 class Unauthorized(StatusError):
     """The token is missing, wrong or expired, or the account is inactive."""
 
-    default_advice = f"Check RUNCOMFY_API_TOKEN; tokens are made at {PROFILE_PAGE}."
+    default_advice = f"Check the token in Settings > RunComfy or RUNCOMFY_API_TOKEN; it is made at {PROFILE_PAGE}."
 
 
 class InsufficientBalance(StatusError):

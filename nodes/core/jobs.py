@@ -33,7 +33,7 @@ from .errors import (
 from .journal import Busy, Claimed, Job, Journal, Known, Lost, Order
 from .kept import Kept
 from .pace import plan, poll_delay
-from .progress import Progress, Stage
+from .progress import Progress, Stage, expected_fraction
 from .retry import What, delay_after
 from .submission import Submission, cancel
 from .waiting import Clock, Observer, Stopped, Watch
@@ -76,7 +76,7 @@ class Delivery:
 
 
 class _Superseded(Exception):
-    """A remembered job can no longer deliver, and nobody was charged for nothing: a new one takes its place."""
+    """A remembered job cannot deliver any more, and a new one takes its place. The text says why."""
 
 
 class Jobs:
@@ -109,11 +109,11 @@ class Jobs:
         """
         run = _Run(self, Watch(observer, self.clock, self.deadline), request.images_wanted)
         while True:
-            job, ours, sent = await run.obtain(request)
+            job = await run.obtain(request)
             try:
-                return await run.deliver(job, ours, sent)
-            except _Superseded:
-                log.info("Request %s cannot deliver any more and is replaced by a new job", job.request_id)
+                return await run.deliver(job)
+            except _Superseded as reason:
+                run.note(f"{reason} This is a new job.")
 
     async def collect(self, job: Job, observer: Observer) -> Delivery:
         """Deliver the pictures of an accepted job, whoever submitted it. Nothing is ever submitted.
@@ -121,127 +121,139 @@ class Jobs:
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        run = _Run(self, Watch(observer, self.clock, self.deadline), 0, cancels=False)
-        try:
-            return await run.deliver(job, ours=True, sent=())
-        except _Superseded as error:
-            raise error.__cause__ or error from None
+        return await _Run(self, Watch(observer, self.clock, self.deadline), collects=True).deliver(job)
 
 
 class _Run:
-    """One run: a job, who watches it, and how far it is. ``cancels``: Stop asks for the end of the job, too."""
+    """One run: who watches it, its job as it is known now, and how far it is. One that ``collects`` has no request:
+    it submits nothing, and Stop leaves the job alone."""
 
-    def __init__(self, jobs: Jobs, watch: Watch, images_wanted: int, *, cancels: bool = True) -> None:
+    def __init__(self, jobs: Jobs, watch: Watch, images_wanted: int = 0, *, collects: bool = False) -> None:
         self._jobs = jobs
         self._journal = jobs.journal
         self._client = jobs.client
         self._watch = watch
         self._wanted = images_wanted
-        self._cancels = cancels
+        self._collects = collects
+        self._ours = False
+        self._notes: tuple[str, ...] = ()
         self._progress = Progress(Stage.PREPARING)
+        self._job: Job
 
-    async def obtain(self, request: Request) -> tuple[Job, bool, tuple[str, ...]]:
-        """Return an accepted job, whether this run submitted it, and how its references were sent."""
+    async def obtain(self, request: Request) -> Job:
+        """Return an accepted job: one that is there already, or a new one."""
+        self._ours = False
+        waited_for = None
         while True:
-            claim = await self._blocking(self._journal.claim, request.order, self._jobs.budget)
-            match claim:
+            match await self._claim(request.order, waited_for):
                 case Known(job):
-                    return job, False, ()
+                    return job
                 case Claimed(job):
-                    prepared, job = await self._submit(job, request.prepare)
-                    return job, True, prepared.sent
+                    self._ours = True
+                    return await self._submit(job, request.prepare)
                 case Lost(job):
+                    self._tell(job)
                     raise SubmissionUnknown(
                         "An earlier run of the same inputs was sent, and RunComfy's answer to it was lost. "
                         "It may have been accepted. Nothing was sent now."
                     )
-                case Busy():
+                case Busy(job):
+                    waited_for = job.id
                     await self._watch.sleep(BUSY_LOOK_SECONDS)
 
-    async def deliver(self, job: Job, ours: bool, sent: tuple[str, ...]) -> Delivery:
+    async def deliver(self, job: Job) -> Delivery:
         """Hand out the kept pictures of a job, or wait for it and collect them."""
-        self._progress = Progress(Stage.SUBMITTING, request_id=job.request_id, sent=sent)
+        self._job = job
+        self._report(stage=Stage.SUBMITTING, request_id=job.request_id)
         if job.state == "delivered":
             batches = await self._blocking(self._from_kept, job)
             if batches:
-                return self._delivery(job, batches, kept=True)
+                return self._delivery(batches, kept=True)
         try:
-            return await self._collect(job, ours)
+            return await self._collect()
         except Stopped:
-            if self._cancels and job.state != "delivered":
-                workers.start(cancel, self._client, self._journal, job, self._watch.observer)
+            self._leave()
             raise
         except PackError as error:
-            await self._settle(job, ours, error)
-            raise _with_request(error, job) from None
+            await self._settle(error)
+            raise _with_request(error, self._job) from None
 
-    async def _submit(self, job: Job, prepare: Callable[[], Prepared]) -> tuple[Prepared, Job]:
+    def note(self, sentence: str) -> None:
+        """Show a sentence from now on."""
+        log.info("Request %s: %s", self._job.request_id, sentence)
+        self._notes += (sentence,)
+
+    async def _claim(self, order: Order, waited_for: int | None) -> Claim:
+        claiming = workers.start(self._journal.claim, order, self._jobs.budget, waited_for)
+        try:
+            return await self._watch.result(claiming)
+        except BaseException:
+            # Stopped, or cancelled by the host, while the thread goes on: nobody would submit what it claims.
+            workers.start(self._give_back, claiming)
+            raise
+
+    def _give_back(self, claiming: Future[Claim]) -> None:
+        with contextlib.suppress(PackError):
+            claim = claiming.result()
+            if isinstance(claim, Claimed):
+                self._journal.release(claim.job)
+
+    async def _submit(self, job: Job, prepare: Callable[[], Prepared]) -> Job:
         submission = Submission(self._client, self._journal, job, self._watch.observer)
         try:
             self._report(stage=Stage.PREPARING)
             prepared = await self._blocking(prepare)
-            await self._blocking(self._journal.submitting, job)
             self._report(stage=Stage.SUBMITTING, sent=prepared.sent)
-            post = partial(submission.attempt, prepared.body)
-            return prepared, await self._repeat("POST", What.SUBMIT, post)
-        except Stopped:
-            workers.start(submission.stop)
-            raise
+            return await self._repeat("POST", What.SUBMIT, partial(submission.attempt, prepared.body))
         except SubmissionUnknown:
-            await self._blocking(self._journal.told, job)
+            self._tell(job)
             raise
-        except BaseException:
-            # Refused, out of tries, or cancelled by the host because another node failed.
-            workers.start(submission.withdraw)
+        except BaseException as error:
+            # Refused, out of tries, stopped, or cancelled by the host because another node failed.
+            workers.start(submission.give_up, cancel=isinstance(error, Stopped))
             raise
 
-    async def _collect(self, job: Job, ours: bool) -> Delivery:
-        files = job.files
-        if not files:
-            done = await self._wait(job)
-            duration = self._seconds(job) if ours else None
-            files = done.files
-            job = await self._record(job, self._journal.finished, job, files, done.cost, duration)
-        if not files:
-            raise JobFailed(
-                "The job ended without a picture: most often a safety filter held it back.",
-                cost=job.cost,
-                advice="Look at the prompt, the references and safety_tolerance; then run again with another seed.",
-            )
+    def _tell(self, job: Job) -> None:
+        # In this thread: a Stop between the record and the error would leave the loss recorded as told and untold.
+        note(self._journal.told, job)
+
+    async def _collect(self) -> Delivery:
+        if self._job.files:
+            try:
+                return await self._fetch(self._job.files)
+            except FileGone:
+                log.info("Request %s: files have expired, and the result is asked for anew", self._job.request_id)
+        done = await self._wait()
+        duration = self._seconds() if self._ours else None
+        await self._record(self._journal.finished, done.files, done.cost, duration)
+        return await self._fetch(done.files)
+
+    async def _fetch(self, files: tuple[str, ...]) -> Delivery:
         self._report(stage=Stage.DOWNLOADING, done=0, total=len(files))
-        (batches, originals), job = await asyncio.gather(
-            collect(files, self._jobs.downloader, self._read, self._arrived), self._late_cost(job, files)
+        (batches, originals), _ = await asyncio.gather(
+            collect(files, self._jobs.downloader, self._read, self._arrived), self._late_cost(files)
         )
-        await self._blocking(keep, self._jobs.kept, job.id, originals)
-        await self._record(job, self._journal.delivered, job)
-        return self._delivery(job, batches, kept=False)
+        await self._blocking(keep, self._jobs.kept, self._job, originals)
+        await self._record(self._journal.delivered)
+        return self._delivery(batches, kept=False)
 
-    async def _wait(self, job: Job) -> Succeeded:
-        times = plan(await self._blocking(self._journal.durations, job.model_id, job.variant))
+    async def _wait(self) -> Succeeded:
+        request_id = self._job.request_id or ""
+        times = plan(await self._blocking(self._journal.durations, self._job.model_id, self._job.variant))
         while True:
-            state = await self._read(What.STATUS, partial(self._client.status, job.request_id or ""))
+            state = await self._read(What.STATUS, partial(self._client.status, request_id))
             if isinstance(state, Succeeded):
-                state = await self._read(What.RESULT, partial(self._client.result, job.request_id or ""))
+                state = await self._read(What.RESULT, partial(self._client.result, request_id))
             match state:
-                case Succeeded():
+                case Succeeded(files) if files:
                     return state
-                case Failed(reason, cost):
-                    await self._record(job, self._journal.ended, job, "failed", reason or "", cost)
-                    raise JobFailed(
-                        "The job failed at the provider.",
-                        reason=reason,
-                        cost=cost,
-                        charge=_charge(cost),
-                        advice="Look at the prompt, the references and the safety settings, then run again.",
-                    )
-                case Cancelled():
-                    await self._record(job, self._journal.ended, job, "cancelled")
-                    raise JobCancelled("The job was cancelled while it was queued.")
                 case Queued() | Running():
-                    self._show(job, state)
+                    self._show(state)
                     position = state.position if isinstance(state, Queued) else None
-                    delay = poll_delay(self._seconds(job), times, position)
-                    await self._watch.sleep(delay, partial(self._show, job, state))
+                    delay = poll_delay(self._seconds(), times, position)
+                    await self._watch.sleep(delay, partial(self._show, state))
+                case _:
+                    raise await self._ended(state)
 
     async def _settle(self, job: Job, ours: bool, error: PackError) -> None:
         """Record an end that no later run can mend; a remembered job that nobody paid for in vain is replaced."""
@@ -302,10 +314,10 @@ class _Run:
         self._report(done=done)
 
     def _show(self, job: Job, state: State) -> None:
-        if isinstance(state, Queued):
-            self._report(stage=Stage.QUEUED, seconds=self._seconds(job), position=state.position)
-        else:
-            self._report(stage=Stage.RUNNING, seconds=self._seconds(job), position=None)
+        stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
+        seconds = self._seconds(job)
+        fraction = expected_fraction(seconds, self._durations)
+        self._report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
     def _report(self, **changes: object) -> None:
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from enum import Enum
 
 from .errors import money
+
+# The last part of the bar belongs to the end of the job and to its files.
+MOST_EXPECTED = 0.95
 
 
 class Stage(Enum):
@@ -41,6 +45,10 @@ class Progress:
     sent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def payload(self) -> dict[str, object]:
+        """Return every field as a JSON value: what the page shows in its own words."""
+        return {**asdict(self), "stage": self.stage.value}
+
     def headline(self) -> str:
         """Return the state in one line."""
         match self.stage:
@@ -74,3 +82,16 @@ class Progress:
         if self.kept:
             return f"{images}, kept copy, no charge"
         return f"{images} in {self.seconds:.0f} s{money(self.cost, ', ')}"
+
+
+def expected_fraction(waited: float, durations: Sequence[float]) -> float | None:
+    """Return how far a job is expected to be, ``waited`` seconds after its submission; None while nothing is known.
+
+    Each earlier job (``durations``, in seconds) stands for a bar that fills over its own length; this is their
+    mean. So it never runs backwards, slows down when a job takes longer than most, and one that took very long
+    moves it little. It ends at ``MOST_EXPECTED``: only the pictures fill the rest.
+    """
+    known = [duration for duration in durations if duration > 0]
+    if not known:
+        return None
+    return MOST_EXPECTED * sum(min(1.0, max(0.0, waited) / duration) for duration in known) / len(known)

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import urls
-from .errors import PROFILE_PAGE, ConfigError
+from .credentials import StoredToken, check_token
+from .errors import PROFILE_PAGE, ConfigError, NoToken
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
 DEFAULT_BALANCE_URL = "https://api.runcomfy.net/prod/v2/balance"
 DEFAULT_HOSTS = (".runcomfy.net", ".runcomfy.com")
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
-MAX_TOKEN_LENGTH = 8192
+STORED_SOURCE = "Settings > RunComfy"
+LOGIN_SOURCE = "the login file of the RunComfy CLI"
 STATE_FOLDER_NAME = "runcomfy-models"
 
 
@@ -51,14 +53,14 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Settings:
-    """Read the settings from environment variables and the vendor CLI's login file.
+    """Read the settings from the stored token, environment variables and the vendor CLI's login file.
 
     ``host_state_folder`` is a protected folder that the host offers; ``RUNCOMFY_STATE_DIR`` outranks it.
 
     Raises:
         ConfigError: no token, or a variable that cannot be used; the message names it.
     """
-    token, source = find_token(environ, home)
+    token, source = find_token(environ, home, host_state_folder)
     return Settings(
         token=token,
         token_source=source,
@@ -70,22 +72,28 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
     )
 
 
-def find_token(environ: Mapping[str, str], home: Path) -> tuple[str, str]:
-    """Return the account's token and where it was found.
+def find_token(
+    environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None
+) -> tuple[str, str]:
+    """Return the account's token and where it was found: the stored one, a variable, or the CLI's login.
 
     Raises:
-        ConfigError: there is none, or the one that is found cannot be a token. It is never quoted.
+        NoToken: there is none.
+        ConfigError: the one that is found cannot be a token. It is never quoted.
     """
+    if stored := StoredToken(state_folder(environ, home, host_state_folder)).read():
+        return stored, STORED_SOURCE
     for variable in TOKEN_VARIABLES:
         if value := environ.get(variable, "").strip():
-            return _checked_token(value, variable), variable
+            return check_token(value, variable), variable
     for folder in _login_folders(environ, home):
         path = folder / "token.json"
         if path.is_file():
-            return _checked_token(_login_token(path), str(path)), "the login file of the RunComfy CLI"
-    raise ConfigError(
+            return check_token(_login_token(path), str(path)), LOGIN_SOURCE
+    raise NoToken(
         "There is no RunComfy API token.",
-        advice=f"Make one at {PROFILE_PAGE}, set RUNCOMFY_API_TOKEN to it and start ComfyUI again.",
+        advice=f"Make one at {PROFILE_PAGE} and enter it in Settings > RunComfy, or set RUNCOMFY_API_TOKEN to it "
+        "and start ComfyUI again.",
     )
 
 
@@ -123,16 +131,6 @@ def _login_token(path: Path) -> str:
             advice="Log in again with the RunComfy CLI, or set RUNCOMFY_API_TOKEN.",
         ) from None
     return token.strip() if isinstance(token, str) else ""
-
-
-def _checked_token(token: str, source: str) -> str:
-    if not token or len(token) > MAX_TOKEN_LENGTH or not all("!" <= letter <= "~" for letter in token):
-        raise ConfigError(
-            f"{source} does not hold a token: one is 1 to {MAX_TOKEN_LENGTH} printable ASCII characters "
-            "without spaces.",
-            advice=f"Copy the token again from {PROFILE_PAGE}.",
-        )
-    return token
 
 
 def _base_url(text: str) -> str:

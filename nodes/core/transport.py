@@ -163,21 +163,28 @@ def network_failure(error: Exception) -> PackError:
             "The certificate of the server is not trusted.",
             may_repeat=False,
             advice="Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate file, then run again.",
+            obstacle="certificate",
         )
     if any(isinstance(cause, OSError) and "Tunnel connection failed" in str(cause) for cause in causes):
         return ConnectionFailed(
             "The proxy refused the connection.",
             may_repeat=False,
             advice="Check HTTPS_PROXY and the proxy's login, then run again.",
+            obstacle="proxy",
         )
     if any(
         isinstance(cause, requests.exceptions.InvalidProxyURL | requests.exceptions.InvalidURL) for cause in causes
     ):
-        return ConnectionFailed("The address of the proxy or the API is not valid.", may_repeat=False)
+        return ConnectionFailed(
+            "The address of the proxy or the API is not valid.", may_repeat=False, obstacle="address"
+        )
     unconnected = urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
     if any(isinstance(cause, unconnected) for cause in causes):
         via_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
-        return ConnectionFailed(f"No connection to {'the proxy' if via_proxy else 'the server'} could be made.")
+        return ConnectionFailed(
+            f"No connection to {'the proxy' if via_proxy else 'the server'} could be made.",
+            obstacle="proxy" if via_proxy else "network",
+        )
     return AnswerLost(f"The connection broke before the answer was complete ({type(error).__name__}).")
 
 
