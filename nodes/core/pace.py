@@ -1,4 +1,4 @@
-"""When to ask for the state of a job: a pure function of the time waited, the queue, and earlier jobs of its kind."""
+"""When to ask for the state of a job: from the time waited, the queue, and earlier jobs of its kind. Pure."""
 
 from __future__ import annotations
 
