@@ -1,9 +1,11 @@
-"""Registry x factory -> the mappings that ComfyUI reads."""
+"""Registry x factory -> the mappings that ComfyUI reads, and the routes that its page asks."""
 
 from __future__ import annotations
 
 from .comfyui.factory import PackNode, collect_class, node_class
-from .comfyui.runtime import ComfyHost
+from .comfyui.page import Page
+from .comfyui.routes import register
+from .comfyui.runtime import ComfyHost, prompt_server
 from .core.registry import load_models
 
 _HOST = ComfyHost()
@@ -16,5 +18,7 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     **{spec.node_id: spec.display_name for spec in load_models()},
     "RunComfyCollect": "Collect a paid job (RunComfy)",
 }
+
+register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts))
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+from ..core.live import LiveState, LiveStates, Place
 from ..core.progress import Progress, Stage
 from ..core.waiting import Observer
 
 STATE_FOLDER = "runcomfy_models"
+PROGRESS_EVENT = "runcomfy.progress"
 _BAR_STEPS = 1000
 
 
 class ComfyHost:
-    """ComfyUI around the node that is being run."""
+    """ComfyUI around the node that is being run. ``live`` keeps what the nodes told last."""
+
+    def __init__(self) -> None:
+        self.live = LiveStates()
 
     def observer(self) -> Observer:
         """Return the observer of the current node: call it in the node's own context."""
-        from comfy_execution.utils import get_executing_context
-
-        context = get_executing_context()
-        return ComfyObserver(context.node_id if context else None)
+        return ComfyObserver(self.live, _current_place())
 
     def interrupt(self) -> BaseException:
-        """Return the host's own interrupt."""
+        """Return the host's own interrupt: call it in the node's own context."""
         from comfy.model_management import InterruptProcessingException
 
+        if stopped := self.live.stop(_current_place()):
+            _send(prompt_server(), stopped)
         interrupt: BaseException = InterruptProcessingException()
         return interrupt
 
@@ -35,13 +40,24 @@ class ComfyHost:
 
         return Path(folder_paths.get_user_directory()) / f"__{STATE_FOLDER}"
 
+    def running_prompts(self) -> frozenset[str]:
+        """Return the ids of the prompts that run now."""
+        return frozenset(str(item[1]) for item in _running(prompt_server()))
+
 
 class ComfyObserver:
-    """Shows progress as the node's text and bar."""
+    """Shows progress on the node and moves its bar. ``report`` may be called from any thread.
 
-    def __init__(self, node_id: str | None) -> None:
-        self._node_id = node_id
+    ``send_sync`` hands over to the server's loop. The bar is the exception: the host changes a plain dict for it,
+    so only reports with a fraction move it, and these come from the prompt's own loop.
+    """
+
+    def __init__(self, live: LiveStates, place: Place) -> None:
+        self._live = live
+        self._place = place
         self._shown = 0.0
+        # Of this prompt; a cancel may be confirmed when the server runs another page's prompt already.
+        self._page = getattr(prompt_server(), "client_id", None)
 
     def stopped(self) -> bool:
         """Peek at the interrupt flag: consuming it would hide Stop from the siblings."""
@@ -50,13 +66,14 @@ class ComfyObserver:
         return bool(processing_interrupted())
 
     def report(self, progress: Progress) -> None:
-        """Send the text, and move the bar where something is known; it never runs backwards."""
-        if self._node_id is None:
+        """Send the report, and move the bar where something is known; it never runs backwards."""
+        server = prompt_server()
+        if not self._place.node or server is None:
             return
-        from server import PromptServer
-
-        server: Any = PromptServer.instance
-        server.send_progress_text(progress.text(), self._node_id)
+        _send(server, self._live.put(self._place, progress), self._page)
+        # A page with the pack's extension shows the report itself; another one gets the host's text.
+        if not self._live.knows(self._page):
+            server.send_progress_text(progress.text(), self._place.node)
         fraction = 1.0 if progress.stage is Stage.DELIVERED else progress.fraction
         if fraction is not None and fraction > self._shown:
             self._shown = fraction
@@ -66,4 +83,42 @@ class ComfyObserver:
         # Not comfy.utils.ProgressBar: its hook consumes the interrupt flag, and siblings would miss Stop.
         from comfy_execution.progress import get_progress_state
 
-        get_progress_state().update_progress(self._node_id, fraction * _BAR_STEPS, _BAR_STEPS, None)
+        get_progress_state().update_progress(self._place.node, fraction * _BAR_STEPS, _BAR_STEPS, None)
+
+
+def prompt_server() -> Any:
+    """Return ComfyUI's server, or None where there is none. Imports nothing: it would be another ``server``."""
+    return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+
+
+def _send(server: Any, state: LiveState, page: str | None = None) -> None:
+    if server is not None:
+        server.send_sync(PROGRESS_EVENT, state.payload(), page or getattr(server, "client_id", None))
+
+
+def _current_place() -> Place:
+    """Return where the current node runs, in the node's own context; what the host does not tell is ''."""
+    from comfy_execution.utils import get_executing_context
+
+    context = get_executing_context()
+    if context is None:
+        return Place("")
+    item = next((item for item in _running(prompt_server()) if item[1] == context.prompt_id), None)
+    if item is None:
+        return Place(context.node_id, prompt=context.prompt_id)
+    _, prompt_id, prompt, extra_data, *_ = item
+    workflow = (extra_data.get("extra_pnginfo") or {}).get("workflow")
+    return Place(
+        context.node_id,
+        node_type=str(prompt.get(context.node_id, {}).get("class_type", "")),
+        prompt=prompt_id,
+        workflow=str(workflow.get("id") or "") if isinstance(workflow, dict) else "",
+    )
+
+
+def _running(server: Any) -> list[tuple[Any, ...]]:
+    queue = getattr(server, "prompt_queue", None)
+    if queue is None:
+        return []
+    with queue.mutex:
+        return list(queue.currently_running.values())

@@ -45,6 +45,11 @@ class Progress:
     sent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is expected of the run."""
+        return self.stage in (Stage.DELIVERED, Stage.STOPPED, Stage.FAILED)
+
     def payload(self) -> dict[str, object]:
         """Return every field as a JSON value: what the page shows in its own words."""
         return {**asdict(self), "stage": self.stage.value}

@@ -72,9 +72,7 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
     )
 
 
-def find_token(
-    environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None
-) -> tuple[str, str]:
+def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> tuple[str, str]:
     """Return the account's token and where it was found: the stored one, a variable, or the CLI's login.
 
     Raises:

@@ -1,0 +1,100 @@
+"""What the page asks of the server, without HTTP: a dictionary in, a JSON value out. Blocking."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..core.credentials import StoredToken, check_token
+from ..core.errors import ConfigError, InvalidInput
+from ..core.live import LiveStates
+from ..core.registry import load_models
+from ..core.settings import read_settings, state_folder
+from .host import Host
+
+if TYPE_CHECKING:
+    from ..core.service import Service
+
+Asked: TypeAlias = Mapping[str, object]
+Answer: TypeAlias = dict[str, object]
+
+
+class Page:
+    """The server's side of the page. ``running`` returns the ids of the prompts that the host runs now."""
+
+    def __init__(self, host: Host, live: LiveStates, running: Callable[[], frozenset[str]]) -> None:
+        self._host = host
+        self._live = live
+        self._running = running
+
+    def account(self, _: Asked) -> Answer:
+        """Return which token is used, masked."""
+        from ..core.account import account_view
+
+        return account_view(os.environ, Path.home(), self._host.state_folder())
+
+    def store_token(self, asked: Asked) -> Answer:
+        """Store ``token``. Nothing returns it again.
+
+        Raises:
+            ConfigError: it can be no token, or the folder cannot be written.
+        """
+        given = asked.get("token")
+        text = given.strip().removeprefix("Bearer ").strip() if isinstance(given, str) else given
+        self._stored().write(check_token(text, "What was entered"))
+        return self.account({})
+
+    def forget_token(self, _: Asked) -> Answer:
+        """Forget the stored token; one of the environment is used again."""
+        self._stored().forget()
+        return self.account({})
+
+    def test(self, _: Asked) -> Answer:
+        """Test the connection and the token, without generating anything.
+
+        Raises:
+            ConfigError: there is no usable token.
+        """
+        from ..core.account import try_connection
+
+        return try_connection(self._service())
+
+    def prices(self, _: Asked) -> Answer:
+        """Return the live base price of an image in USD by node id; nothing without a usable token."""
+        from ..core.account import prices_view
+
+        try:
+            return {"prices": prices_view(self._service(), load_models())}
+        except ConfigError:
+            return {"prices": {}}
+
+    def jobs(self, asked: Asked) -> Answer:
+        """Return the recent jobs of the model whose node id is ``node``.
+
+        Raises:
+            ConfigError: there is no usable token. InvalidInput: there is no such node.
+        """
+        from ..core.account import jobs_view
+
+        models = {spec.node_id: spec.model_id for spec in load_models()}
+        model_id = models.get(str(asked.get("node", "")))
+        if model_id is None:
+            raise InvalidInput("node", "no node of the pack has this id")
+        return {"jobs": jobs_view(self._service(), model_id)}
+
+    def progress(self, asked: Asked) -> Answer:
+        """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""
+        if isinstance(client := asked.get("client"), str) and client:
+            self._live.greet(client[:100])
+        running = self._running()
+        return {"nodes": [{**state.payload(), "live": state.place.prompt in running} for state in self._live.all()]}
+
+    def _stored(self) -> StoredToken:
+        return StoredToken(state_folder(os.environ, Path.home(), self._host.state_folder()))
+
+    def _service(self) -> Service:
+        from ..core.service import open_service
+
+        return open_service(read_settings(os.environ, Path.home(), self._host.state_folder()))

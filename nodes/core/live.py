@@ -1,0 +1,95 @@
+"""The last report of each node that ran, for a page that is opened or reloaded in between. Bounded, in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from .progress import Progress
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_STATES = 200
+MAX_PAGES = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node runs. ``node`` is its id in the prompt, as ``12:5`` within a subgraph; '' where not known."""
+
+    node: str
+    node_type: str = ""
+    prompt: str = ""
+    workflow: str = ""
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What was last heard from a node."""
+
+    place: Place
+    progress: Progress
+    stopped: bool = False
+
+    def payload(self) -> dict[str, object]:
+        """Return it as a JSON value."""
+        place = self.place
+        return {
+            "node": place.node,
+            "type": place.node_type,
+            "prompt": place.prompt,
+            "workflow": place.workflow,
+            "stopped": self.stopped,
+            **self.progress.payload(),
+        }
+
+
+class LiveStates:
+    """The last states, and which pages show them by themselves. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._states: OrderedDict[tuple[str, str], LiveState] = OrderedDict()
+        self._pages: OrderedDict[str, None] = OrderedDict()
+
+    def put(self, place: Place, progress: Progress) -> LiveState:
+        """Keep a report in place of the node's one before, and return what the page is told."""
+        state = LiveState(place, progress)
+        with self._lock:
+            _put(self._states, (place.workflow, place.node), state, MAX_STATES)
+        return state
+
+    def stop(self, place: Place) -> LiveState | None:
+        """Note that a node was stopped before its job ended; None where nothing was heard of it."""
+        key = (place.workflow, place.node)
+        with self._lock:
+            known = self._states.get(key)
+            if known is None or known.place != place or known.progress.ended:
+                return None
+            self._states[key] = stopped = replace(known, stopped=True)
+            return stopped
+
+    def all(self) -> list[LiveState]:
+        """Return the states, the newest last."""
+        with self._lock:
+            return list(self._states.values())
+
+    def greet(self, page: str) -> None:
+        """Note that a page shows the states on its nodes and needs no text beside them."""
+        with self._lock:
+            _put(self._pages, page, None, MAX_PAGES)
+
+    def knows(self, page: str | None) -> bool:
+        """Whether that page shows the states on its nodes."""
+        with self._lock:
+            return page in self._pages
+
+
+def _put(entries: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    entries[key] = value
+    entries.move_to_end(key)
+    while len(entries) > most:
+        entries.popitem(last=False)
