@@ -134,8 +134,8 @@ def test_every_arrow_points_down() -> None:
 
 
 def test_the_table_names_modules_that_are_there() -> None:
-    modules = {*RANKS, *THIRD_PARTY, HOST_ROOM}
-    assert [module for module in modules if not (ROOT / "nodes" / (module.replace(".", "/") + ".py")).exists()] == []
+    files = [ROOT.joinpath("nodes", *module.split(".")) for module in {*RANKS, *THIRD_PARTY, HOST_ROOM}]
+    assert [file for file in files if not file.with_suffix(".py").exists()] == []
     assert len(RANKS) == sum(len(row.split()) for row in SPINE)
 
 
