@@ -104,7 +104,12 @@ class Client:
         self._transport.close()
 
     def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float = READ_TIMEOUT) -> object:
-        return self._payload(self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=timeout))
+        try:
+            return self._payload(
+                self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=timeout)
+            )
+        except TooLarge as error:
+            raise ProtocolError(error.message) from None
 
     def _payload(self, answer: Answer) -> object:
         """Return the JSON of a good answer, and raise the error of a bad one, without the token in it."""

@@ -58,12 +58,13 @@ def retry_delay(
 
     ``attempt`` counts from 0. ``status`` is None where no answer arrived. A POST is repeated only where nothing
     can have been accepted: no connection was made, or the answer was 429 (a job is charged when it is accepted,
-    and the API knows no idempotency key). Reads are repeated for ever, as their caller has a deadline; but a 404,
-    which may only be fresh, for about eight seconds, and a file that cannot be decoded twice.
+    and the API knows no idempotency key). Reads, and a cancel, which costs nothing, are repeated for ever, as their
+    caller has a deadline; but a 404, which may only be fresh, for about eight seconds, and a file that cannot be
+    decoded twice.
     """
     if what in _CONVENIENCE:
         return None
-    if method == "POST":
+    if method == "POST" and what is not What.CANCEL:
         if attempt + 1 >= SUBMIT_ATTEMPTS:
             return None
         if status == 429:
