@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+from . import workers
 from .client import Client
 from .downloads import Downloader, Trust
 from .errors import InvalidInput, PackError
@@ -95,7 +96,8 @@ def open_service(settings: Settings) -> Service:
 
 
 def close_services() -> None:
-    """Close every journal and connection. Later calls open them again."""
+    """Close every journal and connection, once no call needs them any more. Later calls open them again."""
+    workers.wait_for_all()
     with _lock:
         for service in _services.values():
             service.client.close()

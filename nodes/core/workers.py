@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextvars
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -16,8 +16,19 @@ T = TypeVar("T")
 CALLS = ThreadPoolExecutor(32, "runcomfy-call")
 CODING = ThreadPoolExecutor(max(2, os.cpu_count() or 2), "runcomfy-coding")
 
+_under_way: set[Future[Any]] = set()
+
 
 def start(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
     """Run a blocking function in a thread, in the caller's context: the host keeps the current node there."""
     context = contextvars.copy_context()
-    return CALLS.submit(lambda: context.run(function, *args, **kwargs))
+    future = CALLS.submit(lambda: context.run(function, *args, **kwargs))
+    _under_way.add(future)
+    future.add_done_callback(_under_way.discard)
+    return future
+
+
+def wait_for_all() -> None:
+    """Wait for everything that was started, and for what a stopped run has left behind."""
+    while futures := list(_under_way):
+        wait(futures)
