@@ -81,12 +81,12 @@ def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
     return assembly.batches()
 
 
-def keep(kept: Kept, job_id: int, originals: list[bytes]) -> bool:
+def keep(kept: Kept, name: str, originals: list[bytes]) -> bool:
     """Keep the originals of a job; a full disk costs the copy, not the pictures. Blocking."""
     try:
-        return kept.put(job_id, originals)
+        return kept.put(name, originals)
     except OSError as error:
-        log.warning("The pictures of job %s are not kept: %s", job_id, error)
+        log.warning("The pictures of job %s are not kept: %s", name, error)
         return False
 
 

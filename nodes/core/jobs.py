@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from random import random
@@ -13,29 +14,17 @@ from typing import TypeVar
 
 import torch
 
-from . import workers
+from . import receipts, workers
 from .client import Client
 from .collection import collect, decode_kept, keep
 from .downloads import Downloader
-from .errors import (
-    GENERATIONS_PAGE,
-    Charge,
-    DownloadError,
-    FileGone,
-    JobCancelled,
-    JobFailed,
-    JobTimedOut,
-    JournalError,
-    NotFound,
-    PackError,
-    SubmissionUnknown,
-)
-from .journal import Busy, Claimed, Job, Journal, Known, Lost, Order
+from .errors import FileGone, JobCancelled, JobError, JournalError, PackError, SubmissionUnknown
+from .journal import Busy, Claim, Claimed, Job, Journal, Known, Lost, Order
 from .kept import Kept
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .retry import What, delay_after
-from .submission import Submission, cancel
+from .submission import Submission, cancel, note
 from .waiting import Clock, Observer, Stopped, Watch
 from .wire import Cancelled, Failed, Queued, Running, State, Succeeded
 
@@ -43,7 +32,6 @@ T = TypeVar("T")
 
 BUSY_LOOK_SECONDS = 0.2
 LATE_COST_SECONDS = 2.0
-RECOVERABLE = "Run the same inputs again: the pack goes on with this job and does not pay twice."
 
 log = logging.getLogger(__name__)
 
@@ -137,16 +125,20 @@ class _Run:
         self._collects = collects
         self._ours = False
         self._notes: tuple[str, ...] = ()
+        self._durations: list[float] = []
         self._progress = Progress(Stage.PREPARING)
         self._job: Job
 
     async def obtain(self, request: Request) -> Job:
         """Return an accepted job: one that is there already, or a new one."""
         self._ours = False
+        self._progress = Progress(Stage.PREPARING)
         waited_for = None
         while True:
             match await self._claim(request.order, waited_for):
                 case Known(job):
+                    if job.state == "submitted":
+                        self.note("The same inputs were submitted before: this is that job, it is not paid twice.")
                     return job
                 case Claimed(job):
                     self._ours = True
@@ -164,9 +156,9 @@ class _Run:
     async def deliver(self, job: Job) -> Delivery:
         """Hand out the kept pictures of a job, or wait for it and collect them."""
         self._job = job
-        self._report(stage=Stage.SUBMITTING, request_id=job.request_id)
+        self._progress = replace(self._progress, request_id=job.request_id)
         if job.state == "delivered":
-            batches = await self._blocking(self._from_kept, job)
+            batches = await self._blocking(self._from_kept)
             if batches:
                 return self._delivery(batches, kept=True)
         try:
@@ -176,11 +168,10 @@ class _Run:
             raise
         except PackError as error:
             await self._settle(error)
-            raise _with_request(error, self._job) from None
+            raise receipts.complete(error, self._job, self._seconds()) from None
 
     def note(self, sentence: str) -> None:
         """Show a sentence from now on."""
-        log.info("Request %s: %s", self._job.request_id, sentence)
         self._notes += (sentence,)
 
     async def _claim(self, order: Order, waited_for: int | None) -> Claim:
@@ -224,8 +215,11 @@ class _Run:
             except FileGone:
                 log.info("Request %s: files have expired, and the result is asked for anew", self._job.request_id)
         done = await self._wait()
-        duration = self._seconds() if self._ours else None
-        await self._record(self._journal.finished, done.files, done.cost, duration)
+        hosted = tuple(file for file in done.files if not file.startswith("data:"))
+        duration = self._seconds() if self._ours else self._job.duration
+        cost = self._job.cost if done.cost is None else done.cost
+        self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
+        await self._record(self._journal.finished)
         return await self._fetch(done.files)
 
     async def _fetch(self, files: tuple[str, ...]) -> Delivery:
@@ -233,13 +227,15 @@ class _Run:
         (batches, originals), _ = await asyncio.gather(
             collect(files, self._jobs.downloader, self._read, self._arrived), self._late_cost(files)
         )
-        await self._blocking(keep, self._jobs.kept, self._job, originals)
+        await self._blocking(keep, self._jobs.kept, self._job.name, originals)
         await self._record(self._journal.delivered)
         return self._delivery(batches, kept=False)
 
     async def _wait(self) -> Succeeded:
         request_id = self._job.request_id or ""
-        times = plan(await self._blocking(self._journal.durations, self._job.model_id, self._job.variant))
+        with contextlib.suppress(JournalError):
+            self._durations = await self._blocking(self._journal.durations, self._job.model_id, self._job.variant)
+        times = plan(self._durations)
         while True:
             state = await self._read(What.STATUS, partial(self._client.status, request_id))
             if isinstance(state, Succeeded):
@@ -255,38 +251,57 @@ class _Run:
                 case _:
                     raise await self._ended(state)
 
-    async def _settle(self, job: Job, ours: bool, error: PackError) -> None:
-        """Record an end that no later run can mend; a remembered job that nobody paid for in vain is replaced."""
-        if isinstance(error, JobCancelled) and not ours:
-            raise _Superseded from error
-        if isinstance(error, FileGone | NotFound):
-            await self._record(job, self._journal.ended, job, "expired", error.message)
-            if job.state == "delivered":
-                raise _Superseded from error
+    async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
+        error = receipts.of_end(state)
+        kind = "cancelled" if isinstance(state, Cancelled) else "failed"
+        await self._record(self._journal.ended, kind, error.reason or error.message, error.cost)
+        return error
 
-    def _from_kept(self, job: Job) -> list[torch.Tensor] | None:
-        files = self._jobs.kept.get(job.id)
+    async def _settle(self, error: PackError) -> None:
+        """Record an end that no later run can mend. The job of an earlier run is replaced where that is honest."""
+        was_delivered = self._job.state == "delivered"
+        gone = receipts.is_gone(error, self._seconds())
+        if gone:
+            await self._record(self._journal.ended, "expired", error.message)
+        if self._collects or self._ours:
+            return
+        if gone and was_delivered:
+            raise _Superseded(f"The pictures of request {self._job.request_id} were delivered and have expired.")
+        if isinstance(error, JobCancelled):
+            raise _Superseded(f"Request {self._job.request_id} was cancelled while it was queued.")
+
+    def _leave(self) -> None:
+        """After Stop: ask for the end of a job that may still be queued."""
+        job = self._job
+        if self._collects or job.state == "delivered":
+            return
+        if not job.files:
+            workers.start(cancel, self._client, self._journal, job, self._watch.observer)
+            return
+        told = "The job has ended: the same inputs fetch its pictures without a new charge."
+        self._watch.observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+
+    def _from_kept(self) -> list[torch.Tensor] | None:
+        files = self._jobs.kept.get(self._job.name)
         return decode_kept(files) if files else None
 
-    async def _late_cost(self, job: Job, files: tuple[str, ...]) -> Job:
+    async def _late_cost(self, files: tuple[str, ...]) -> None:
         """Ask once more for a cost that the result did not tell, while the files are fetched."""
-        if job.cost is not None or job.state == "delivered" or files[0].startswith("data:"):
-            return job
+        if self._job.cost is not None or self._job.state == "delivered" or files[0].startswith("data:"):
+            return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = workers.start(self._client.result, job.request_id or "")
+            ask = workers.start(self._client.result, self._job.request_id or "")
             state = await asyncio.wait_for(self._watch.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
-                await self._record(job, self._journal.costs, job, state.cost)
-                return replace(job, cost=state.cost)
-        return job
+                self._job = replace(self._job, cost=state.cost)
+                await self._record(self._journal.finished)
 
-    async def _record(self, job: Job, write: Callable[..., Job | None], *values: object) -> Job:
+    async def _record(self, write: Callable[..., Job], *values: object) -> None:
         """Write to the journal what is already paid for: a full disk must not cost the pictures."""
         try:
-            return await self._blocking(write, *values) or job
+            self._job = await self._blocking(write, self._job, *values)
         except JournalError as error:
-            log.error("Request %s: %s", job.request_id, error.message)
-            return job
+            log.error("Request %s: %s", self._job.request_id, error.message)
 
     async def _read(self, what: What, call: Callable[[], T]) -> T:
         return await self._repeat("GET", what, call)
@@ -307,29 +322,29 @@ class _Run:
     async def _blocking(self, function: Callable[..., T], *values: object) -> T:
         return await self._watch.result(workers.start(function, *values))
 
-    def _seconds(self, job: Job) -> float:
-        return max(0.0, self._journal.now() - (job.submitted_at or job.created_at))
+    def _seconds(self) -> float:
+        return max(0.0, self._journal.now() - (self._job.submitted_at or self._job.created_at))
 
     def _arrived(self, done: int) -> None:
         self._report(done=done)
 
-    def _show(self, job: Job, state: State) -> None:
+    def _show(self, state: State) -> None:
         stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
-        seconds = self._seconds(job)
+        seconds = self._seconds()
         fraction = expected_fraction(seconds, self._durations)
         self._report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
     def _report(self, **changes: object) -> None:
-        self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
+        self._progress = replace(self._progress, notes=self._notes, **changes)  # type: ignore[arg-type]
         self._watch.observer.report(self._progress)
 
-    def _delivery(self, job: Job, batches: list[torch.Tensor], *, kept: bool) -> Delivery:
+    def _delivery(self, batches: list[torch.Tensor], *, kept: bool) -> Delivery:
+        job = self._job
         count = sum(len(batch) for batch in batches)
-        notes = (
-            (f"{count} of {self._wanted} images came: a safety filter or limit_generations held the others back.",)
-            if count < self._wanted
-            else ()
-        )
+        if count < self._wanted:
+            self.note(
+                f"{count} of {self._wanted} images came: a safety filter or limit_generations held back others."
+            )
         self._report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,
@@ -337,27 +352,5 @@ class _Run:
             done=count,
             cost=job.cost,
             kept=kept,
-            notes=notes,
         )
         return Delivery(job.request_id or "", batches, job.files, self._progress)
-
-
-def _charge(cost: float | None) -> Charge:
-    if cost is None:
-        return Charge.UNKNOWN
-    return Charge.YES if cost > 0 else Charge.NO
-
-
-def _with_request(error: PackError, job: Job) -> PackError:
-    """Complete the receipt of an accepted job."""
-    error.request_id = error.request_id or job.request_id
-    if error.cost is None:
-        error.cost = job.cost
-    if isinstance(error, JobFailed | JobCancelled | DownloadError):
-        return error
-    error.charge = _charge(job.cost)
-    if isinstance(error, NotFound):
-        error.advice = f"Look at {GENERATIONS_PAGE}. Running again submits a new job, which is charged on its own."
-    elif not isinstance(error, JobTimedOut):
-        error.advice = f"{error.advice} {RECOVERABLE}".strip()
-    return error

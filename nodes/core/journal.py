@@ -24,7 +24,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,11 +34,24 @@ from .owners import Owner
 FILE_NAME = "jobs.sqlite3"
 BUSY_SECONDS = 10.0
 _LIVE = "('preparing', 'submitting', 'lost', 'submitted', 'delivered')"
+# From which states each state can be reached: a late writer cannot undo what another run has achieved since.
+_BEFORE = {
+    "preparing": ("submitting",),
+    "submitting": ("preparing",),
+    "submitted": ("preparing", "submitting", "lost", "unknown"),
+    "lost": ("submitting",),
+    "unknown": ("submitting", "lost"),
+    "refused": ("submitting",),
+    "delivered": ("submitted",),
+    "failed": ("submitted", "delivered"),
+    "cancelled": ("submitted",),
+    "expired": ("submitted", "delivered"),
+}
 _MIGRATIONS = (
     f"""
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         fingerprint TEXT NOT NULL,
         account TEXT NOT NULL,
         model_id TEXT NOT NULL,
@@ -84,6 +97,11 @@ class Job:
     files: tuple[str, ...]
     outcome: str
 
+    @property
+    def name(self) -> str:
+        """A name for its kept files: ids begin anew with a new journal, and fingerprints come again."""
+        return f"{self.fingerprint[:16]}-{self.id}"
+
 
 @dataclass(frozen=True)
 class Order:
@@ -107,10 +125,12 @@ class Claimed:
 class Busy:
     """Another run is about to submit the same job: look again shortly."""
 
+    job: Job
+
 
 @dataclass(frozen=True)
 class Lost:
-    """An earlier submission's answer was lost. This is told once; the next claim is a new one."""
+    """An earlier submission's answer was lost. The person is told, and then ``told`` is called."""
 
     job: Job
 
@@ -128,6 +148,9 @@ Claim: TypeAlias = Claimed | Busy | Lost | Known
 class Journal:
     """The journal of one state folder. Every method is blocking, thread-safe, and one transaction.
 
+    What happened to a claimed job is never given up: where writing it fails, it is written before anything else
+    once that is possible again.
+
     Raises (all methods):
         JournalError: the file cannot be read or written, with the folder's name and what to do.
     """
@@ -136,11 +159,15 @@ class Journal:
         self.folder = folder
         self._clock = clock
         self._lock = threading.RLock()
-        with _reported(folder):
+        self._owed: list[tuple[str, Sequence[object]]] = []
+        with _reported(folder), contextlib.ExitStack() as opened:
             make_private_folder(folder)
-            self._owner = Owner(folder / "owners")
             self._db = _open(folder / FILE_NAME)
+            opened.callback(self._db.close)
+            self._owner = Owner(folder / "owners")
+            opened.callback(self._owner.close)
             self._key = self._secret()
+            opened.pop_all()
 
     def now(self) -> float:
         """Return the journal's time, in seconds since the epoch."""
@@ -154,83 +181,80 @@ class Journal:
         """Return a keyed hash of an account and a JSON value: the same inputs give the same job."""
         return self._keyed(account + json.dumps(content, sort_keys=True))
 
-    def claim(self, order: Order, budget: float | None = None) -> Claim:
+    def claim(self, order: Order, budget: float | None = None, waited_for: int | None = None) -> Claim:
         """Claim a job durably, or find out what has become of the same one.
+
+        ``waited_for`` is the id of a job that was ``Busy`` before: if its answer was lost, that concerns this
+        caller too.
 
         Raises:
             OverBudget: ``budget`` USD a day would be passed by a new job; nothing was claimed.
         """
         with self._transaction() as db:
             row = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {_LIVE}", order.fingerprint)
-            if row is None:
-                self._require_budget(db, order, budget)
-                return Claimed(self._insert(db, order))
-            if row.state in ("submitted", "delivered"):
-                return Known(row)
-            if row.state != "lost" and self._owner.is_alive(row.owner):
-                return Busy()
-            if row.state == "preparing":
-                return Claimed(_update(db, row.id, owner=self._owner.name, created_at=self._clock()))
-            return Lost(_update(db, row.id, state="unknown", ended_at=self._clock()))
+            if row is None and waited_for is not None:
+                row = _one(db, "SELECT * FROM jobs WHERE id = ? AND state = 'unknown'", waited_for)
+            if row is not None:
+                if row.state in ("submitted", "delivered"):
+                    return Known(row)
+                if row.state in ("lost", "unknown"):
+                    return Lost(row)
+                if self._owner.is_alive(row.owner):
+                    return Busy(row)
+                if row.state == "submitting":
+                    db.execute("UPDATE jobs SET state = 'lost' WHERE id = ?", (row.id,))
+                    return Lost(row)
+                # Nothing was sent: its claim is void.
+                db.execute("DELETE FROM jobs WHERE id = ?", (row.id,))
+            self._require_budget(db, order, budget)
+            return Claimed(self._insert(db, order))
 
     def release(self, job: Job) -> None:
-        """Give a claim back: nothing was accepted, and nothing remains of it."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM jobs WHERE id = ? AND request_id IS NULL", (job.id,))
+        """Give a claim back where nothing has come of it; nothing remains of it."""
+        self._write("DELETE FROM jobs WHERE id = ? AND state IN ('preparing', 'submitting')", job.id)
 
     def submitting(self, job: Job) -> None:
         """Record, durably, that the POST is about to be made."""
-        self._set(job, state="submitting")
+        self._set(job, "submitting")
 
-    def submitted(self, job: Job, request_id: str) -> Job:
+    def unsent(self, job: Job) -> None:
+        """Record that the POST was not accepted and may be made again."""
+        self._set(job, "preparing")
+
+    def submitted(self, job: Job, request_id: str) -> None:
         """Record the request id of an accepted job."""
-        return self._set(job, state="submitted", request_id=request_id, submitted_at=self._clock())
+        self._set(job, "submitted", request_id=request_id, submitted_at=self._clock())
 
     def lost(self, job: Job) -> None:
         """Record that the POST's answer was lost. The next identical run tells it, unless ``told`` is called."""
-        self._set(job, state="lost")
+        self._set(job, "lost")
 
     def told(self, job: Job) -> None:
         """Record that a person has been told of the lost answer: the next run submits anew."""
-        self._set(job, state="unknown", ended_at=self._clock())
+        self._set(job, "unknown", ended_at=self._clock())
 
     def refused(self, job: Job, outcome: str) -> None:
         """Record that the API refused the job; nothing was charged."""
-        self._set(job, state="refused", outcome=outcome, ended_at=self._clock())
+        self._set(job, "refused", outcome=outcome, ended_at=self._clock())
 
     def adopt(self, order: Order, request_id: str) -> Job:
         """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
         with self._transaction() as db:
             job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {_LIVE}", order.fingerprint)
-            job = job or self._insert(db, order)
-            return _update(db, job.id, state="submitted", request_id=request_id, owner="")
+            return job or self._insert(db, order, state="submitted", request_id=request_id, owner="")
 
-    def finished(self, job: Job, files: Sequence[str], cost: float | None, duration: float | None) -> Job:
-        """Record a result that is still to be fetched. ``files`` are URLs; data URIs are left out."""
-        urls = [file for file in files if not file.startswith("data:")]
-        return self._set(
-            job,
-            state="submitted",
-            request_id=job.request_id,
-            files=json.dumps(urls),
-            cost=cost,
-            duration=duration,
-            ended_at=self._clock(),
-        )
+    def finished(self, job: Job) -> Job:
+        """Record the result of a job: the URLs of its files, its cost and its duration, where they are known."""
+        files = json.dumps(job.files)
+        return self._set(job, files=files, cost=job.cost, duration=job.duration, ended_at=self._clock())
 
-    def costs(self, job: Job, cost: float) -> None:
-        """Record a cost that became known late."""
-        self._set(job, cost=cost)
-
-    def delivered(self, job: Job) -> None:
+    def delivered(self, job: Job) -> Job:
         """Record that every picture has been decoded and handed out."""
-        self._set(job, state="delivered", request_id=job.request_id)
+        return self._set(job, "delivered")
 
-    def ended(self, job: Job, state: str, outcome: str = "", cost: float | None = None) -> None:
+    def ended(self, job: Job, state: str, outcome: str = "", cost: float | None = None) -> Job:
         """Record an end without pictures: ``failed``, ``cancelled`` or ``expired``."""
-        self._set(
-            job, state=state, outcome=outcome, cost=job.cost if cost is None else cost, ended_at=self._clock()
-        )
+        return self._set(job, state, outcome=outcome, cost=cost, ended_at=self._clock())
 
     def noted(self, job: Job, outcome: str) -> None:
         """Record what happened to a job that goes on, such as the answer to a cancel."""
@@ -278,21 +302,16 @@ class Journal:
             db.execute("INSERT OR IGNORE INTO meta VALUES ('key', ?)", (secrets.token_hex(32),))
             return bytes.fromhex(db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0])
 
-    def _insert(self, db: sqlite3.Connection, order: Order) -> Job:
-        cursor = db.execute(
-            "INSERT INTO jobs (fingerprint, account, model_id, variant, estimate, state, owner, created_at) "
-            "VALUES (?, ?, ?, ?, ?, 'preparing', ?, ?)",
-            (
-                order.fingerprint,
-                order.account,
-                order.model_id,
-                order.variant,
-                order.estimate,
-                self._owner.name,
-                self._clock(),
-            ),
-        )
-        return _update(db, cursor.lastrowid or 0)
+    def _insert(self, db: sqlite3.Connection, order: Order, **values: str) -> Job:
+        row = {
+            **asdict(order),
+            "state": "preparing",
+            "owner": self._owner.name,
+            "created_at": self._clock(),
+        } | values
+        columns, marks = ", ".join(row), ", ".join("?" * len(row))
+        cursor = db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", list(row.values()))
+        return _row(db, cursor.lastrowid)
 
     def _require_budget(self, db: sqlite3.Connection, order: Order, budget: float | None) -> None:
         if budget is None:
@@ -315,20 +334,42 @@ class Journal:
         ).fetchone()
         return float(row[0])
 
-    def _set(self, job: Job, **values: str | float | None) -> Job:
+    def _set(self, job: Job, state: str | None = None, **values: str | float | None) -> Job:
+        """Change a row where its state may become ``state``; what is None stays. Return the row as it is then."""
+        changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
+        before = _BEFORE[state] if state else tuple(_BEFORE)
+        columns, marks = ", ".join(f"{column} = ?" for column in changes), ", ".join("?" * len(before))
+        # Ignored where another claim holds the same fingerprint by now.
+        statement = f"UPDATE OR IGNORE jobs SET {columns} WHERE id = ? AND state IN ({marks})"
+        self._write(statement, *changes.values(), job.id, *before)
         with self._transaction() as db:
-            return _update(db, job.id, **values)
+            return _row(db, job.id)
+
+    def _write(self, statement: str, *values: object) -> None:
+        """Write what has happened; where that fails, it is owed, and the next transaction begins with it."""
+        with self._lock:
+            try:
+                with self._transaction() as db:
+                    db.execute(statement, values)
+            except JournalError:
+                self._owed.append((statement, values))
+                raise
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, _reported(self.folder):
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                for statement, values in self._owed:
+                    self._db.execute(statement, values)
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # A full disk may have ended the transaction already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            self._owed.clear()
 
 
 def make_private_folder(folder: Path) -> None:
@@ -410,10 +451,7 @@ def _one(db: sqlite3.Connection, query: str, *values: object) -> Job | None:
     return None if row is None else _job(row)
 
 
-def _update(db: sqlite3.Connection, job_id: int, **values: str | float | None) -> Job:
-    if values:
-        columns = ", ".join(f"{column} = ?" for column in values)
-        db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), job_id))
+def _row(db: sqlite3.Connection, job_id: int | None) -> Job:
     found = _one(db, "SELECT * FROM jobs WHERE id = ?", job_id)
     if found is None:
         raise sqlite3.IntegrityError(f"job {job_id} is not in the record")

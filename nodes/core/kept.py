@@ -18,36 +18,32 @@ class Kept:
         self._root = state_folder / FOLDER_NAME
         self._max_bytes = max_bytes
 
-    def put(self, job_id: int, files: list[bytes]) -> bool:
+    def put(self, name: str, files: list[bytes]) -> bool:
         """Keep the originals of a job, all or none, and make room for them; whether they are kept."""
         if not self._max_bytes or sum(map(len, files)) > self._max_bytes:
             return False
         self._root.mkdir(mode=0o700, exist_ok=True)
-        target = self._root / str(job_id)
-        draft = target.with_name(f"{job_id}.{os.getpid()}.{time.monotonic_ns()}")
+        target = self._root / name
+        draft = _beside(target)
         draft.mkdir(mode=0o700)
         try:
             for index, data in enumerate(files):
                 (draft / f"{index:02}").write_bytes(data)
-            shutil.rmtree(target, ignore_errors=True)
+            _remove(target)
             draft.rename(target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         self._make_room()
         return True
 
-    def get(self, job_id: int) -> list[Path]:
+    def get(self, name: str) -> list[Path]:
         """Return the originals of a job in order, and note the use; none when they are not kept."""
-        folder = self._root / str(job_id)
+        folder = self._root / name
         with contextlib.suppress(OSError):
             files = sorted(folder.iterdir())
             os.utime(folder)
             return files
         return []
-
-    def drop(self, job_id: int) -> None:
-        """Forget the originals of a job."""
-        shutil.rmtree(self._root / str(job_id), ignore_errors=True)
 
     def _make_room(self) -> None:
         folders = []
@@ -59,5 +55,17 @@ class Kept:
         for _, size, folder in sorted(folders, key=lambda entry: entry[0]):
             if total <= self._max_bytes:
                 break
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             total -= size
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.{os.getpid()}.{time.monotonic_ns()}")
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder at one stroke for its readers: they find all of it or nothing."""
+    doomed = _beside(folder)
+    with contextlib.suppress(OSError):
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)

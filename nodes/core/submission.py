@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from random import random
 
-from . import workers
 from .client import CANCEL_TIMEOUT, Client
-from .errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError, SubmissionUnknown
+from .errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
 from .journal import Job, Journal
 from .progress import Progress, Stage
-from .retry import What, delay_after
+from .retry import What, backoff, delay_after
 from .waiting import Observer
 from .wire import CancelOutcome
 
 _OBSTACLES = {
     CancelOutcome.NOT_CANCELLABLE: "The job can no longer be cancelled.",
-    CancelOutcome.REQUESTED: "The cancel was asked for and is not confirmed yet.",
+    CancelOutcome.REQUESTED: "The cancel was asked for and is not confirmed.",
 }
 
 log = logging.getLogger(__name__)
 
 
 class Submission:
-    """The submission of one claimed job. After ``stop``, the job is cancelled as soon as its id is known."""
+    """The submission of one claimed job. Once its run has given it up, it clears up after itself."""
 
     def __init__(self, client: Client, journal: Journal, job: Job, observer: Observer) -> None:
         self._client = client
         self._journal = journal
         self._observer = observer
         self._lock = threading.Lock()
-        self._stopped = False
         self._posting = False
+        self._given_up = False
+        self._unwanted = False
         self.job = job
 
     def attempt(self, body: bytes) -> Job:
@@ -43,71 +44,76 @@ class Submission:
         Raises:
             ConnectionFailed, RateLimited: nothing was accepted; it may be tried again.
             SubmissionUnknown, StatusError: recorded; it must not be tried again.
+            JournalError: nothing was sent.
         """
         with self._lock:
-            if self._stopped:
+            if self._given_up:
                 return self.job
             self._posting = True
         try:
-            job = self._post(body)
+            self.job = self._post(body)
+            return self.job
         finally:
             with self._lock:
                 self._posting = False
-        with self._lock:
-            self.job = job
-            stopped = self._stopped
-        if stopped:
-            cancel(self._client, self._journal, job, self._observer)
-        return job
+                given_up = self._given_up
+            if given_up:
+                self._clear_up()
 
-    def stop(self) -> None:
-        """Take the submission back as far as that is still possible, without waiting for it."""
-        with self._lock:
-            self._stopped = True
-            posting, job = self._posting, self.job
-        if job.request_id is not None:
-            workers.start(cancel, self._client, self._journal, job, self._observer)
-        elif not posting:
-            self.withdraw()
+    def give_up(self, *, cancel: bool) -> None:
+        """Leave the submission to itself: nothing is posted any more, and an unused claim is given back.
 
-    def withdraw(self) -> None:
-        """Give the claim back where nothing has been accepted and no POST is on its way."""
+        With ``cancel``, a job that is accepted, now or by the POST under way, is cancelled. Blocking.
+        """
         with self._lock:
-            unsent = not self._posting and self.job.request_id is None
-        if unsent:
-            self._journal.release(self.job)
+            self._given_up = True
+            self._unwanted = cancel
+            if self._posting:
+                return
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        if self.job.request_id is None:
+            note(self._journal.release, self.job)
+        elif self._unwanted:
+            cancel(self._client, self._journal, self.job, self._observer)
 
     def _post(self, body: bytes) -> Job:
+        self._journal.submitting(self.job)
         try:
             request_id = self._client.submit(self.job.model_id, body)
-        except SubmissionUnknown:
-            self._journal.lost(self.job)
-            raise
         except (ConnectionFailed, RateLimited):
+            note(self._journal.unsent, self.job)
             raise
         except StatusError as error:
-            self._journal.refused(self.job, error.message)
+            note(self._journal.refused, self.job, error.message)
             raise
-        try:
-            return self._journal.submitted(self.job, request_id)
-        except JournalError as error:
-            # The job is paid for: it goes on from memory, and the next write records the id.
-            log.error("Request %s runs and could not be recorded: %s", request_id, error.message)
-            return dataclasses.replace(
-                self.job, state="submitted", request_id=request_id, submitted_at=self.job.created_at
-            )
+        except BaseException:
+            # Whatever broke: the job may have been accepted.
+            note(self._journal.lost, self.job)
+            raise
+        note(self._journal.submitted, self.job, request_id)
+        return replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
+
+
+def note(write: Callable[..., object], job: Job, *values: object) -> None:
+    """Write to the journal what has happened already. A full disk must not hide it, nor cost the pictures."""
+    try:
+        write(job, *values)
+    except JournalError as error:
+        log.error("Job %s, request %s: %s", job.id, job.request_id or "unknown", error.message)
 
 
 def cancel(client: Client, journal: Journal, job: Job, observer: Observer) -> None:
     """Ask for the end of a job, for five seconds at most, and record and show what the API says. Blocking."""
     outcome, problem = _ask_for_cancel(client, job.request_id or "")
     if outcome is CancelOutcome.CANCELLED:
-        note = "Cancelled while it was queued: not charged."
-        journal.ended(job, "cancelled", note)
+        told = "Cancelled while it was queued: not charged."
+        note(journal.ended, job, "cancelled", told)
     else:
-        note = f"{problem} If the job runs on, it is charged; the same inputs collect it without paying twice."
-        journal.noted(job, note)
-    observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(note,)))
+        told = f"{problem} If the job runs on, it is charged; the same inputs collect it without paying twice."
+        note(journal.noted, job, told)
+    observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
 
 def _ask_for_cancel(client: Client, request_id: str) -> tuple[CancelOutcome | None, str]:
@@ -115,12 +121,16 @@ def _ask_for_cancel(client: Client, request_id: str) -> tuple[CancelOutcome | No
     ends = time.monotonic() + CANCEL_TIMEOUT
     attempt = 0
     while True:
+        outcome, delay = None, None
         try:
             outcome = client.cancel(request_id, max(0.1, ends - time.monotonic()))
-            return outcome, _OBSTACLES.get(outcome, "")
+            problem = _OBSTACLES.get(outcome, "")
+            if outcome is CancelOutcome.REQUESTED:
+                delay = backoff(attempt)
         except PackError as error:
+            problem = f"The cancel is not confirmed: {error.message}"
             delay = delay_after("POST", What.CANCEL, attempt, error, random())
-            if delay is None or time.monotonic() + delay > ends:
-                return None, f"The cancel did not arrive: {error.message}"
+        if delay is None or time.monotonic() + delay > ends:
+            return outcome, problem
         time.sleep(delay)
         attempt += 1
