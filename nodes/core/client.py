@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from . import urls, wire
@@ -22,18 +23,26 @@ from .errors import (
 from .settings import Settings
 from .transport import Answer, Transport
 
-SUBMIT_TIMEOUT = 120.0
-READ_TIMEOUT = 30.0
 CANCEL_TIMEOUT = 5.0
 # Four 4K pictures as data URIs in one JSON answer.
 MAX_RESULT_BYTES = 256 * 2**20
 _REFUSALS = (Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited)
 
 
+@dataclass(frozen=True)
+class Timeouts:
+    """How many seconds a whole answer may take."""
+
+    submit: float = 120.0
+    read: float = 30.0
+    result: float = 120.0
+
+
 class Client:
     """The API of one account. Blocking and safe to use from several threads."""
 
-    def __init__(self, settings: Settings, user_agent: str) -> None:
+    def __init__(self, settings: Settings, user_agent: str, timeouts: Timeouts | None = None) -> None:
+        self._timeouts = timeouts or Timeouts()
         origins = {urls.origin(settings.base_url)}
         if settings.balance_url:
             origins.add(urls.origin(settings.balance_url))
@@ -42,7 +51,7 @@ class Client:
         self._token = settings.token
         self._transport = Transport(settings.token, frozenset(origins), user_agent)
 
-    def submit(self, model_id: str, body: bytes, timeout: float = SUBMIT_TIMEOUT) -> str:
+    def submit(self, model_id: str, body: bytes) -> str:
         """Submit a job and return its request id. This is the one call that costs money.
 
         Raises:
@@ -50,7 +59,8 @@ class Client:
             SubmissionUnknown: the job may have been accepted and charged.
         """
         try:
-            answer = self._transport.call("POST", f"{self._base}/models/{model_id}", body=body, timeout=timeout)
+            url, seconds = f"{self._base}/models/{model_id}", self._timeouts.submit
+            answer = self._transport.call("POST", url, body=body, timeout=seconds)
             payload = self._payload(answer)
             if not 200 <= answer.status < 300:
                 raise ProtocolError(f"The answer to the submission was HTTP {answer.status}.")
@@ -74,7 +84,7 @@ class Client:
         """
         path = f"/requests/{_checked(request_id)}/result?include_cost=true"
         try:
-            return wire.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=4 * READ_TIMEOUT))
+            return wire.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result))
         except StatusError as error:
             if error.code == wire.NOT_FINISHED:
                 return wire.Running()
@@ -93,7 +103,7 @@ class Client:
         """Return the account's balance in USD, which may be negative; None where it cannot be asked for."""
         if self._balance_url is None:
             return None
-        payload = self._payload(self._transport.call("GET", self._balance_url, timeout=READ_TIMEOUT))
+        payload = self._payload(self._transport.call("GET", self._balance_url, timeout=self._timeouts.read))
         found = payload.get("balance_usd") if isinstance(payload, Mapping) else None
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise ProtocolError("The answer holds no balance.")
@@ -103,11 +113,11 @@ class Client:
         """Close idle connections."""
         self._transport.close()
 
-    def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float = READ_TIMEOUT) -> object:
+    def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float | None = None) -> object:
+        seconds = self._timeouts.read if timeout is None else timeout
         try:
-            return self._payload(
-                self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=timeout)
-            )
+            answer = self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=seconds)
+            return self._payload(answer)
         except TooLarge as error:
             raise ProtocolError(error.message) from None
 

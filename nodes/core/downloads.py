@@ -50,9 +50,12 @@ class Trust:
 class Downloader:
     """One session for files. Blocking and safe to use from several threads."""
 
-    def __init__(self, trust: Trust, user_agent: str, max_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(
+        self, trust: Trust, user_agent: str, max_bytes: int = MAX_FILE_BYTES, timeout: float = FILE_TIMEOUT
+    ) -> None:
         self.trust = trust
         self.max_bytes = max_bytes
+        self.timeout = timeout
         self._session = new_session(user_agent)
 
     def open(self, url: str, offset: int, validator: str | None) -> requests.Response:
@@ -69,7 +72,7 @@ class Downloader:
                 url,
                 headers=headers,
                 auth=NoCredentials(),
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(CONNECT_TIMEOUT, min(READ_TIMEOUT, self.timeout)),
                 allow_redirects=False,
                 stream=True,
             )
@@ -106,14 +109,14 @@ class Download:
         self._received = bytearray()
         self._validator: str | None = None
 
-    def attempt(self, timeout: float = FILE_TIMEOUT) -> bytes:
-        """Fetch the file, or the rest of it, within ``timeout`` seconds.
+    def attempt(self) -> bytes:
+        """Fetch the file, or the rest of it, within the downloader's ``timeout`` in seconds.
 
         Raises:
             UntrustedUrl, TooLarge, FileGone: another try does not help.
             AnswerLost, ConnectionFailed, ServerFault: it may.
         """
-        ends = time.monotonic() + timeout
+        ends = time.monotonic() + self._downloader.timeout
         try:
             with self._downloader.open(self._url, len(self._received), self._validator) as response:
                 self._prepare(response)
