@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import TypeVar
 
 from . import urls
 from .errors import InvalidInput
 from .schema import INT32_MAX, JSON, RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,11 @@ class Arguments:
     reference_urls: tuple[str, ...]
     rerun_seed: int
 
-    def body(self, images: Sequence[str]) -> dict[str, JSON]:
-        """Return the request body, in the schema's order, with ``images`` before the reference URLs."""
+    def body(self, images: Sequence[T]) -> dict[str, JSON | list[T | str]]:
+        """Return the request body, in the schema's order, with ``images`` before the reference URLs.
+
+        What stands for an image is the caller's: its content hash, or its encoded file.
+        """
         return {
             field.name: [*images, *self.reference_urls]
             if isinstance(field.kind, Images)

@@ -30,13 +30,13 @@ class Encoded:
     height: int
 
     @property
-    def uri(self) -> str:
+    def uri(self) -> bytes:
         """The file as a data URI."""
-        return f"data:{self.mime};base64,{b64encode(self.data).decode('ascii')}"
+        return b"data:" + self.mime.encode() + b";base64," + b64encode(self.data)
 
     @property
     def uri_length(self) -> int:
-        """How many bytes ``uri`` takes in a request."""
+        """How many bytes ``uri`` takes."""
         return len(f"data:{self.mime};base64,") + (len(self.data) + 2) // 3 * 4
 
     def __str__(self) -> str:

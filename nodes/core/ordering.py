@@ -14,7 +14,7 @@ from .errors import InvalidInput
 from .images import Pixels, content_hash, to_pixels
 from .jobs import Prepared, Request
 from .journal import Journal, Order
-from .schema import JSON, Limits, ModelSpec
+from .schema import Limits, ModelSpec
 
 # What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
 _PACE_FIELDS = ("resolution", "num_images")
@@ -77,12 +77,12 @@ def prepare(arguments: Arguments, references: Sequence[Reference]) -> Prepared:
     Raises:
         InvalidInput: the inputs do not fit into one request.
     """
-    encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body([]))))
+    encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body(()))))
     sent = tuple(
         f"{reference.socket}: sent as {image}{_shrunk(reference, image)}"
         for reference, image in zip(references, encoded, strict=True)
     )
-    return Prepared(_json(arguments.body([image.uri for image in encoded])), sent)
+    return Prepared(_json(arguments.body(encoded)), sent)
 
 
 def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int) -> list[Encoded]:
@@ -108,8 +108,16 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
     ]
 
 
-def _json(body: Mapping[str, JSON]) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+def _json(value: object) -> bytes:
+    """Write JSON. A data URI has nothing to escape; an encoder that looks for it would hold the interpreter."""
+    match value:
+        case Encoded():
+            return b'"' + value.uri + b'"'
+        case dict():
+            return b"{" + b",".join(_json(key) + b":" + _json(item) for key, item in value.items()) + b"}"
+        case list():
+            return b"[" + b",".join(map(_json, value)) + b"]"
+    return json.dumps(value).encode("ascii")
 
 
 def _shrunk(reference: Reference, image: Encoded) -> str:
