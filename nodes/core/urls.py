@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import unicodedata
 from urllib.parse import SplitResult, urlsplit
 
 MAX_LENGTH = 8192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\\<>\"^`{|}]+")
+_HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)+")
 _LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".corp", ".intranet")
 
 # VPNs and proxies that tunnel a whole machine answer every name with an address of this range (RFC 2544).
@@ -117,8 +119,9 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _require_public_host(host: str) -> None:
-    # 127.1, 0x7f000001 and 2130706433 are addresses to a resolver though not to ipaddress.
+    # As a resolver reads them: full-width digits are digits, and 127.1, 0x7f000001 and 2130706433 are addresses.
+    host = unicodedata.normalize("NFKC", host)
     if _address(host) is not None or re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", host.rsplit(".", 1)[-1]):
         raise BadUrl("an IP address in place of a public host name")
-    if "." not in host.strip(".") or host.endswith((*_LOCAL_SUFFIXES, ".")) or host.startswith("."):
+    if not _HOST_NAME.fullmatch(host) or host.endswith(_LOCAL_SUFFIXES):
         raise BadUrl("not a public host name")
