@@ -86,8 +86,8 @@ def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path |
             return check_token(value, variable), variable
     for folder in _login_folders(environ, home):
         path = folder / "token.json"
-        if path.is_file():
-            return check_token(_login_token(path), str(path)), LOGIN_SOURCE
+        if (login := _login_token(path)) is not None:
+            return check_token(login, str(path)), LOGIN_SOURCE
     raise NoToken(
         "There is no RunComfy API token.",
         advice=f"Make one at {PROFILE_PAGE} and enter it in Settings > RunComfy, or set RUNCOMFY_API_TOKEN to it "
@@ -96,9 +96,19 @@ def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path |
 
 
 def state_folder(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Path:
-    """Return the folder of the pack's own files: ``RUNCOMFY_STATE_DIR``, the host's, or the platform's."""
+    """Return the folder of the pack's own files: ``RUNCOMFY_STATE_DIR``, the host's, or the platform's.
+
+    Raises:
+        ConfigError: the variable names the home of nobody.
+    """
     if chosen := environ.get("RUNCOMFY_STATE_DIR", "").strip():
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError:
+            raise ConfigError(
+                "RUNCOMFY_STATE_DIR names the home of a user who is not there.",
+                advice="Set it to an absolute path, or unset it.",
+            ) from None
     if host_state_folder is not None:
         return host_state_folder
     if sys.platform == "win32":
@@ -119,10 +129,13 @@ def _login_folders(environ: Mapping[str, str], home: Path) -> list[Path]:
     return folders
 
 
-def _login_token(path: Path) -> str:
+def _login_token(path: Path) -> str | None:
+    """Return what stands in a login file as its token, or None where there is no such file."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         token = document["access_token"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The login file {path} cannot be read ({type(error).__name__}).",
