@@ -18,7 +18,7 @@ from . import receipts, workers
 from .client import Client
 from .collection import collect, decode_kept, keep
 from .downloads import Downloader
-from .errors import FileGone, JobCancelled, JobError, JournalError, PackError, SubmissionUnknown
+from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError, SubmissionUnknown
 from .journal import Busy, Claim, Claimed, Job, Journal, Known, Lost, Order
 from .kept import Kept
 from .pace import plan, poll_delay
@@ -212,8 +212,9 @@ class _Run:
         if self._job.files:
             try:
                 return await self._fetch(self._job.files)
-            except FileGone:
-                log.info("Request %s: files have expired, and the result is asked for anew", self._job.request_id)
+            except DownloadError as error:
+                # The API may know them under another address by now.
+                log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
         done = await self._wait()
         hosted = tuple(file for file in done.files if not file.startswith("data:"))
         duration = self._seconds() if self._ours else self._job.duration
