@@ -1,0 +1,88 @@
+"""A real ComfyUI offers both nodes and runs the example workflows."""
+
+from __future__ import annotations
+
+import base64
+from types import ModuleType
+from typing import Any
+
+import pytest
+from comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, jobs_of, pictures, pixels, same
+from comfyui.host import Comfy, Outcome
+from comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
+
+from emulator import Emulator
+
+pytestmark = pytest.mark.comfyui
+
+SIZES = {
+    "pro_edit": (1024, 1024),
+    "pro_edit_with_several_references": (1024, 1024),
+    "text_to_image": (1360, 768),
+    "text_to_image_into_pro_edit_by_url": (1360, 768),
+}
+
+
+@pytest.fixture
+def definitions(pack: ModuleType) -> dict[str, Any]:
+    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
+
+
+def run_example(name: str, comfy: Comfy, definitions: dict[str, Any]) -> tuple[Outcome, dict[str, str]]:
+    """Run an example and return its outcome, and the id of the node of each type; the last of several."""
+    prompt = to_prompt(load(name), definitions)
+    outcome = comfy.run(prompt)
+    assert outcome.succeeded, outcome.error
+    return outcome, {node["class_type"]: key for key, node in prompt.items()}
+
+
+def test_page_is_offered_both_nodes_with_their_inputs_in_order(comfy: Comfy, definitions: dict[str, Any]) -> None:
+    info = comfy.object_info()
+    for node in (TEXT_TO_IMAGE, PRO_EDIT):
+        assert info[node]["category"] == "RunComfy/Image"
+        offered = [name for group in info[node]["input_order"].values() for name in group]
+        assert offered == list(inputs_of(definitions[node]))
+        assert info[node]["output_name"] == ["images", "image_urls", "request_id"]
+        assert info[node]["output_is_list"] == [True, False, False]
+
+
+def test_core_nodes_of_the_examples_have_the_widgets_that_are_saved(comfy: Comfy) -> None:
+    info = comfy.object_info()
+    for node, names in CORE_WIDGETS.items():
+        offered = [name for name in widget_names(info[node]["input"]) if name is not None]
+        # Lists of choices come as "COMBO" from newer versions.
+        combos = [name for name, kind in inputs_of(info[node]["input"]).items() if kind[0] == "COMBO"]
+        assert sorted(offered + combos) == sorted(name for name in names if name is not None), node
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example_saves_the_pictures_that_the_api_made(
+    name: str, comfy: Comfy, api: Emulator, definitions: dict[str, Any]
+) -> None:
+    outcome, nodes = run_example(name, comfy, definitions)
+    saved = [pixels(file) for file in comfy.files(outcome, nodes["SaveImage"])]
+    assert same(saved, pictures(api, api.jobs[-1]))
+    assert [(picture.shape[1], picture.shape[0]) for picture in saved] == [SIZES[name]]
+
+
+def test_chain_by_hosted_url_uploads_nothing(comfy: Comfy, api: Emulator, definitions: dict[str, Any]) -> None:
+    outcome, nodes = run_example("text_to_image_into_pro_edit_by_url", comfy, definitions)
+    first, second = api.jobs[-2:]
+    assert second.body["image_urls"] == api.files.uris(first)
+    assert outcome.output(nodes["PreviewAny"], "text") == api.files.uris(first)
+    (submit,) = [call for call in api.calls if call.what == "submit" and call.request_id == second.request_id]
+    assert submit.size < 1000
+
+
+def test_references_of_different_sizes_arrive_pixel_exact_and_in_order(
+    comfy: Comfy, api: Emulator, definitions: dict[str, Any]
+) -> None:
+    prompt = to_prompt(load("pro_edit_with_several_references"), definitions)
+    (edit,) = [node for node in prompt.values() if node["class_type"] == PRO_EDIT]
+    edit["inputs"]["prompt"] = "three sizes"
+    assert comfy.run(prompt).succeeded
+    (job,) = jobs_of(api, "three sizes")
+    character, face, colour = (pixels(base64.b64decode(uri.partition(",")[2])) for uri in job.body["image_urls"])
+    example = pixels((comfy.folder / "input" / "example.png").read_bytes())
+    assert same([character, face], [example, example[128:368, 224:544]])
+    assert colour.shape == (128, 512, 3) and (colour == (0xD9, 0x82, 0x2B)).all()

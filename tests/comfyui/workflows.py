@@ -1,0 +1,87 @@
+"""Saved workflows: what their nodes' values are called, and the same graph as ``POST /prompt`` takes it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Workflow = dict[str, Any]
+InputTypes = Mapping[str, Mapping[str, tuple[Any, ...]]]
+
+FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
+NAMES = (
+    "pro_edit",
+    "pro_edit_with_several_references",
+    "text_to_image",
+    "text_to_image_into_pro_edit_by_url",
+)
+
+PAGE_ONLY = frozenset({"MarkdownNote"})
+"""Node types that only the page knows: they are never sent."""
+
+# Widgets of ComfyUI's own nodes in their order; None stands for a value that the page keeps to itself.
+CORE_WIDGETS: Mapping[str, tuple[str | None, ...]] = {
+    "EmptyImage": ("width", "height", "batch_size", "color"),
+    "ImageCrop": ("width", "height", "x", "y"),
+    "LoadImage": ("image", None),
+    "PreviewAny": (),
+    "PreviewImage": (),
+    "SaveImage": ("filename_prefix",),
+}
+_WIDGET_TYPES = ("BOOLEAN", "FLOAT", "INT", "STRING")
+
+
+def load(name: str) -> Workflow:
+    """Read an example workflow."""
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def inputs_of(types: InputTypes) -> dict[str, tuple[Any, ...]]:
+    """Return a node's inputs in the order of the page: required ones first."""
+    return {**types.get("required", {}), **types.get("optional", {})}
+
+
+def is_widget(kind: object) -> bool:
+    """Whether an input of this type is a widget: the list form of a choice, or a scalar."""
+    return isinstance(kind, list) or kind in _WIDGET_TYPES
+
+
+def widget_names(types: InputTypes) -> tuple[str | None, ...]:
+    """Return what each value of a saved node stands for; None for the seed's control, which is never sent."""
+    names: list[str | None] = []
+    for name, (kind, *rest) in inputs_of(types).items():
+        if is_widget(kind):
+            names.append(name)
+            if rest and rest[0].get("control_after_generate"):
+                names.append(None)
+    return tuple(names)
+
+
+def values_of(node: Mapping[str, Any], definitions: Mapping[str, InputTypes]) -> dict[str, Any]:
+    """Return the widget values of a saved node by name. Raises: ValueError where their number is another one."""
+    kind = node["type"]
+    names = widget_names(definitions[kind]) if kind in definitions else CORE_WIDGETS[kind]
+    values = zip(names, node.get("widgets_values", []), strict=True)
+    return {name: value for name, value in values if name is not None}
+
+
+def to_prompt(workflow: Workflow, definitions: Mapping[str, InputTypes]) -> dict[str, dict[str, Any]]:
+    """Return the API form of a saved workflow. ``definitions``: the pack's INPUT_TYPES by node type."""
+    origins = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
+    return {
+        str(node["id"]): {
+            "class_type": node["type"],
+            "inputs": {
+                **values_of(node, definitions),
+                **{
+                    socket["name"]: origins[socket["link"]]
+                    for socket in node.get("inputs", [])
+                    if socket.get("link") is not None
+                },
+            },
+        }
+        for node in workflow["nodes"]
+        if node["type"] not in PAGE_ONLY
+    }
