@@ -1,0 +1,10 @@
+import { app } from "../../scripts/app.js";
+import { api } from "../../scripts/api.js";
+import { createExtension } from "./parts/extension.js";
+import { loadMessages } from "./parts/messages.js";
+
+const locale = app.extensionManager?.setting?.get("Comfy.Locale") ?? app.ui?.settings?.getSettingValue?.("Comfy.Locale");
+const t = await loadMessages(locale, (name) => import(`./messages/${name}.js`));
+const style = new URL("./runcomfy.css", import.meta.url).href;
+
+app.registerExtension(createExtension({ app, api, window, t, style }));
