@@ -12,6 +12,7 @@ from .errors import (
     AnswerLost,
     ConnectionFailed,
     FileGone,
+    NotFound,
     PackError,
     ProtocolError,
     ServerFault,
@@ -26,6 +27,8 @@ SUBMIT_ATTEMPTS = 6
 FRESH_ATTEMPTS = 6
 UNDECODABLE_ATTEMPTS = 3
 _PASSING = frozenset({408, 425, 429})
+# The API may tell this one with HTTP 400, too.
+_NO_SUCH_REQUEST = 404001
 
 
 class What(Enum):
@@ -70,7 +73,7 @@ def retry_delay(
         if status == 429:
             return _after(headers, attempt, now)
         return backoff(attempt) if isinstance(error, ConnectionFailed) and error.may_repeat else None
-    if status == 404:
+    if status == 404 or (isinstance(error, NotFound) and error.code == _NO_SUCH_REQUEST):
         return backoff(attempt) / 2 if attempt + 1 < FRESH_ATTEMPTS else None
     if status is not None and (status in _PASSING or status >= 500):
         return _after(headers, attempt, now)
