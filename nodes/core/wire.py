@@ -228,6 +228,8 @@ def _classify(status: int, code: int) -> tuple[type[StatusError], str]:
         return Rejected, "The request is too large for RunComfy."
     if status == 429:
         return RateLimited, "RunComfy asks for fewer calls for now."
+    if 500000 <= code < 600000:
+        return ServerFault, "RunComfy could not answer."
     if 400 <= status < 500 or 400000 <= code < 500000:
         return Rejected, "RunComfy refused the input."
     if 300 <= status < 400:
