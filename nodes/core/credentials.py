@@ -31,7 +31,7 @@ class StoredToken:
         try:
             document = json.loads(self._path.read_text(encoding="utf-8"))
             return check_token(document["token"], "The stored token's file")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(

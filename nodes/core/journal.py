@@ -214,8 +214,13 @@ class Journal:
         self._write("DELETE FROM jobs WHERE id = ? AND state IN ('preparing', 'submitting')", job.id)
 
     def submitting(self, job: Job) -> None:
-        """Record, durably, that the POST is about to be made."""
-        self._set(job, "submitting")
+        """Record, durably, that the POST is about to be made.
+
+        Raises:
+            JournalError: also where the claim is not there any more; the POST must not be made.
+        """
+        if self._set(job, "submitting").state != "submitting":
+            raise JournalError("The claim of this job has been taken over by another run, so nothing is sent.")
 
     def unsent(self, job: Job) -> None:
         """Record that the POST was not accepted and may be made again."""
