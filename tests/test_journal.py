@@ -1,0 +1,642 @@
+"""The record of paid jobs: claims, states, budget, and what becomes of it when disk, file or process fail."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from support import ROOT, Runner
+
+from emulator import Emulator, Fault
+from nodes.core import journal as journals
+from nodes.core.errors import JournalError, OverBudget
+from nodes.core.journal import FILE_NAME, Busy, Claimed, Job, Journal, Known, Lost, Order
+
+NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
+HOUR = 3600.0
+
+
+class Time:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def open_journal(tmp_path: Path, clock: Time) -> Iterator[Callable[[], Journal]]:
+    opened: list[Journal] = []
+
+    def open_one() -> Journal:
+        opened.append(Journal(tmp_path / "state", clock))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def journal(open_journal: Callable[[], Journal]) -> Journal:
+    return open_journal()
+
+
+def order(name: str = "a", estimate: float | None = None) -> Order:
+    return Order(name, "account", "vendor/model", "1K", estimate)
+
+
+def claimed(journal: Journal, name: str = "a", **more: float) -> Job:
+    claim = journal.claim(order(name, **more))
+    assert isinstance(claim, Claimed)
+    return claim.job
+
+
+def accepted(journal: Journal, name: str = "a", request_id: str = "r1", **more: float) -> Job:
+    job = claimed(journal, name, **more)
+    journal.submitting(job)
+    journal.submitted(job, request_id)
+    found = journal.find(request_id)
+    assert found is not None
+    return found
+
+
+def sql(journal: Journal, statement: str) -> list[tuple[object, ...]]:
+    """Look into the file as another program would."""
+    db = sqlite3.connect(journal.folder / FILE_NAME)
+    try:
+        with db:
+            return db.execute(statement).fetchall()
+    finally:
+        db.close()
+
+
+# What may be done with the same fingerprint again
+
+
+def test_the_first_claim_is_mine_and_the_second_waits(journal: Journal) -> None:
+    job = claimed(journal)
+    assert isinstance(journal.claim(order()), Busy)
+    journal.submitting(job)
+    assert isinstance(journal.claim(order()), Busy)
+    assert isinstance(journal.claim(order("b")), Claimed)
+
+
+def test_an_accepted_or_delivered_job_is_found_again(journal: Journal) -> None:
+    job = accepted(journal)
+    assert journal.claim(order()) == Known(job)
+    journal.delivered(job)
+    claim = journal.claim(order())
+    assert isinstance(claim, Known) and claim.job.state == "delivered"
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
+def test_an_ended_job_is_submitted_anew_and_stays_in_the_record(journal: Journal, end: str) -> None:
+    journal.ended(accepted(journal), end, "why", 0.25)
+    assert isinstance(journal.claim(order()), Claimed)
+    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, "why", 0.25)
+
+
+def test_a_refused_job_is_submitted_anew_and_stays_in_the_record(journal: Journal) -> None:
+    job = claimed(journal)
+    journal.submitting(job)
+    journal.refused(job, "no balance")
+    journal.release(job)
+    assert [(row.state, row.outcome) for row in journal.recent()] == [("refused", "no balance")]
+    assert isinstance(journal.claim(order()), Claimed)
+
+
+def test_a_released_claim_leaves_nothing_and_its_id_is_not_given_again(journal: Journal) -> None:
+    job = claimed(journal)
+    journal.release(job)
+    assert journal.recent() == []
+    other = claimed(journal)
+    journal.release(job)
+    assert [row.id for row in journal.recent()] == [other.id] != [job.id]
+
+
+def test_a_lost_answer_is_told_until_it_was_told_and_then_submitted_anew(journal: Journal) -> None:
+    job = claimed(journal)
+    journal.submitting(job)
+    journal.lost(job)
+    for _ in range(2):
+        assert isinstance(journal.claim(order()), Lost)
+    journal.release(job)
+    assert isinstance(journal.claim(order()), Lost), "a late clean-up does not forget it"
+    journal.told(job)
+    assert isinstance(journal.claim(order()), Claimed)
+    assert [row.state for row in journal.recent()] == ["preparing", "unknown"]
+
+
+def test_who_waited_for_a_lost_answer_is_told_too(journal: Journal) -> None:
+    job = claimed(journal)
+    waiting = journal.claim(order())
+    assert isinstance(waiting, Busy)
+    journal.submitting(job)
+    journal.lost(job)
+    journal.told(job)
+    assert isinstance(journal.claim(order(), waited_for=waiting.job.id), Lost)
+    assert isinstance(journal.claim(order()), Claimed)
+
+
+def test_a_late_writer_undoes_nothing(journal: Journal) -> None:
+    job = accepted(journal)
+    journal.finished(replace(job, files=("https://x/1",), cost=0.5, duration=7.0))
+    journal.delivered(job)
+    late = journal.finished(replace(job, files=("https://x/1",)))
+    assert (late.state, late.cost, late.duration) == ("delivered", 0.5, 7.0)
+    assert journal.ended(job, "cancelled").state == "delivered"
+    journal.lost(job)
+    journal.release(job)
+    with pytest.raises(JournalError, match="nothing is sent"):
+        journal.submitting(job)
+    claim = journal.claim(order())
+    assert isinstance(claim, Known) and claim.job.state == "delivered"
+
+
+def test_an_adopted_job_is_found_and_never_taken_back(journal: Journal) -> None:
+    job = journal.adopt(order("of-request"), "r9")
+    assert (job.state, job.request_id) == ("submitted", "r9")
+    journal.delivered(job)
+    assert journal.adopt(order("of-request"), "r9").state == "delivered"
+    assert len(journal.recent()) == 1
+
+
+# Several threads, journals, processes
+
+
+def test_of_many_threads_with_two_journals_one_claims(open_journal: Callable[[], Journal]) -> None:
+    pair = (open_journal(), open_journal())
+    with ThreadPoolExecutor(16) as pool:
+        claims = list(pool.map(lambda n: pair[n % 2].claim(order()), range(64)))
+    assert [type(claim) for claim in claims].count(Claimed) == 1
+    assert [type(claim) for claim in claims].count(Busy) == 63
+
+
+def test_two_journals_see_each_other(open_journal: Callable[[], Journal]) -> None:
+    one, other = open_journal(), open_journal()
+    job = accepted(one)
+    assert other.claim(order()) == Known(job)
+    assert one.fingerprint("x", {"a": 1}) == other.fingerprint("x", {"a": 1}), "one key for one folder"
+    assert one.account("token", "https://a") != one.account("token", "https://b")
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_the_claim_of_an_ended_process(open_journal: Callable[[], Journal], sent: bool) -> None:
+    dead, alive = open_journal(), open_journal()
+    job = claimed(dead)
+    if sent:
+        dead.submitting(job)
+    assert isinstance(alive.claim(order()), Busy)
+    dead.close()
+    if sent:
+        assert isinstance(alive.claim(order()), Lost), "it may have been accepted"
+        assert [row.state for row in alive.recent()] == ["lost"]
+    else:
+        assert isinstance(alive.claim(order()), Claimed), "nothing was sent"
+        assert len(alive.recent()) == 1
+
+
+def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from nodes.core.journal import Journal, Order\n"
+        "journal = Journal(Path(sys.argv[1])); journal.claim(Order('a', 'account', 'm', ''))\n"
+        "print('claimed', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(journal.folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "claimed\n"
+        assert isinstance(journal.claim(order()), Busy)
+        other.kill()
+        other.wait()
+    assert isinstance(journal.claim(order()), Claimed)
+
+
+# Budget
+
+
+def test_the_budget_counts_what_is_spent_and_what_is_under_way(journal: Journal) -> None:
+    journal.finished(replace(accepted(journal, estimate=0.1), cost=0.4))
+    claimed(journal, "b", estimate=0.3)
+    assert journal.spent_today() == pytest.approx(0.7)
+    with pytest.raises(
+        OverBudget,
+        match=r"(?s)budget of \$1\.00 .*\$0\.70 is spent.*costs from \$0\.31.*Charged: no.*RUNCOMFY_DAILY",
+    ):
+        journal.claim(order("c", estimate=0.31), budget=1.0)
+    assert len(journal.recent()) == 2
+    assert isinstance(journal.claim(order("c", estimate=0.3), budget=1.0), Claimed)
+
+
+def test_a_known_job_needs_no_budget(journal: Journal) -> None:
+    accepted(journal, estimate=0.5)
+    assert isinstance(journal.claim(order(estimate=0.5), budget=0.0), Known)
+
+
+def test_a_spent_budget_refuses_where_no_price_is_known(journal: Journal) -> None:
+    journal.finished(replace(accepted(journal), cost=1.0))
+    with pytest.raises(OverBudget):
+        journal.claim(order("b"), budget=1.0)
+
+
+def test_what_was_not_charged_does_not_count(journal: Journal) -> None:
+    journal.ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled")
+    journal.ended(accepted(journal, "b", "r2", estimate=0.2), "failed")
+    job = claimed(journal, "c", estimate=0.2)
+    journal.submitting(job)
+    journal.refused(job, "no")
+    journal.release(claimed(journal, "d", estimate=0.2))
+    journal.adopt(order("e", 0.2), "r5")
+    assert journal.spent_today() == 0
+    journal.ended(accepted(journal, "f", "r6", estimate=0.2), "failed", "blocked", 0.1)
+    job = claimed(journal, "g", estimate=0.2)
+    journal.submitting(job)
+    journal.lost(job)
+    assert journal.spent_today() == pytest.approx(0.3), "a failed job that cost, and a lost one that may have"
+
+
+def test_the_budget_begins_anew_at_midnight(journal: Journal, clock: Time) -> None:
+    clock.now = NOON + 11.9 * HOUR
+    journal.finished(replace(accepted(journal), cost=1.0))
+    with pytest.raises(OverBudget):
+        journal.claim(order("b"), budget=1.0)
+    clock.now = NOON + 12.1 * HOUR
+    assert journal.spent_today() == 0
+    assert isinstance(journal.claim(order("b"), budget=1.0), Claimed)
+
+
+def test_the_void_claim_of_an_ended_process_is_checked_against_the_budget(
+    open_journal: Callable[[], Journal],
+) -> None:
+    dead, alive = open_journal(), open_journal()
+    claimed(dead, estimate=0.5)
+    dead.close()
+    with pytest.raises(OverBudget):
+        alive.claim(order(estimate=0.5), budget=0.4)
+
+
+def test_two_processes_do_not_both_take_the_last_of_the_budget(open_journal: Callable[[], Journal]) -> None:
+    pair = (open_journal(), open_journal())
+
+    def claim(number: int) -> bool:
+        try:
+            return isinstance(pair[number % 2].claim(order(str(number), 0.1), budget=0.5), Claimed)
+        except OverBudget:
+            return False
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(claim, range(40))) == 5
+
+
+# The file
+
+
+def test_the_file_is_the_owners_alone(journal: Journal) -> None:
+    accepted(journal)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [journal.folder, *journal.folder.rglob("*")]}
+    assert modes.pop("state") == modes.pop("owners") == 0o700
+    assert len(modes) >= 2 and set(modes.values()) == {0o600}
+
+
+def test_no_token_prompt_or_pixels_are_in_the_file(runner: Runner, api: Emulator) -> None:
+    prompt = "a very recognizable prompt"
+    runner.text_to_image(prompt=prompt, resolution="0.5K")
+    files = [path for path in runner.state.rglob("*") if path.is_file() and "kept" not in path.parts]
+    raw = b"".join(path.read_bytes() for path in files)
+    assert api.jobs[0].request_id.encode() in raw
+    assert prompt.encode() not in raw and api.token.encode() not in raw and b"\x89PNG" not in raw
+
+
+def test_an_empty_file_of_no_version_becomes_a_record(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
+    journal = Journal(tmp_path)
+    claimed(journal)
+    journal.close()
+
+
+def test_an_older_record_is_carried_forward(
+    open_journal: Callable[[], Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = open_journal()
+    job = accepted(old)
+    old.close()
+    newer = "CREATE INDEX later ON jobs (cost); CREATE TABLE notes (text TEXT)"
+    monkeypatch.setattr(journals, "_MIGRATIONS", (*journals._MIGRATIONS, newer))
+    new = open_journal()
+    assert new.claim(order()) == Known(job)
+    assert sql(new, "PRAGMA user_version") == [(len(journals._MIGRATIONS),)]
+    assert sql(new, "SELECT count(*) FROM sqlite_schema WHERE name IN ('later', 'notes')") == [(2,)]
+
+
+def test_a_failed_migration_changes_nothing(
+    open_journal: Callable[[], Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = open_journal()
+    accepted(old)
+    version = sql(old, "PRAGMA user_version")
+    broken = "CREATE TABLE notes (text TEXT); CREATE NONSENSE"
+    with monkeypatch.context() as patch, pytest.raises(JournalError):
+        patch.setattr(journals, "_MIGRATIONS", (*journals._MIGRATIONS, broken))
+        open_journal()
+    assert sql(old, "PRAGMA user_version") == version
+    assert isinstance(open_journal().claim(order()), Known)
+
+
+def test_a_record_of_a_newer_version_is_left_alone(journal: Journal) -> None:
+    sql(journal, "PRAGMA user_version = 99")
+    with pytest.raises(JournalError, match=r"(?s)newer version.*Update the pack"):
+        Journal(journal.folder)
+    assert sql(journal, "PRAGMA user_version") == [(99,)]
+
+
+@pytest.mark.parametrize("damage", ["not a database at all" * 400, None])
+def test_a_damaged_record_is_set_aside_by_name(tmp_path: Path, damage: str | None) -> None:
+    journal = Journal(tmp_path)
+    for number in range(60):
+        accepted(journal, str(number), f"r{number}")
+    journal.close()
+    path = tmp_path / FILE_NAME
+    content = damage.encode() if damage else path.read_bytes()[:8192] + b"\xa5" * 16384
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match="set aside as") as raised:
+        Journal(tmp_path)
+    [aside] = tmp_path.glob("jobs.damaged-*.sqlite3")
+    assert str(aside) in str(raised.value)
+    assert aside.read_bytes() == content, "nothing is emptied"
+    again = Journal(tmp_path)
+    claimed(again)
+    again.close()
+
+
+def test_kept_pictures_of_a_damaged_record_are_not_taken_for_those_of_a_new_job(
+    runner: Runner, api: Emulator
+) -> None:
+    runner.text_to_image("a fox", resolution="0.5K")
+    runner.restart()
+    (runner.state / FILE_NAME).write_bytes(b"damaged" * 999)
+    with pytest.raises(JournalError, match="set aside"):
+        runner.text_to_image("a crow", resolution="0.5K")
+    (runner.state / "kept").rename(runner.state / "aside")
+    (runner.state / "kept").touch()  # so that the new job's pictures cannot be kept
+    runner.text_to_image("a crow", resolution="0.5K")
+    (runner.state / "kept").unlink()
+    (runner.state / "aside").rename(runner.state / "kept")
+    runner.text_to_image("a crow", resolution="0.5K")
+    assert "kept copy" not in runner.host.last.text()
+    assert len(api.jobs) == 2
+
+
+@pytest.mark.parametrize("place", ["state", "state/owners", f"state/{FILE_NAME}"])
+def test_a_state_folder_that_cannot_be_used_spends_nothing(runner: Runner, api: Emulator, place: str) -> None:
+    path = runner.state.parent / place
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix:
+        path.mkdir()
+    else:
+        path.write_text("in the way")
+    with pytest.raises(JournalError, match=r"(?s)nothing is spent.*Charged: no.*RUNCOMFY_STATE_DIR"):
+        runner.text_to_image()
+    assert api.count("submit") == 0
+    path.rmdir() if path.suffix else path.unlink()
+    runner.text_to_image(resolution="0.5K")
+    assert len(api.billed) == 1
+
+
+FULL_DISK = """
+import asyncio, resource, sys
+sys.path.insert(0, "tests")
+from hurry import hurry
+from support import TEXT_TO_IMAGE, RecordingHost
+from nodes.comfyui.factory import node_class
+from nodes.core.errors import PackError
+from nodes.core.progress import Stage
+from nodes.core.service import close_services
+
+class Host(RecordingHost):
+    full_at = None
+    def report(self, progress):
+        if progress.stage is self.full_at:
+            limit(0)
+        super().report(progress)
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+def run(host, stage):
+    try:
+        asyncio.run(node_class(TEXT_TO_IMAGE, host)().generate(prompt=stage, resolution="0.5K"))
+        return "kept" if host.last.kept else "delivered"
+    except PackError as error:
+        return type(error).__name__ + (", not charged" if "Charged: no." in str(error) else "")
+
+hurry(5)
+for stage in sys.argv[1:]:
+    host = Host()
+    host.full_at = Stage(stage)
+    first = run(host, stage)
+    limit(resource.RLIM_INFINITY)
+    print(stage, first, run(Host(), stage), run(Host(), stage), sep=": ")
+close_services()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as POSIX does")
+def test_a_full_disk_costs_no_picture_and_no_second_payment(runner: Runner, api: Emulator) -> None:
+    stages = ["preparing", "submitting", "queued", "running", "downloading"]
+    asked: Counter[str] = Counter()
+
+    def queued_then_running(answer: dict[str, object]) -> dict[str, object]:
+        asked[str(answer["request_id"])] += 1
+        state = {1: "in_queue", 2: "in_progress"}.get(asked[str(answer["request_id"])])
+        return {**answer, "status": state} if state else answer
+
+    api.fault(Fault("status", times=None, edit=queued_then_running))
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, *stages],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [
+        "preparing: JournalError, not charged: delivered: kept",
+        "submitting: JournalError, not charged: delivered: kept",
+        "queued: delivered: delivered: kept",
+        "running: delivered: delivered: kept",
+        "downloading: delivered: delivered: kept",
+    ], done.stderr
+    assert len(api.jobs) == len(stages)
+    assert [row.state for row in runner.jobs()] == ["delivered"] * len(stages)
+
+
+def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
+    job = claimed(journal)
+    journal.submitting(job)
+    sql(journal, "ALTER TABLE jobs RENAME TO away")
+    with pytest.raises(JournalError):
+        journal.submitted(job, "r1")
+    with pytest.raises(JournalError):
+        journal.finished(replace(job, cost=0.5))
+    sql(journal, "ALTER TABLE away RENAME TO jobs")
+    claim = journal.claim(order())
+    assert isinstance(claim, Known)
+    assert (claim.job.request_id, claim.job.cost) == ("r1", 0.5)
+
+
+def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> None:
+    columns = "fingerprint, account, model_id, variant, state, owner, request_id, created_at, duration"
+    sql(
+        journal,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+        f"INSERT INTO jobs ({columns}) SELECT 'f' || i, 'a', 'm', 'v', 'delivered', 'o', 'r' || i, i, 1.0 FROM n",
+    )
+    asked: list[str] = []
+    journal._db.set_trace_callback(asked.append)
+    assert isinstance(journal.claim(order("f77777"), budget=9.0), Known)
+    assert isinstance(journal.claim(order("new"), budget=9.0), Claimed)
+    assert journal.find("r4711") is not None
+    assert len(journal.durations("m", "v")) == 50
+    assert len(journal.recent(20)) == 20
+    journal._db.set_trace_callback(None)
+    selects = [statement for statement in asked if statement.startswith("SELECT")]
+    assert len(selects) >= 6
+    for statement in selects:
+        plan = " ".join(str(row[3]) for row in sql(journal, f"EXPLAIN QUERY PLAN {statement}"))
+        assert "SEARCH" in plan or "ORDER BY id DESC LIMIT" in statement, (statement, plan)
+        assert "TEMP B-TREE" not in plan
+
+
+# Whatever happens, in any order
+
+
+class Lives(RuleBasedStateMachine):
+    """Two journals on one folder; runs of three inputs that end, break off, or come late."""
+
+    jobs = Bundle("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.pair = [Journal(self.folder), Journal(self.folder)]
+        self.holders: dict[str, set[int]] = {}
+        self.submitted: dict[int, str] = {}
+
+    @rule(target=jobs, who=st.integers(0, 1), name=st.sampled_from("abc"))
+    def claim(self, who: int, name: str):  # type: ignore[no-untyped-def]
+        claim = self.pair[who].claim(order(name))
+        if isinstance(claim, Claimed):
+            held = self.holders.setdefault(name, set())
+            assert not held, "two claims at once"
+            held.add(claim.job.id)
+            return (who, claim.job)
+        assert self._live(name) == [claim.job.id]
+        return (who, claim.job)
+
+    @rule(which=jobs)
+    def post(self, which: tuple[int, Job]) -> None:
+        who, job = which
+        may = self._state(job) in ("preparing", "submitting")
+        try:
+            self.pair[who].submitting(job)
+        except JournalError:
+            assert not may
+        else:
+            assert may
+
+    @rule(which=jobs)
+    def accept(self, which: tuple[int, Job]) -> None:
+        who, job = which
+        if self._state(job) == "submitting":
+            self.submitted[job.id] = f"r{job.id}"
+            self.pair[who].submitted(job, f"r{job.id}")
+            self._let_go(job)
+
+    @rule(which=jobs, call=st.sampled_from(["lost", "told", "delivered", "unsent"]))
+    def move(self, which: tuple[int, Job], call: str) -> None:
+        who, job = which
+        if self._state(job) is not None:
+            getattr(self.pair[who], call)(job)
+        if self._state(job) == "unknown":
+            self._let_go(job)
+
+    @rule(which=jobs, end=st.sampled_from(["failed", "cancelled", "expired"]))
+    def end(self, which: tuple[int, Job], end: str) -> None:
+        who, job = which
+        if self._state(job) is not None:
+            self.pair[who].ended(job, end)
+
+    @rule(which=consumes(jobs))
+    def release(self, which: tuple[int, Job]) -> None:
+        who, job = which
+        self.pair[who].release(job)
+        if self._state(job) is None:
+            self._let_go(job)
+
+    @rule(who=st.integers(0, 1))
+    def die(self, who: int) -> None:
+        self.pair[who].close()
+        self.pair[who] = Journal(self.folder)
+        for name in self.holders:
+            self.holders[name] = {job for job in self.holders[name] if self._owner(job) == self._name(1 - who)}
+
+    @invariant()
+    def one_live_row_for_a_fingerprint(self) -> None:
+        for name in "abc":
+            assert len(self._live(name)) <= 1
+
+    @invariant()
+    def an_accepted_job_keeps_its_id(self) -> None:
+        for job, request_id in self.submitted.items():
+            assert self._query(f"SELECT request_id FROM jobs WHERE id = {job}") == [(request_id,)]
+
+    def teardown(self) -> None:
+        for journal in self.pair:
+            journal.close()
+        shutil.rmtree(self.folder)
+
+    def _let_go(self, job: Job) -> None:
+        self.holders.get(job.fingerprint, set()).discard(job.id)
+
+    def _query(self, statement: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in self.pair[0]._db.execute(statement).fetchall()]
+
+    def _live(self, name: str) -> list[object]:
+        rows = self._query(f"SELECT id FROM jobs WHERE fingerprint = '{name}' AND state IN {journals._LIVE}")
+        return [row[0] for row in rows]
+
+    def _state(self, job: Job) -> object:
+        rows = self._query(f"SELECT state FROM jobs WHERE id = {job.id}")
+        return rows[0][0] if rows else None
+
+    def _name(self, who: int) -> str:
+        return self.pair[who]._owner.name
+
+    def _owner(self, job_id: int) -> object:
+        rows = self._query(f"SELECT owner FROM jobs WHERE id = {job_id}")
+        return rows[0][0] if rows else None
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
