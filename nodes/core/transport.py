@@ -142,6 +142,8 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
             raise AnswerLost("The answer did not arrive whole in time.")
     if announced is not None and size != announced:
         raise AnswerLost(f"The answer ended after {size} of {announced} bytes.")
+    # urllib3 1.26 does not see that its answer was read to the end, and would close the connection.
+    raw.release_conn()
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
