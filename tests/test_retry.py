@@ -8,8 +8,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from nodes.core.errors import (
     AnswerLost,
@@ -34,7 +33,7 @@ from nodes.core.retry import (
     FRESH_ATTEMPTS,
     MAX_DELAY,
     MAX_RETRY_AFTER,
-    SUBMIT_ATTEMPTS,
+    RATE_LIMITED_ATTEMPTS,
     UNDECODABLE_ATTEMPTS,
     What,
     backoff,
@@ -70,7 +69,8 @@ ROWS: list[tuple[str, What, int, PackError, float | None]] = [
     ("POST", What.SUBMIT, 0, refusal(RateLimited, 429), 0.5),
     ("POST", What.SUBMIT, 3, refusal(RateLimited, 429), 4),
     ("POST", What.SUBMIT, 0, refusal(RateLimited, 429, Retry_After="7"), 7),
-    ("POST", What.SUBMIT, 5, refusal(RateLimited, 429, Retry_After="7"), None),
+    ("POST", What.SUBMIT, 18, refusal(RateLimited, 429, Retry_After="7"), 7),
+    ("POST", What.SUBMIT, 19, refusal(RateLimited, 429, Retry_After="7"), None),
     ("POST", What.SUBMIT, 0, LOST, None),
     ("POST", What.SUBMIT, 0, SubmissionUnknown("Lost."), None),
     ("POST", What.SUBMIT, 0, UNREADABLE, None),
@@ -166,10 +166,10 @@ def test_a_submission_that_was_sent_is_never_repeated(error: PackError | None) -
     repeated = {
         (status, attempt)
         for status in (None, *range(100, 600))
-        for attempt in range(SUBMIT_ATTEMPTS)
+        for attempt in range(RATE_LIMITED_ATTEMPTS)
         if retry_delay("POST", What.SUBMIT, attempt, status=status, headers=headers, error=error) is not None
     }
-    assert repeated == {(429, attempt) for attempt in range(SUBMIT_ATTEMPTS - 1)}
+    assert repeated == {(429, attempt) for attempt in range(RATE_LIMITED_ATTEMPTS - 1)}
 
 
 def test_a_fresh_request_is_looked_for_for_about_eight_seconds() -> None:

@@ -24,6 +24,7 @@ FIRST_DELAY = 0.5
 MAX_DELAY = 15.0
 MAX_RETRY_AFTER = 60.0
 SUBMIT_ATTEMPTS = 6
+RATE_LIMITED_ATTEMPTS = 20
 FRESH_ATTEMPTS = 6
 UNDECODABLE_ATTEMPTS = 3
 _PASSING = frozenset({408, 425, 429})
@@ -68,11 +69,10 @@ def retry_delay(
     if what in _CONVENIENCE:
         return None
     if method == "POST" and what is not What.CANCEL:
-        if attempt + 1 >= SUBMIT_ATTEMPTS:
-            return None
         if status == 429:
-            return _after(headers, attempt, now)
-        return backoff(attempt) if isinstance(error, ConnectionFailed) and error.may_repeat else None
+            return _after(headers, attempt, now) if attempt + 1 < RATE_LIMITED_ATTEMPTS else None
+        unsent = isinstance(error, ConnectionFailed) and error.may_repeat
+        return backoff(attempt) if unsent and attempt + 1 < SUBMIT_ATTEMPTS else None
     if status == 404 or (isinstance(error, NotFound) and error.code == _NO_SUCH_REQUEST):
         return backoff(attempt) / 2 if attempt + 1 < FRESH_ATTEMPTS else None
     if status is not None and (status in _PASSING or status >= 500):
