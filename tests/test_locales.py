@@ -16,17 +16,34 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALES = ROOT / "locales"
+MESSAGES = ROOT / "web" / "messages"
 TRANSLATIONS = ("zh", "zh-TW", "ko", "fr", "ja", "es", "ru")
 LANGUAGES = ("en", *TRANSLATIONS)
 FILES = ("main", "nodeDefs", "settings", "commands")
 
 # What ComfyUI's own languages name: it is one word in both languages, or a name.
 SAME_AS_ENGLISH = {
-    "fr": {"Prompt", "Seed", "Images", "images", "Image", *(f"Image {number}" for number in range(1, 21))},
+    "fr": {
+        *("Prompt", "Seed", "Images", "images", "Image", "Extensions"),
+        *(f"Image {number}" for number in range(1, 21)),
+    },
     "es": {"Prompt"},
 }
 
 # The frontend compiles these texts as messages of vue-i18n, where braces, @ and | mean something.
+MESSAGE_SAME_AS_ENGLISH = {
+    "fr": {"state.seconds", "jobs.images.one", "jobs.images.other", "socket.one", "socket.several"},
+    "es": {"state.seconds", "test.token"},
+}
+
+# The forms of a counted text that a language has for whole numbers, as Intl.PluralRules names them.
+PLURALS = dict.fromkeys(("zh", "zh-TW", "ko", "ja"), ("other",)) | {
+    "en": ("one", "other"),
+    "fr": ("one", "other"),
+    "es": ("one", "other"),
+    "ru": ("one", "few", "many", "other"),
+}
+
 MESSAGE_SYNTAX = re.compile(r"[{}@|]")
 NAMES_AND_NUMBERS = re.compile(r"\d+|\b[A-Za-z]+(?:_[A-Za-z0-9]+)+|https|png|true|RunComfy|Google|Nano Banana")
 
@@ -63,7 +80,11 @@ def english_nodes() -> dict[str, Any]:
 
 
 def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=without_repeated_keys)
+    return read_object(path.read_text(encoding="utf-8"))
+
+
+def read_object(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=without_repeated_keys)
 
 
 def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,6 +120,32 @@ def test_english_names_the_categories() -> None:
 
     used = {part for node in NODE_CLASS_MAPPINGS.values() for part in node.CATEGORY.split("/")}
     assert read(LOCALES / "en" / "main.json")["nodeCategories"] == {name: name for name in used - {"RunComfy"}}
+
+
+def test_english_names_what_the_page_adds() -> None:
+    """The setting, the command and the menu, as ``web/parts/extension.js`` registers them."""
+    source = (ROOT / "web" / "parts" / "extension.js").read_text(encoding="utf-8")
+    settings = re.findall(r'id: "([^"]+)",\s+name: "([^"]+)"', source)
+    commands = re.findall(r'id: "([^"]+)", label: t\("([^"]+)"\)', source)
+    assert settings and commands
+    main = read(LOCALES / "en" / "main.json")
+    assert read(LOCALES / "en" / "settings.json") == {key(name): {"name": text} for name, text in settings}
+    assert main["settingsCategories"] == same(re.findall(r'category: \[PREFIX, "([^"]+)"', source))
+    assert main["menuLabels"] == same(re.findall(r'path: \["([^"]+)"', source))
+    for language in LANGUAGES:
+        assert read(LOCALES / language / "commands.json") == {
+            key(name): {"label": messages(language)[text]} for name, text in commands
+        }
+
+
+def key(name: str) -> str:
+    """ComfyUI's form of an id within a locale."""
+    return name.replace(".", "_")
+
+
+def same(names: list[str]) -> dict[str, str]:
+    assert names
+    return {name: name for name in names}
 
 
 def test_there_is_no_other_language_or_file() -> None:
@@ -174,6 +221,62 @@ def test_one_thing_has_one_name(language: str) -> None:
     assert {name for name, called in names.items() if len(called) > 1} == (
         {"num_images"} if language == "zh" else set()
     )
+
+
+def messages(language: str) -> Texts:
+    """The page's own texts: a module that exports one object, a text a line."""
+    source = (MESSAGES / f"{language}.js").read_text(encoding="utf-8")
+    table = source.partition("export default ")[2].strip().removesuffix(";")
+    return read_object(re.sub(r",\s*\}", "}", table))
+
+
+def counted(table: Texts) -> set[str]:
+    """The keys of counted texts, without the form."""
+    return {name.removesuffix(".other") for name in table if name.endswith(".other")}
+
+
+def test_the_page_has_a_table_for_each_language() -> None:
+    assert {path.name for path in MESSAGES.iterdir()} == {f"{language}.js" for language in LANGUAGES}
+    listed = re.search(r"LOCALES = (\[[^\]]*\])", (ROOT / "web/parts/messages.js").read_text(encoding="utf-8"))
+    assert listed and set(json.loads(listed[1])) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_message_is_missing_or_stale(language: str) -> None:
+    english = messages("en")
+    stems = counted(english)
+    plain = {name for name in english if name.rpartition(".")[0] not in stems}
+    forms = {f"{stem}.{form}" for stem in stems for form in PLURALS[language]}
+    assert messages(language).keys() == plain | forms
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_messages_are_whole_and_keep_their_values(language: str) -> None:
+    english = messages("en")
+    for name, text in messages(language).items():
+        assert text.strip() == text and text, name
+        stem, _, form = name.rpartition(".")
+        models = [english[name]] if name in english else []
+        if stem in counted(english):
+            models += [english[f"{stem}.other"]] if form != "one" else [english[f"{stem}.one"]]
+        assert sorted(re.findall(r"\{\w+\}", text)) in [
+            sorted(re.findall(r"\{\w+\}", model)) for model in models
+        ], name
+        assert names_and_numbers(text) in [names_and_numbers(model) for model in models], name
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_every_message_is_translated(language: str) -> None:
+    english = messages("en")
+    same = {name for name, text in messages(language).items() if text == english.get(name)}
+    assert same == MESSAGE_SAME_AS_ENGLISH.get(language, set())
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_the_page_and_the_nodes_call_an_image_the_same(language: str) -> None:
+    edit = read(LOCALES / language / "nodeDefs.json")["RunComfyNanoBananaProEdit"]["inputs"]
+    label = messages(language)["socket.one"].replace("{number}", "3")
+    assert label.casefold() == edit["image_3"]["name"].casefold()
 
 
 if __name__ == "__main__":
