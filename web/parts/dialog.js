@@ -36,6 +36,10 @@ export function openDialog(document, { name, title, close, content }) {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
+  if (!content.querySelector("[autofocus]")) {
+    heading.tabIndex = -1;
+    heading.autofocus = true;
+  }
   document.body.append(dialog);
   dialog.showModal();
   return { close: () => dialog.close() };

@@ -30,6 +30,7 @@ export function createExtension({ app, api, window, t, style }) {
   let prices = {};
   let pricesAt = -Infinity;
   let noticed = false;
+  let greeted = "";
   let ticking = 0;
 
   const live = createLive({ now, changed: place, cleared: (report) => shown(report)?.show(null) });
@@ -67,6 +68,7 @@ export function createExtension({ app, api, window, t, style }) {
 
   function openAccount(note) {
     const content = panel(note);
+    content.querySelector("input").autofocus = true;
     openDialog(document, { name: "account-dialog", title: t("panel.title"), close: t("dialog.close"), content });
   }
 
@@ -107,6 +109,10 @@ export function createExtension({ app, api, window, t, style }) {
       if (MISSING_TOKEN.test(detail.exception_type ?? "")) openAccount(t("token.runRefused"));
     });
     api.addEventListener("reconnected", () => catchUp().catch(quietly));
+    // A new page gets its id with the first message.
+    api.addEventListener("status", () => {
+      if (api.clientId && api.clientId !== greeted) catchUp().catch(quietly);
+    });
     account.subscribe(() => {
       drawAll();
       pricesAt = -Infinity;
@@ -116,7 +122,8 @@ export function createExtension({ app, api, window, t, style }) {
   }
 
   async function catchUp() {
-    live.restore(await server.progress(api.clientId ?? api.initialClientId));
+    greeted = api.clientId ?? api.initialClientId ?? "";
+    live.restore(await server.progress(greeted));
   }
 
   function nodeCreated(node) {

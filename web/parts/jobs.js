@@ -7,6 +7,7 @@ import { failureText } from "./server.js";
 
 export const COLLECT_NODE = "RunComfyCollect";
 const GAP = 40;
+const TITLE = 30;
 
 /**
  * Opens the list of a node's jobs.
@@ -36,8 +37,9 @@ export async function openJobs(document, { t, server, collect }, nodeType) {
 
 function jobRow(document, t, job, choose) {
   const state = t.has(`jobs.state.${job.state}`) ? t(`jobs.state.${job.state}`) : job.state;
-  const images = job.images ? t.count("jobs.images", job.images) : "";
-  const facts = [images, job.variant, money(job.cost_usd)].filter(Boolean).join(" \u00b7 ");
+  const { resolution, num_images: asked } = variantParts(job.variant);
+  const images = job.images || Number(asked) || 0;
+  const facts = [images && t.count("jobs.images", images), resolution, money(job.cost_usd)].filter(Boolean);
   const id = element(document, "code", "id", shortId(job.request_id));
   id.title = job.request_id;
   const take = button(document, "button", t("jobs.collect"), () => choose(job.request_id));
@@ -45,10 +47,36 @@ function jobRow(document, t, job, choose) {
   return element(document, "div", "job", [
     element(document, "span", `job-state ${job.state}`, state),
     element(document, "span", "job-age", age(job.age_seconds, t.locale)),
-    element(document, "span", "job-facts", facts),
+    element(document, "span", "job-facts", facts.join(" \u00b7 ")),
     id,
     take,
   ]);
+}
+
+/** Reads "resolution=1K num_images=2". @param {string} variant */
+export function variantParts(variant) {
+  return Object.fromEntries(
+    (variant ?? "")
+      .split(" ")
+      .map((part) => part.split("="))
+      .filter((pair) => pair.length === 2),
+  );
+}
+
+/**
+ * Returns the first place to the right of a node, or below that, where a new node covers none.
+ * @param {any} node
+ * @param {number[]} size
+ */
+export function freePlace(node, size) {
+  const x = node.pos[0] + node.size[0] + GAP;
+  const others = [...(node.graph?.nodes ?? [])].filter((each) => each.pos[0] < x + size[0] && each.pos[0] + each.size[0] > x);
+  let y = node.pos[1];
+  for (const other of others.sort((one, two) => one.pos[1] - two.pos[1])) {
+    const covers = other.pos[1] - TITLE < y + size[1] && other.pos[1] + other.size[1] > y - TITLE;
+    if (covers) y = other.pos[1] + other.size[1] + TITLE + GAP;
+  }
+  return [x, y];
 }
 
 /**
@@ -60,7 +88,7 @@ function jobRow(document, t, job, choose) {
 export function addCollectNode(node, requestId, createNode) {
   const made = createNode(COLLECT_NODE);
   if (!made) return undefined;
-  made.pos = [node.pos[0] + node.size[0] + GAP, node.pos[1]];
+  made.pos = freePlace(node, made.size);
   node.graph.add(made);
   const widget = made.widgets?.find((each) => each.name === "request_id");
   if (widget) widget.value = requestId;
