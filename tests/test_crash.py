@@ -1,0 +1,149 @@
+"""``kill -9`` of a real process at each step of a job's life, and several processes on one state folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hurry import drawn, wait_until
+from processes import Nursery, Run, digest
+from support import Runner
+
+from emulator import Emulator, Fault
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills as POSIX does")
+
+INPUTS = {"prompt": "a fox", "resolution": "0.5K"}
+TOLD = "failed SubmissionUnknown: An earlier run of the same inputs was sent"
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def start(runner: Runner, nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    assert not runner.state.exists()
+    started: list[Run] = []
+
+    def start_one(pause_at: str = "") -> Run:
+        started.append(nursery.start(tmp_path / f"run{len(started)}", pause_at, **INPUTS))
+        return started[-1]
+
+    yield start_one
+    for run in started:
+        if run.lives():
+            run.kill()
+
+
+def pictures(api: Emulator) -> str:
+    """Return what the delivering run says of the last job's pictures."""
+    return f"delivered {digest(drawn(api, api.jobs[-1]))}"
+
+
+@dataclass(frozen=True)
+class Death:
+    """Where a run is killed, how many runs are told of a loss before one delivers, and how many jobs are billed."""
+
+    name: str
+    pause_at: str = ""
+    fault: Fault | None = None
+    hold: str = ""
+    when: Callable[[Emulator, Run], bool] = lambda api, run: False  # noqa: ARG005
+    told: int = 0
+    billed: int = 1
+
+
+def paused(stage: str) -> Callable[[Emulator, Run], bool]:
+    return lambda _, run: run.reached(stage)
+
+
+DEATHS = (
+    Death("preparing", "preparing", when=paused("preparing")),
+    Death("about to post", "submitting", when=paused("submitting")),
+    Death("waiting after 429", fault=Fault("submit", status=429, headers={"Retry-After": "50"}),
+          when=lambda api, _: api.count("submit") == 1 and api.calls[-1].status == 429),
+    Death("posted, not accepted", fault=Fault("submit", hang=30), told=1,
+          when=lambda api, _: api.count("submit") == 1),
+    Death("accepted, not answered", fault=Fault("submit", hang_after=30), told=1, billed=2,
+          when=lambda api, _: len(api.jobs) == 1),
+    Death("in the queue", "queued", hold="hold", when=paused("queued")),
+    Death("running", "running", hold="hold_running", when=paused("running")),
+    Death("downloading", "downloading", when=paused("downloading")),
+    Death("a file hangs", fault=Fault("file", hang=30), when=lambda api, _: api.count("file") == 1),
+    Death("downloaded, not handed out", "downloading+", when=paused("downloading+")),
+    Death("delivered", "delivered+", when=paused("delivered+")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("death", [pytest.param(death, id=death.name) for death in DEATHS])
+def test_a_killed_process_loses_nothing(
+    api: Emulator, runner: Runner, start: Callable[..., Run], death: Death
+) -> None:
+    if death.fault:
+        api.fault(death.fault)
+    if death.hold:
+        setattr(api, death.hold, True)
+    victim = start(death.pause_at)
+    wait_until(lambda: death.when(api, victim))
+    if death.name == "waiting after 429":
+        wait_until(lambda: runner.jobs()[0].state == "preparing")
+    victim.kill()
+    if death.hold:
+        setattr(api, death.hold, False)
+    for _ in range(death.told):
+        assert start().result().startswith(TOLD)
+    assert start().result() == pictures(api)
+    assert len(api.billed) == death.billed
+    assert sum(job.state == "delivered" for job in runner.jobs()) == 1
+    calls = len(api.calls)
+    assert start().result() == pictures(api)
+    assert len(api.calls) == calls
+
+
+def test_two_processes_with_the_same_inputs_pay_once(api: Emulator, start: Callable[..., Run]) -> None:
+    api.queue_seconds = api.run_seconds = 0.2
+    runs = [start() for _ in range(3)]
+    assert {run.result() for run in runs} == {pictures(api)}
+    assert len(api.jobs) == 1
+
+
+def test_a_process_takes_over_from_one_that_dies_while_it_waits(api: Emulator, start: Callable[..., Run]) -> None:
+    first = start("preparing")
+    wait_until(lambda: first.reached("preparing"))
+    second = start()
+    wait_until(lambda: second.log.exists())
+    first.kill()
+    assert second.result() == pictures(api)
+    assert len(api.jobs) == 1
+
+
+def test_a_process_that_waits_is_told_when_the_other_dies_in_its_post(
+    api: Emulator, start: Callable[..., Run]
+) -> None:
+    api.fault(Fault("submit", hang_after=30))
+    first = start()
+    wait_until(lambda: api.jobs)
+    second = start()
+    wait_until(lambda: second.log.exists())
+    first.kill()
+    assert second.result().startswith(TOLD)
+    assert api.count("submit") == 1
+
+
+def test_a_second_process_goes_on_with_the_job_of_the_first(api: Emulator, start: Callable[..., Run]) -> None:
+    api.hold = True
+    first = start()
+    wait_until(lambda: first.reached("queued"))
+    second = start()
+    wait_until(lambda: second.reached("queued"))
+    api.hold = False
+    assert first.result() == second.result() == pictures(api)
+    assert len(api.jobs) == 1
+    assert any("it is not paid twice" in line for line in second.lines)
