@@ -18,9 +18,10 @@ from . import receipts, workers
 from .client import Client
 from .collection import collect, decode_kept, keep
 from .downloads import Downloader
-from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError, SubmissionUnknown
+from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError, RateLimited, SubmissionUnknown
 from .journal import Busy, Claim, Claimed, Job, Journal, Known, Lost, Order
 from .kept import Kept
+from .limit import Limit
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .retry import What, delay_after
@@ -88,6 +89,7 @@ class Jobs:
         self.budget = budget
         self.deadline = deadline
         self.clock = clock or Clock()
+        self.limit = Limit()
 
     async def run(self, request: Request, observer: Observer) -> Delivery:
         """Deliver the pictures of a request, paying for it once at most.
@@ -309,7 +311,11 @@ class _Run:
 
     async def _repeat(self, method: str, what: What, call: Callable[[], T]) -> T:
         attempt = 0
+        # The files lie on another host, which knows nothing of the account.
+        limit = Limit() if what is What.FILE else self._jobs.limit
         while True:
+            if held := limit.wait(self._jobs.clock.now(), random()):
+                await self._watch.sleep(held)
             try:
                 return await self._blocking(call)
             except PackError as error:
@@ -317,6 +323,8 @@ class _Run:
                 if delay is None:
                     raise
                 log.info("%s is repeated in %.1f s: %s", what.value, delay, error.message)
+                if isinstance(error, RateLimited):
+                    limit.hold(self._jobs.clock.now() + delay)
             await self._watch.sleep(delay)
             attempt += 1
 
