@@ -9,8 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator

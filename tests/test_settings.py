@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from nodes.core import settings
 from nodes.core.credentials import MAX_TOKEN_LENGTH, StoredToken

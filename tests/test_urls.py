@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from properties import given, st
 
 from nodes.core import urls
 from nodes.core.urls import BadUrl, check_download, check_reference, is_loopback, origin, require_public_resolution
