@@ -26,6 +26,7 @@ from .core.registry import load_models
 from .core.schema import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
 from .core.service import close_services
 from .core.settings import find_token, state_folder
+from .core.urls import is_loopback
 from .core.waiting import Observer
 
 EPILOG = "Without a token, or with --offline, everything runs on an emulator of the API: no account, no charge."
@@ -164,7 +165,8 @@ def _run_node(
     for path in save(batches, out, f"{name}-{request_id}"):
         print(path)
     for url in urls.splitlines():
-        print(f"hosted: {url}")
+        if not is_loopback(url):
+            print(f"hosted: {url}")
     return 0
 
 
@@ -270,6 +272,7 @@ def _account(offline: bool) -> Iterator[None]:
         raise SystemExit(f"The emulator needs requirements-dev.txt: {error}") from None
 
     with Emulator(queue_seconds=0.5, run_seconds=1.5) as api, tempfile.TemporaryDirectory() as state:
+        api.prices = dict.fromkeys(api.prices, 0.0)
         os.environ["RUNCOMFY_MODEL_API_BASE"] = api.base_url
         os.environ["RUNCOMFY_API_TOKEN"] = api.token
         os.environ["RUNCOMFY_STATE_DIR"] = state
