@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import io
+import struct
 import threading
 from base64 import b64decode
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from .errors import InvalidInput, TooLarge, Undecodable
 
@@ -21,6 +21,15 @@ Pixels: TypeAlias = NDArray[np.uint8]
 MAX_PIXELS = 64 * 2**20
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _STRIP_PIXELS = 2**20
 
 
@@ -68,7 +77,7 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
         raise TooLarge(f"The result holds an image of more than {max_bytes} bytes.")
     try:
         return b64decode(payload, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise Undecodable("The result holds a data URI whose base64 is damaged.") from None
 
 
@@ -89,8 +98,8 @@ class Assembly:
         """
         with _open(data) as image:
             try:
-                upright = ImageOps.exif_transpose(image) if _ORIENTATION in image.getexif() else image
-                upright.load()
+                image.load()
+                upright = _upright(image)
                 _write(upright, self._slot(index, (upright.height, upright.width)))
             except (OSError, ValueError, SyntaxError, EOFError) as error:
                 raise Undecodable(f"A file of the result cannot be decoded ({type(error).__name__}).") from None
@@ -135,6 +144,19 @@ def _open(data: bytes) -> Image.Image:
         image.close()
         raise TooLarge(f"A file of the result has more than {MAX_PIXELS} pixels.")
     return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a loaded picture as its EXIF says.
+
+    Not by ``ImageOps.exif_transpose``: it writes the other tags anew, and one damaged tag would cost the picture.
+    """
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, EOFError, ValueError, TypeError, LookupError, struct.error):
+        return image
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
 
 
 def _write(image: Image.Image, target: NDArray[np.float32]) -> None:
