@@ -14,9 +14,11 @@ from .errors import InvalidInput
 from .images import Pixels
 
 WEBP_MAX_SIDE = 16383
+JPEG_MAX_SIDE = 65500
 MIN_SIDE = 16
 _JPEG_QUALITIES = (95, 90, 85)
 _WORTH_MORE_EFFORT = 1.3
+_SMOOTH = Image.Resampling.LANCZOS
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ def _candidates(image: Image.Image, limit: int) -> Iterator[Encoded]:
     if len(lossless.data) <= limit * _WORTH_MORE_EFFORT:
         yield _lossless(image, effort=1)
     flat = image.convert("RGB")
+    if max(flat.size) > JPEG_MAX_SIDE:
+        factor = JPEG_MAX_SIDE / max(flat.size)
+        flat = flat.resize((max(1, int(flat.width * factor)), max(1, int(flat.height * factor))), _SMOOTH)
     smallest = None
     for quality in _JPEG_QUALITIES:
         yield (smallest := _jpeg(flat, quality))
@@ -89,7 +94,7 @@ def _candidates(image: Image.Image, limit: int) -> Iterator[Encoded]:
         # The size of a JPEG goes with its area; 0.95 leaves room for the detail that scaling concentrates.
         factor = min(0.9, math.sqrt(limit / len(smallest.data)) * 0.95)
         size = (max(MIN_SIDE, int(smallest.width * factor)), max(MIN_SIDE, int(smallest.height * factor)))
-        yield (smallest := _jpeg(flat.resize(size, Image.Resampling.LANCZOS), _JPEG_QUALITIES[-1]))
+        yield (smallest := _jpeg(flat.resize(size, _SMOOTH), _JPEG_QUALITIES[-1]))
 
 
 def _lossless(image: Image.Image, effort: int) -> Encoded:
