@@ -89,7 +89,12 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
     """Encode each reference as well as its own limit and its fair share of the request allow.
 
     ``other_bytes`` is the length of the request without them. Order is kept.
+
+    Raises:
+        InvalidInput: naming what takes too much.
     """
+    if other_bytes > limits.request_bytes:
+        raise InvalidInput("prompt", f"it does not fit into a request of {limits.request_bytes} bytes")
 
     def encode_one(reference: Reference, limit: int) -> Encoded:
         return encode(reference.socket, reference.pixels, limit)
