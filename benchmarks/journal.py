@@ -1,0 +1,95 @@
+"""The journal with 100,000 jobs: claims and look-ups."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+from nodes.core.journal import FILE_NAME, Claimed, Journal, Order
+
+from .measuring import seconds
+from .table import Row
+
+JOBS = 100_000
+TARGET = 0.005
+_KINDS = 20
+
+
+def rows(quick: bool) -> list[Row]:
+    """Return a row for each operation, the same one on an empty journal as its floor."""
+    times = 20 if quick else 200
+    with tempfile.TemporaryDirectory() as full, tempfile.TemporaryDirectory() as empty:
+        Journal(Path(full)).close()
+        _fill(Path(full, FILE_NAME))
+        opening = median(seconds(lambda: Journal(Path(full)).close()) for _ in range(5))
+        ours, floor = _measure(Path(full), Path(empty), times)
+    made = [
+        Row(
+            f"journal: {name}, {JOBS:,} jobs",
+            "real",
+            "ms",
+            ours[name] * 1000,
+            floor[name] * 1000,
+            None,
+            f"< {TARGET * 1000:.0f} ms",
+            ours[name] < TARGET,
+            "floor: an empty journal",
+        )
+        for name in ours
+    ]
+    note = "once a process, on the first run, in a thread; checks the whole file"
+    return [*made, Row(f"journal: opening, {JOBS:,} jobs", "real", "ms", opening * 1000, beside=note)]
+
+
+def _measure(full: Path, empty: Path, times: int) -> tuple[dict[str, float], dict[str, float]]:
+    journals = [Journal(full), Journal(empty)]
+    operations = [_operations(journal) for journal in journals]
+    measured = []
+    for _ in range(times):
+        measured.append([{name: seconds(call) for name, call in one.items()} for one in operations])
+    for journal in journals:
+        journal.close()
+    ours, floor = (
+        {name: median(turn[place][name] for turn in measured) for name in operations[place]} for place in (0, 1)
+    )
+    return ours, floor
+
+
+def _operations(journal: Journal) -> dict[str, Callable[[], object]]:
+    numbers = count()
+    account = journal.account("token", "https://example.com")
+
+    def claim() -> Claimed:
+        order = Order(journal.fingerprint(account, next(numbers)), account, "model 1", "resolution=1K")
+        claimed = journal.claim(order)
+        assert isinstance(claimed, Claimed)
+        return claimed
+
+    return {
+        "claim": claim,
+        "claim of a known job": lambda: journal.claim(Order(f"{JOBS // 2:064}", account, "model 1", "")),
+        "look-up by request id": lambda: journal.find(f"request-{JOBS // 2}"),
+        "durations of a kind": lambda: journal.durations("model 1", "resolution=1K"),
+        "spending of the day": journal.spent_today,
+        "newest 50": journal.recent,
+    }
+
+
+def _fill(path: Path) -> None:
+    """Write delivered jobs straight into the file, as a year of heavy use would."""
+    rows = (
+        (f"{job:064}", f"model {job % _KINDS}", "resolution=1K", f"request-{job}", 1.6e9 + job * 300, 20 + job % 7)
+        for job in range(JOBS)
+    )
+    with sqlite3.connect(path) as db:
+        db.executemany(
+            "INSERT INTO jobs (fingerprint, account, model_id, variant, state, owner, request_id, created_at, "
+            "duration, cost, files) VALUES (?, 'account', ?, ?, 'delivered', 'owner', ?, ?, ?, 0.1, "
+            "'[\"https://example.com/a-file-of-a-usual-length-of-address/0123456789abcdef.png\"]')",
+            rows,
+        )
+    db.close()

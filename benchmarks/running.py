@@ -1,0 +1,99 @@
+"""Runs of the pack's nodes outside ComfyUI, in a state folder of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodes.comfyui.factory import node_class
+from nodes.core.progress import Progress
+from nodes.core.registry import load_models
+from nodes.core.schema import ModelSpec
+from nodes.core.service import close_services
+
+from .measuring import ROOT
+
+TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.images is None)
+
+
+class QuietHost:
+    """A host and its observer that never stops and shows nothing."""
+
+    def observer(self) -> QuietHost:
+        """Watch a run."""
+        return self
+
+    def interrupt(self) -> BaseException:
+        """Return what Stop would raise."""
+        return KeyboardInterrupt()
+
+    def state_folder(self) -> Path | None:
+        """Leave the folder to the settings."""
+        return None
+
+    def stopped(self) -> bool:
+        """Never stop."""
+        return False
+
+    def report(self, progress: Progress) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """Where an emulator listens."""
+
+    base_url: str
+    token: str
+
+
+@contextlib.contextmanager
+def state(base_url: str, token: str) -> Iterator[Path]:
+    """Point the pack at an API and at an empty state folder, and yield the folder."""
+    with tempfile.TemporaryDirectory() as folder, _environment(base_url, token, folder):
+        try:
+            yield Path(folder)
+        finally:
+            close_services()
+
+
+@contextlib.contextmanager
+def emulator_process(run_seconds: float) -> Iterator[Api]:
+    """Run the emulator in a process of its own: in ours, its threads would hold the interpreter."""
+    command = [sys.executable, "-m", "emulator", "--port", "0", "--queue-seconds", "0", "--run-seconds"]
+    with subprocess.Popen([*command, str(run_seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"_BASE=(\S+) RUNCOMFY_API_TOKEN=(\S+)", process.stdout.readline())
+            if found is None:
+                raise RuntimeError("the emulator did not start")
+            yield Api(found[1], found[2])
+        finally:
+            process.terminate()
+
+
+async def generate(prompt: str) -> None:
+    """Run the text-to-image node to its end."""
+    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=prompt)
+
+
+@contextlib.contextmanager
+def _environment(base_url: str, token: str, folder: str) -> Iterator[None]:
+    kept = dict(os.environ)
+    for name in [name for name in kept if name.startswith("RUNCOMFY_")]:
+        del os.environ[name]
+    os.environ.update(
+        RUNCOMFY_MODEL_API_BASE=base_url, RUNCOMFY_API_TOKEN=token, RUNCOMFY_STATE_DIR=folder, HOME=folder
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
