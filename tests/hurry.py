@@ -46,6 +46,13 @@ def service() -> Service:
 
 def hurry(seconds: float = 1.0) -> Skipping:
     """Let the nodes of this test wait in skipped time, with ``seconds`` for any answer; return their clock."""
+    service().jobs.clock = clock = Skipping()
+    limit(seconds)
+    return clock
+
+
+def limit(seconds: float) -> None:
+    """Let the nodes of this test wait no longer than ``seconds`` for any answer."""
     one = service()
     one.client.close()
     one.jobs.downloader.close()
@@ -53,8 +60,6 @@ def hurry(seconds: float = 1.0) -> Skipping:
     one.client = one.jobs.client = Client(one.settings, USER_AGENT, timeouts)
     trust = Trust(one.settings.download_hosts, one.settings.local_origin)
     one.jobs.downloader = Downloader(trust, USER_AGENT, max_bytes=FILE_CAP, timeout=seconds)
-    one.jobs.clock = clock = Skipping()
-    return clock
 
 
 def drawn(api: Emulator, job: Job) -> list[np.ndarray]:
