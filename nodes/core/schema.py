@@ -87,7 +87,9 @@ class Field:
     @property
     def explanation(self) -> str:
         """The schema's description and the pack's note; the title where there is neither."""
-        return " ".join(part for part in (self.description, self.note) if part) or f"{self.title}."
+        if not self.description or not self.note:
+            return self.description or self.note or f"{self.title}."
+        return f"{self.description}{'' if self.description.endswith('.') else '.'} {self.note}"
 
 
 @dataclass(frozen=True)
