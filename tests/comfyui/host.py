@@ -155,15 +155,18 @@ class Listener:
 class Comfy:
     """One ComfyUI with the pack, whose jobs go to ``api``. ``folder`` holds all its state; it may be started again.
 
-    ``packs`` are custom nodes by the name of their folder.
+    ``packs`` are custom nodes by the name of their folder; ``options`` are more of ComfyUI's command line.
     """
 
-    def __init__(self, folder: Path, api: Emulator, packs: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, folder: Path, api: Emulator, packs: Mapping[str, Path] = PACKS, options: Sequence[str] = ()
+    ) -> None:
         found = installation()
         if found is None:
             raise RuntimeError("COMFYUI_PATH is not set")
         self.source, self._python = found
         self.folder = folder
+        self._more_options = tuple(options)
         self._environment = {"RUNCOMFY_MODEL_API_BASE": api.base_url, "RUNCOMFY_API_TOKEN": api.token}
         self._process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
@@ -172,7 +175,7 @@ class Comfy:
         self.url = ""
         for name in ("custom_nodes", "input", "output", "user"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        for name, source in (PACKS if packs is None else packs).items():
+        for name, source in packs.items():
             (folder / "custom_nodes" / name).symlink_to(source, target_is_directory=True)
         shutil.copy(self.source / "input" / "example.png", folder / "input")
 
@@ -184,13 +187,20 @@ class Comfy:
         self.kill()
         self._session.close()
 
-    def start(self, *options: str) -> None:
+    def start(self) -> None:
         """Start, and wait until it answers and the listener hears it."""
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._python, "-c", _LEASH, str(self.source / "main.py"), *self._options(port), *options],
+                [
+                    self._python,
+                    "-c",
+                    _LEASH,
+                    str(self.source / "main.py"),
+                    *self._options(port),
+                    *self._more_options,
+                ],
                 cwd=self.folder,
                 env=self._environ(),
                 stdin=subprocess.PIPE,
@@ -229,13 +239,16 @@ class Comfy:
         answer.raise_for_status()
         return answer
 
+    def post(self, path: str, body: object) -> requests.Response:
+        return self._session.post(f"{self.url}{path}", json=body, timeout=WAIT_SECONDS)
+
     def object_info(self) -> dict[str, Any]:
         return self.get("/object_info").json()
 
     def submit(self, graph: Graph) -> str:
         """Queue a prompt and return its id. Raises: Refused."""
         body = {"prompt": graph, "client_id": self._client_id, "extra_data": {"extra_pnginfo": {"workflow": {}}}}
-        answer = self._session.post(f"{self.url}/prompt", json=body, timeout=WAIT_SECONDS)
+        answer = self.post("/prompt", body)
         if answer.status_code != 200 or answer.json()["node_errors"]:
             raise Refused(answer.json())
         return str(answer.json()["prompt_id"])
@@ -251,7 +264,7 @@ class Comfy:
 
     def interrupt(self) -> None:
         """Press Stop."""
-        self._session.post(f"{self.url}/interrupt", json={}, timeout=WAIT_SECONDS).raise_for_status()
+        self.post("/interrupt", {}).raise_for_status()
 
     def idle(self) -> bool:
         queue = self.get("/queue").json()
