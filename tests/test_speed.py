@@ -1,0 +1,311 @@
+"""What keeps the pack fast, as behaviour: calls made, copies made, threads and connections. Never the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import logging
+import math
+import threading
+import tracemalloc
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+import torch
+from PIL import Image
+from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
+
+from benchmarks import waiting
+from emulator import Emulator, Fault
+from nodes.core import collection, images, ordering, workers
+from nodes.core.images import Assembly
+from nodes.core.jobs import Jobs, Prepared, Request
+from nodes.core.journal import Journal, Order
+from nodes.core.kept import Kept
+from nodes.core.progress import Stage
+from nodes.core.wire import Running, State, Succeeded
+
+
+def png(side: int, seed: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+class Time:
+    """A clock whose hours pass as fast as they are slept."""
+
+    def __init__(self) -> None:
+        self.seconds = 1.7e9
+
+    def now(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+class ScriptedApi:
+    """A client whose job ends ``duration`` seconds after its submission; it notes when it is asked what."""
+
+    def __init__(self, time: Time) -> None:
+        self.time = time
+        self.duration = 0.0
+        self.submitted_at = 0.0
+        self.asked: list[tuple[str, float]] = []
+
+    def submit(self, _model_id: str, _body: bytes) -> str:
+        self.submitted_at, self.asked = self.time.now(), []
+        return f"request-{self.submitted_at}"
+
+    def status(self, _request_id: str) -> State:
+        return self._state("status", ())
+
+    def result(self, _request_id: str) -> State:
+        return self._state("result", (f"data:image/png;base64,{base64.b64encode(png(8)).decode()}",))
+
+    def times(self, what: str) -> list[float]:
+        return [at for asked, at in self.asked if asked == what]
+
+    def _state(self, what: str, files: tuple[str, ...]) -> State:
+        waited = self.time.now() - self.submitted_at
+        self.asked.append((what, waited))
+        return Running() if waited < self.duration else Succeeded(files, 0.1)
+
+
+class TimedJobs:
+    """Runs jobs of given lengths, one after another, with a journal that learns from them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = Time()
+        self.api = ScriptedApi(self.time)
+        self.journal = Journal(folder, self.time.now)
+        self._jobs: Any = Jobs(self.api, self.journal, Kept(folder, 0), None, clock=self.time)  # type: ignore[arg-type]
+
+    def run(self, duration: float) -> None:
+        self.api.duration = duration
+        order = Order(f"fingerprint {self.time.now()}", "account", "model", "resolution=1K")
+        request = Request(order, 1, lambda: Prepared(b"{}"))
+        asyncio.run(self._jobs.run(request, RecordingHost()))
+
+
+@pytest.fixture
+def timed(tmp_path: Path):
+    jobs = TimedJobs(tmp_path)
+    yield jobs
+    jobs.journal.close()
+
+
+def durations(length: float, spread: float, count: int = 12) -> list[float]:
+    random = Random(f"{length} {spread}")
+    return [length * math.exp(random.gauss(0, spread)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("spread", [0.01, 0.05, 0.20])
+@pytest.mark.parametrize("length", [3.0, 20.0, 120.0])
+def test_a_job_of_a_known_kind_takes_twenty_calls_at_most(timed: TimedJobs, length: float, spread: float) -> None:
+    for duration in durations(length, spread):
+        timed.run(duration)
+    for part in (0.0, -1.0, 1.0):
+        timed.run(length * math.exp(part * spread))
+        assert len(timed.api.times("status")) <= 20
+
+
+def test_few_calls_are_made_before_jobs_of_the_kind_end(timed: TimedJobs) -> None:
+    for duration in durations(120.0, 0.02):
+        timed.run(duration)
+    timed.run(120.0)
+    asked = timed.api.times("status")
+    assert len([at for at in asked if at < 100]) <= 4
+    gaps = [later - sooner for sooner, later in pairwise(asked)]
+    assert max(gaps) > 20 * gaps[-1], "sparse while the end is unlikely, dense around it"
+
+
+def test_the_result_is_asked_for_at_once_and_once(timed: TimedJobs) -> None:
+    timed.run(17.0)
+    assert timed.api.times("result") == [timed.api.times("status")[-1]]
+
+
+def test_decoding_makes_one_buffer_and_no_second_copy_of_it() -> None:
+    files = [png(1024, seed) for seed in range(4)]
+    size = 4 * 1024 * 1024 * 3 * 4
+    tracemalloc.start()
+    try:
+        assembly = Assembly(len(files))
+        for index, data in enumerate(files):
+            assembly.place(index, data)
+        (batch,) = assembly.batches()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert batch.numel() * batch.element_size() == size
+    assert size <= peak < 1.4 * size
+
+
+def test_each_size_has_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [png(side) for side in (16, 24, 16, 24)]
+    made: list[tuple[int, ...]] = []
+    empty = np.empty
+
+    def counted(shape: Any, *args: Any, **kwargs: Any) -> Any:
+        made.append(shape)
+        return empty(shape, *args, **kwargs)
+
+    monkeypatch.setattr(images.np, "empty", counted)
+    assembly = Assembly(4)
+    for index, data in enumerate(files):
+        assembly.place(index, data)
+    assembly.batches()
+    assert made == [(4, 16, 16, 3), (4, 24, 24, 3)]
+
+
+def test_files_are_fetched_at_the_same_time(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("file", hang=1.5))
+
+    async def run() -> None:
+        task = asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt="a fox", num_images=4))
+        while api.count("file") < 4:
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        first = next(call for call in api.calls if call.what == "file")
+        assert first.status is None, "the other files were asked for only after the hanging one"
+        await task
+
+    asyncio.run(run())
+
+
+def test_files_are_decoded_as_they_arrive(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("file", hang=1.5))
+
+    async def run() -> None:
+        task = asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt="a fox", num_images=3))
+        while not runner.host.reports or runner.host.last.done < 2:
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        assert runner.host.last.stage is Stage.DOWNLOADING
+        await task
+
+    asyncio.run(run())
+
+
+def test_only_a_submission_opens_a_connection_once_one_is_warm(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    def opened() -> int:
+        return sum(
+            record.getMessage().startswith(("Starting new HTTP", "Resetting dropped")) for record in caplog.records
+        )
+
+    caplog.set_level(logging.DEBUG, "urllib3.connectionpool")
+    runner.text_to_image("a fox")
+    assert opened() == 3, "one for the submission, one for status and result, one for the file"
+    caplog.clear()
+    runner.text_to_image("a bear")
+    assert opened() == 1
+
+
+def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
+    api.hold = True
+    jobs = 48
+
+    async def run() -> None:
+        tasks = [asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt=f"fox {n}")) for n in range(jobs)]
+        while api.count("status") < jobs or workers._under_way:
+            await asyncio.sleep(0.005)
+        assert not any(task.done() for task in tasks)
+        ours = [thread for thread in threading.enumerate() if thread.name.startswith("runcomfy")]
+        assert len(ours) < jobs
+        runner.host.stop_now = True
+        await asyncio.gather(*tasks)
+
+    with pytest.raises(Interrupted):
+        asyncio.run(run())
+
+
+@pytest.fixture
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sockets whose images were encoded."""
+    seen: list[str] = []
+    encode = ordering.encode
+
+    def counted(name: str, *args: Any, **kwargs: Any) -> Any:
+        seen.append(name)
+        return encode(name, *args, **kwargs)
+
+    monkeypatch.setattr(ordering, "encode", counted)
+    return seen
+
+
+def test_twins_encode_once_and_a_rerun_not_at_all(runner: Runner, api: Emulator, encodings: list[str]) -> None:
+    api.run_seconds = 0.3
+    reference = image()
+
+    async def twins() -> None:
+        await asyncio.gather(*(runner.start(PRO_EDIT, prompt="blue", image_1=reference) for _ in range(3)))
+
+    asyncio.run(twins())
+    assert encodings == ["image_1"]
+    runner.pro_edit("blue", image_1=reference)
+    assert encodings == ["image_1"]
+
+
+def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodings: list[str]) -> None:
+    arguments, references = ordering.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
+    journal = Journal(tmp_path)
+    ordering.build_request(arguments, references, journal, "account", lambda _: None)
+    journal.close()
+    assert encodings == []
+
+
+def test_nothing_that_blocks_runs_on_the_event_loop(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: dict[str, set[str]] = {}
+
+    def watch(owner: Any, name: str) -> None:
+        function: Callable[..., Any] = getattr(owner, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.current_thread().name)
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, watched)
+
+    blocking = [
+        (requests.Session, "send"),
+        (Journal, "_transaction"),
+        (Kept, "put"),
+        (Kept, "get"),
+        (Assembly, "place"),
+        (Assembly, "batches"),
+        (ordering, "to_pixels"),
+        (ordering, "content_hash"),
+        (ordering, "encode"),
+        (collection, "decode_data_uri"),
+    ]
+    for owner, name in blocking:
+        watch(owner, name)
+    runner.pro_edit("blue", image_1=image(), num_images=2)
+    runner.pro_edit("red", image_1=image(), sync_mode=True)
+    runner.pro_edit("blue", image_1=image(), num_images=2)
+    loop = threading.current_thread().name
+    # Batches are made of buffers that are there: no pixel is touched where all files have one size.
+    assert [name for name, seen in threads.items() if loop in seen] == ["batches"]
+    assert set(threads) == {name for _, name in blocking}
+
+
+def test_the_bound_of_the_benchmark_is_the_integral_that_it_stands_for() -> None:
+    length, spread, calls = 20.0, 0.2, 20
+    times = torch.linspace(0.01, 100, 200_000, dtype=torch.float64)
+    density = torch.exp(-(torch.log(times / length) ** 2) / (2 * spread**2)) / (
+        times * spread * math.sqrt(2 * math.pi)
+    )
+    integral = torch.trapezoid(density.sqrt(), times).item()
+    assert waiting.least_delay(length, spread, calls) == pytest.approx(integral**2 / (2 * calls), rel=1e-3)
