@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import torch
 from hurry import Skipping, delivered, drawn, hurry, same, service
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import TOLERATED, Answers, Emulator, Fault
+from nodes.core import workers
 from nodes.core.errors import (
+    ConnectionFailed,
     DownloadError,
     FileGone,
     InsufficientBalance,
@@ -31,11 +37,15 @@ from nodes.core.errors import (
     Undecodable,
     UntrustedUrl,
 )
+from nodes.core.journal import FILE_NAME
+from nodes.core.retry import RATE_LIMITED_ATTEMPTS
+from nodes.core.waiting import Clock
 
 UNKNOWN = (SubmissionUnknown, r"(?s)may have been accepted.*Charged: not known.*Next: Look at https://www.runcomfy")
 AGAIN = r".*Charged: .*Request: [0-9a-f-]{36}.*Next: .*[Rr]un the same inputs again"
 RECOVERABLE = f"(?s){AGAIN}"
 NOT_FETCHED = r"(?s)not fetched.*Charged: yes, \$0\.10.*Request: .*no new charge"
+OLD = "UPDATE jobs SET submitted_at = submitted_at - 7200, created_at = created_at - 7200"
 Shown = tuple[type[PackError], str]
 
 
@@ -119,7 +129,8 @@ SUBMIT = (
     Script("submit 429 for ages", (busy("1e300"),)),
     Script("submit 429 for words", (busy("soon"),)),
     Script("submit 429 five times", (busy("1", 5),)),
-    Script("submit 429 six times", (busy("1", 6),), ((RateLimited, r"(?s)429.*Charged: no\..*Next: Wait"),)),
+    Script("submit 429 for too long", (busy("1", RATE_LIMITED_ATTEMPTS),),
+           ((RateLimited, r"(?s)429.*Charged: no\..*Next: Wait"),)),
     Script("submit reset before it is read", (at("submit", reset=True),), (UNKNOWN,)),
     Script("submit answer lost", (at("submit", lost=True),), (UNKNOWN,), 2),
     Script("submit answer lost twice", (at("submit", 2, lost=True),), (UNKNOWN, UNKNOWN), 3),
@@ -183,6 +194,8 @@ STATUS = (
     Script("status is a list", (at("status", 2, edit=lambda answer: [answer]),)),
     Script("status HTTP 200 with a server's error", (refusal("status", 200, 500001, times=3),)),
     Script("status 404 at first", (at("status", 2, status=404),)),
+    Script("status 400 with the code of a 404", (refusal("status", 400, 404001, times=6),),
+           ((NotFound, RECOVERABLE),)),
     Script("status 404 for ten seconds", (at("status", 6, status=404),), ((NotFound, RECOVERABLE),)),
     Script("status of an unknown state", (at("status", edit=put(status="melting")),),
            ((ProtocolError, f"(?s)'melting'{AGAIN}"),)),
@@ -322,7 +335,7 @@ COMBINED = (
         at("submit", lost=True), at("status", 3, status=503), at("result", 2, reset=True), at("file", lost=True)),
         (UNKNOWN,), 2),
     Script("refused, then too many, then lost, then fine", (
-        at("submit", status=402), busy("1", 6), at("submit", lost=True)),
+        at("submit", status=402), busy("1", RATE_LIMITED_ATTEMPTS), at("submit", lost=True)),
         ((InsufficientBalance, "Charged: no"), (RateLimited, "Charged: no"), UNKNOWN), 2),
     Script("unknown state, then 401, then a bad file", (
         at("status", edit=put(status="melting")), at("status", status=401, after=1), at("file", 3, html=True)),
@@ -394,6 +407,78 @@ def test_a_job_that_outlasts_its_deadline_is_collected_later(
     batches, _, _ = generate(runner, {})
     assert len(api.jobs) == 1 and same(delivered(batches), drawn(api, api.jobs[0]))
     assert "it is not paid twice" in runner.host.last.text()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_request_that_is_long_gone_is_told_and_then_submitted_anew(runner: Runner, api: Emulator) -> None:
+    api.fault(at("status", 12, status=404))
+    with pytest.raises(NotFound, match=RECOVERABLE):
+        generate(runner, {})
+    with closing(sqlite3.connect(runner.state / FILE_NAME)) as db, db:
+        db.execute(OLD)
+    with pytest.raises(NotFound, match=r"(?s)Charged: not known.*generations\. Running again submits a new job"):
+        generate(runner, {})
+    generate(runner, {})
+    assert [row.state for row in runner.jobs()] == ["delivered", "expired"]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("kept", [True, False])
+def test_delivered_pictures_outlive_their_hosted_files(runner: Runner, api: Emulator, kept: bool) -> None:
+    first = generate(runner, {})
+    api.fault(at("file", None, status=410))
+    if not kept:
+        shutil.rmtree(runner.state / "kept")
+    if kept:
+        assert same(delivered(generate(runner, {})[0]), delivered(first[0]))
+        assert len(api.jobs) == 1 and "kept copy, no charge" in runner.host.last.text()
+    else:
+        with pytest.raises(FileGone):  # the new job's files, too
+            generate(runner, {})
+        assert len(api.jobs) == 2
+        assert f"request {first[2]} were delivered and have expired. This is a new job." in runner.host.text
+
+
+@pytest.mark.usefixtures("clock")
+def test_delivered_pictures_that_are_not_kept_are_fetched_again(runner: Runner, api: Emulator) -> None:
+    first = generate(runner, {})
+    [picture] = (runner.state / "kept").glob("*/00")
+    picture.write_bytes(picture.read_bytes()[:-40])
+    again = generate(runner, {})
+    assert same(delivered(again[0]), delivered(first[0])) and again[1:] == first[1:]
+    assert len(api.jobs) == 1 and api.count("file") == 2
+    assert "kept copy" not in runner.host.last.text()
+
+
+@pytest.mark.usefixtures("clock")
+def test_nothing_is_paid_where_no_connection_is_made(runner: Runner, api: Emulator) -> None:
+    api.stop()
+    with pytest.raises(ConnectionFailed, match=r"(?s)No connection.*Charged: no"):
+        generate(runner, {})
+    workers.wait_for_all()
+    assert runner.jobs() == []
+    api.start()
+    generate(runner, {})
+    assert len(api.jobs) == 1
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_service_that_goes_away_for_a_while_is_waited_for(runner: Runner, api: Emulator) -> None:
+    api.hold = True
+
+    async def run() -> tuple[list[torch.Tensor], str, str]:
+        task = asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt="a fox", resolution="0.5K"))
+        while not api.jobs:
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(api.stop)
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(api.start)
+        api.hold = False
+        return await task
+
+    service().jobs.clock = Clock()
+    batches, _, _ = asyncio.run(run())
+    assert len(api.jobs) == 1 and same(delivered(batches), drawn(api, api.jobs[0]))
 
 
 @pytest.mark.usefixtures("clock")

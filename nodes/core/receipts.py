@@ -16,6 +16,7 @@ from .errors import (
     Rejected,
 )
 from .journal import Job
+from .retry import NO_SUCH_REQUEST
 from .wire import Cancelled, Failed, Succeeded
 
 RECOVERABLE = "Run the same inputs again: the pack goes on with this job and does not pay twice."
@@ -48,9 +49,12 @@ def of_end(state: Failed | Cancelled | Succeeded) -> JobError:
 def is_gone(error: PackError, seconds: float) -> bool:
     """Whether a job can never deliver: it, or a file of it, is not there ``seconds`` after its submission.
 
-    A 404 within the first hour may be a storage that lags behind.
+    A 404, also as a code in another status, may within the first hour come from a storage that lags behind.
     """
-    return isinstance(error, FileGone | NotFound) and (error.status != 404 or seconds > FRESH_SECONDS)
+    if not isinstance(error, FileGone | NotFound):
+        return False
+    absent = error.status == 404 or (isinstance(error, NotFound) and error.code == NO_SUCH_REQUEST)
+    return not absent or seconds > FRESH_SECONDS
 
 
 def complete(error: PackError, job: Job, seconds: float) -> PackError:

@@ -29,7 +29,7 @@ FRESH_ATTEMPTS = 6
 UNDECODABLE_ATTEMPTS = 3
 _PASSING = frozenset({408, 425, 429})
 # The API may tell this one with HTTP 400, too.
-_NO_SUCH_REQUEST = 404001
+NO_SUCH_REQUEST = 404001
 
 
 class What(Enum):
@@ -73,7 +73,7 @@ def retry_delay(
             return _after(headers, attempt, now) if attempt + 1 < RATE_LIMITED_ATTEMPTS else None
         unsent = isinstance(error, ConnectionFailed) and error.may_repeat
         return backoff(attempt) if unsent and attempt + 1 < SUBMIT_ATTEMPTS else None
-    if status == 404 or (isinstance(error, NotFound) and error.code == _NO_SUCH_REQUEST):
+    if status == 404 or (isinstance(error, NotFound) and error.code == NO_SUCH_REQUEST):
         return backoff(attempt) / 2 if attempt + 1 < FRESH_ATTEMPTS else None
     if status is not None and (status in _PASSING or status >= 500):
         return _after(headers, attempt, now)
