@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, jobs_of, pictures, pixels, same
-from comfyui.host import Comfy, Outcome
+from comfyui.host import PACKS, ROOT, Comfy, Outcome
 from comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
 
 from emulator import Emulator
@@ -53,6 +53,13 @@ def test_core_nodes_of_the_examples_have_the_widgets_that_are_saved(comfy: Comfy
         # Lists of choices come as "COMBO" from newer versions.
         combos = [name for name, kind in inputs_of(info[node]["input"]).items() if kind[0] == "COMBO"]
         assert sorted(offered + combos) == sorted(name for name in names if name is not None), node
+
+
+def test_examples_are_offered_as_templates(comfy: Comfy) -> None:
+    pack = next(name for name, source in PACKS.items() if source == ROOT)
+    assert sorted(comfy.get("/workflow_templates").json()[pack]) == sorted(NAMES)
+    for name in NAMES:
+        assert comfy.get(f"/api/workflow_templates/{pack}/{name}.json").json() == load(name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -51,16 +51,23 @@ def test_stop_while_running_is_collected_by_the_next_run_without_a_second_paymen
 @pytest.mark.xfail(reason="the host cancels the siblings of the node that sees Stop first; their jobs stay queued")
 def test_stop_ends_every_node_of_the_prompt(comfy: Comfy, api: Emulator) -> None:
     api.hold = True
-    prompts = [f"stopped together {number}" for number in range(3)]
-    lines = {"class_type": "ProbeLines", "inputs": {"text": "\n".join(prompts)}}
-    mapped = {"1": lines, "2": text_to_image(["1", 0]), "3": saved("2")}
-    alone = {"4": text_to_image("stopped beside them"), "5": saved("4")}
-    running = comfy.submit({**mapped, **alone})
-    everything = [*prompts, "stopped beside them"]
-    comfy.until(lambda: all(jobs_of(api, prompt) for prompt in everything), "all jobs are submitted")
+    prompts = [f"stopped together {number}" for number in range(8)]
+    lines = {"class_type": "ProbeLines", "inputs": {"text": "\n".join(prompts[:2])}}
+    graph = {"lines": lines, "mapped": text_to_image(["lines", 0]), "mapped saved": saved("mapped")}
+    for prompt in prompts[2:]:
+        graph |= {prompt: text_to_image(prompt), f"{prompt} saved": saved(prompt)}
+    since = len(comfy.listener.events)
+    running = comfy.submit(graph)
+    nodes = ("mapped", *prompts[2:])
+    comfy.until(
+        lambda: all(any("Queued" in text for text in comfy.texts(node, since)) for node in nodes), "all wait"
+    )
+    comfy.until(lambda: all(jobs_of(api, prompt) for prompt in prompts), "all jobs are submitted")
     comfy.interrupt()
     assert comfy.end_of(running).interrupted
-    comfy.until(lambda: all(job.cancelled for prompt in everything for job in jobs_of(api, prompt)), "cancelled")
+    comfy.until(
+        lambda: all(job.cancelled for prompt in prompts for job in jobs_of(api, prompt)), "all are cancelled"
+    )
 
 
 def test_failure_of_another_node_loses_nothing(comfy: Comfy, api: Emulator, tmp_path: Path) -> None:
