@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import ssl
 import time
@@ -20,6 +21,7 @@ from .errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooL
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 CONNECT_TIMEOUT = 10.0
 _CHUNK = 256 * 1024
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,31 @@ class Answer:
             raise ProtocolError("The answer is not JSON.") from None
 
 
+class _Session(requests.Session):
+    """Takes no answer for a redirect: of one, ``requests`` would read the whole body, followed or not."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return none."""
+
+
+class _Body(io.BytesIO):
+    """A body that knows whether any of it was taken to be sent: before that, nothing can have been accepted."""
+
+    taken = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read, and remember it."""
+        self.taken = True
+        return super().read(size)
+
+
 def new_session(user_agent: str) -> requests.Session:
-    """Return a session that stores no cookies and asks for uncompressed answers; proxies as in the environment."""
-    session = requests.Session()
+    """Return a session that stores no cookies, asks for uncompressed answers and follows no redirect.
+
+    Proxies are those of the environment, but for this machine itself: a proxy could not reach it.
+    """
+    session = _Session()
+    session.proxies = {f"{scheme}://{host}": "" for scheme in ("http", "https") for host in _LOOPBACK}
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=32)
@@ -77,11 +101,8 @@ class Transport:
     def __init__(self, token: str, origins: frozenset[str], user_agent: str) -> None:
         self._auth = _Bearer(token)
         self._origins = origins
+        self._user_agent = user_agent
         self._session = new_session(user_agent)
-        # A job is posted on a connection of its own: on an idle one that has died unnoticed, the answer would
-        # be lost, and with it the certainty that nothing was charged.
-        self._post_session = new_session(user_agent)
-        self._post_session.headers["Connection"] = "close"
 
     def call(
         self, method: str, url: str, *, body: bytes | None = None, timeout: float = 30.0, max_bytes: int = 2**20
@@ -95,13 +116,14 @@ class Transport:
         """
         if urls.origin(url) not in self._origins:
             raise ConnectionFailed("The token is not sent to this address: it is not the API's.", may_repeat=False)
-        session = self._session if body is None else self._post_session
+        session = self._session if body is None else self._session_of_its_own()
+        data = None if body is None else _Body(body)
         ends = time.monotonic() + timeout
         try:
             with session.request(
                 method,
                 url,
-                data=body,
+                data=data,
                 headers={"Content-Type": "application/json"} if body is not None else None,
                 auth=self._auth,
                 timeout=(CONNECT_TIMEOUT, timeout),
@@ -110,12 +132,24 @@ class Transport:
             ) as response:
                 return Answer(response.status_code, response.headers, b"".join(read(response, ends, max_bytes)))
         except NETWORK_ERRORS as error:
-            raise network_failure(error) from None
+            failure = network_failure(error)
+            if isinstance(failure, AnswerLost) and data is not None and not data.taken:
+                failure = ConnectionFailed(f"No connection could be made ({type(error).__name__}).")
+            raise failure from None
+        finally:
+            if session is not self._session:
+                session.close()
 
     def close(self) -> None:
         """Close idle connections."""
         self._session.close()
-        self._post_session.close()
+
+    def _session_of_its_own(self) -> requests.Session:
+        # A job is posted on a new connection: on an idle one that has died unnoticed, the answer would be lost, and
+        # with it the certainty that nothing was charged. Not every server closes the one that it is asked to close.
+        session = new_session(self._user_agent)
+        session.headers["Connection"] = "close"
+        return session
 
 
 def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[bytes]:
@@ -174,9 +208,21 @@ def network_failure(error: Exception) -> PackError:
             advice="Check HTTPS_PROXY and the proxy's login, then run again.",
             obstacle="proxy",
         )
-    if any(
-        isinstance(cause, requests.exceptions.InvalidProxyURL | requests.exceptions.InvalidURL) for cause in causes
-    ):
+    if any(isinstance(cause, OSError) and "TLS CA certificate bundle" in str(cause) for cause in causes):
+        return ConnectionFailed(
+            "The file of trusted certificates is not there.",
+            may_repeat=False,
+            advice="Correct or unset REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, then run again.",
+            obstacle="certificate",
+        )
+    if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
+        return ConnectionFailed(
+            "This kind of proxy cannot be used as it is.",
+            may_repeat=False,
+            advice="For a SOCKS proxy, install PySocks (python -m pip install pysocks), then run again.",
+            obstacle="proxy",
+        )
+    if any(isinstance(cause, requests.exceptions.InvalidURL) for cause in causes):
         return ConnectionFailed(
             "The address of the proxy or the API is not valid.", may_repeat=False, obstacle="address"
         )
