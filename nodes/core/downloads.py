@@ -78,8 +78,11 @@ class Downloader:
             )
             if not response.is_redirect:
                 return response
-            url = urljoin(url, response.headers["Location"])
             response.close()
+            try:
+                url = urljoin(url, response.headers["Location"])
+            except ValueError:
+                raise UntrustedUrl("A file of the result was redirected to what is no address.") from None
         raise UntrustedUrl(f"A file of the result was redirected more than {MAX_REDIRECTS} times.")
 
     def close(self) -> None:
