@@ -108,7 +108,8 @@ export function createExtension({ app, api, window, t, style }) {
     api.addEventListener("execution_error", ({ detail }) => {
       if (MISSING_TOKEN.test(detail.exception_type ?? "")) openAccount(t("token.runRefused"));
     });
-    api.addEventListener("reconnected", () => catchUp().catch(quietly));
+    // The server may have started anew, with other settings.
+    api.addEventListener("reconnected", catchUpWithAll);
     // A new page gets its id with the first message.
     api.addEventListener("status", () => {
       if (api.clientId && api.clientId !== greeted) catchUp().catch(quietly);
@@ -124,6 +125,10 @@ export function createExtension({ app, api, window, t, style }) {
   async function catchUp() {
     greeted = api.clientId ?? api.initialClientId ?? "";
     live.restore(await server.progress(greeted));
+  }
+
+  async function catchUpWithAll() {
+    await Promise.all([account.refresh().catch(quietly), catchUp().catch(quietly)]);
   }
 
   function nodeCreated(node) {
@@ -165,7 +170,7 @@ export function createExtension({ app, api, window, t, style }) {
     async setup() {
       addStyle(document, style);
       hear();
-      await Promise.all([account.refresh().catch(quietly), catchUp().catch(quietly)]);
+      await catchUpWithAll();
     },
   };
 }

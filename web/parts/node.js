@@ -86,6 +86,8 @@ function addSockets(node, page) {
 
   function settle() {
     waiting = false;
+    // Removed meanwhile, or not added yet.
+    if (!node.graph) return;
     const changed = closeGaps(node, row);
     label();
     if (changed && fresh) node.setSize?.([node.size[0], node.computeSize()[1]]);
@@ -112,6 +114,7 @@ function addSockets(node, page) {
     }
   }
 
+  after(node, "onAdded", later);
   after(node, "onConfigure", () => {
     fresh = false;
     later();

@@ -1,0 +1,256 @@
+"""The pack on ComfyUI's real page: what a person sees and does there."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import BrowserContext
+
+from emulator import Emulator, Fault
+
+from .browser import COLLECT, PRO_EDIT, TEXT_TO_IMAGE, Editor
+from .standin import Standin
+
+pytestmark = pytest.mark.page
+
+TOKEN = "a-token-of-the-emulator-1234"
+
+
+def test_token_is_entered_tested_and_forgotten_in_the_settings(editor: Editor, api: Emulator) -> None:
+    api.token = TOKEN
+    panel = editor.open_settings()
+    panel.get_by_text("none", exact=True).wait_for()
+    panel.locator("input").fill(TOKEN)
+    panel.get_by_role("button", name="Save").click()
+    panel.get_by_text("accepted").wait_for()
+    panel.get_by_text("$25.00").wait_for()
+    assert "\u2022\u2022\u2022\u20221234" in panel.inner_text()
+    assert panel.locator("input").input_value() == ""
+    assert TOKEN not in editor.page.content()
+    panel.get_by_role("button", name="Forget token").click()
+    panel.get_by_role("button", name="Really forget it?").click()
+    panel.get_by_text("Token forgotten.").wait_for()
+    assert api.count("submit") == 0
+
+
+def test_refused_token_is_named_as_such(editor: Editor) -> None:
+    panel = editor.open_settings()
+    panel.locator("input").fill("another-accounts-token")
+    panel.get_by_role("button", name="Save").click()
+    panel.get_by_text("refused: wrong or expired").wait_for()
+
+
+def test_run_without_a_token_asks_for_one_and_the_next_run_works(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
+    editor.open()
+    editor.clear()
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.until_board(node, "No API token yet")
+    editor.page.get_by_text("RunComfy needs an API token").first.wait_for(state="attached")
+    editor.run()
+    dialog = editor.page.locator("dialog.runcomfy-account-dialog")
+    dialog.get_by_text("The run needs an API token").wait_for()
+    dialog.locator("input").fill(api.token)
+    editor.page.keyboard.press("Enter")
+    dialog.get_by_text("accepted").wait_for()
+    editor.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    editor.run()
+    editor.until_board(node, "1 image delivered")
+    assert all(api.token not in str(message) for message in host.sent)
+
+
+@pytest.mark.usefixtures("with_token")
+def test_state_follows_a_run_and_survives_a_reload(editor: Editor, host: Standin, api: Emulator) -> None:
+    api.queue_seconds, api.hold = 60.0, True
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.until_board(node, "from $0.10")
+    workflow = editor.saved()
+    editor.run()
+    editor.until_board(node, "Queued, position 3")
+    editor.open()
+    editor.load(workflow)
+    editor.until_board(node, "Queued, position")
+    assert api.jobs[0].request_id[:8] in editor.board(node)
+    api.finish(api.jobs[0].request_id)
+    editor.until_board(node, "1 image delivered")
+    editor.until_board(node, "$0.10")
+    editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
+    assert editor.board_element(node).is_visible()
+    assert host.texts == []
+
+
+@pytest.mark.usefixtures("with_token")
+def test_same_inputs_show_a_kept_copy_and_a_failure_its_receipt(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.do(
+        "(id) => { app.graph.getNodeById(id).widgets.find((w) => w.name.startsWith('control')).value = 'fixed' }",
+        node,
+    )
+    editor.run()
+    editor.until_board(node, "1 image delivered")
+    editor.run()
+    editor.until_board(node, "Kept copy, no charge")
+    api.fault(Fault("job", fails="blocked by the safety filter"))
+    editor.do("(id) => { app.graph.getNodeById(id).widgets.find((w) => w.name === 'seed').value = 7 }", node)
+    editor.run()
+    editor.until_board(node, "Reason given: blocked by the safety filter")
+    assert len(host.executor.ran) == 3
+    assert len(api.billed) == 1
+
+
+@pytest.mark.usefixtures("with_token")
+def test_stopped_job_is_collected_without_a_new_charge(editor: Editor, api: Emulator) -> None:
+    api.hold_running = True
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.run()
+    editor.until_board(node, "Running")
+    editor.stop()
+    editor.until_board(node, "Stopped")
+    editor.until_board(node, "can no longer be cancelled")
+    api.hold_running = False
+    dialog = editor.recent_jobs(node)
+    dialog.get_by_text("under way").wait_for()
+    dialog.get_by_role("button", name="Collect").click()
+    editor.until(f"() => app.graph.nodes.some((node) => node.type === '{COLLECT}')")
+    added = editor.do(f"() => String(app.graph.nodes.find((node) => node.type === '{COLLECT}').id)")
+    editor.do("(id) => app.graph.remove(app.graph.getNodeById(id))", node)
+    preview = editor.do("() => String(app.graph.nodes.find((node) => node.type === 'PreviewImage').id)")
+    editor.connect(added, preview, "images")
+    editor.run()
+    editor.until_board(added, "1 image delivered")
+    assert api.count("submit") == 1
+
+
+@pytest.mark.usefixtures("with_token")
+def test_price_follows_the_number_of_images_and_the_catalog(editor: Editor, api: Emulator) -> None:
+    node = editor.add(TEXT_TO_IMAGE)
+    editor.until_board(node, "from $0.10")
+    many = editor.add(TEXT_TO_IMAGE, 600, num_images=3)
+    editor.until_board(many, "from $0.30 for 3 images")
+    assert api.count("submit") == 0
+
+
+@pytest.mark.usefixtures("with_token")
+def test_price_is_absent_where_it_cannot_be_read(editor: Editor, api: Emulator) -> None:
+    api.fault(Fault("catalog", status=500, times=None))
+    editor.start_anew()
+    node = editor.add(TEXT_TO_IMAGE)
+    editor.until_board(node, "$", shown=False)
+
+
+def test_sockets_grow_and_close_their_gaps(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600)
+    assert editor.sockets(edit) == [("image_1", None)]
+    images = [editor.add("LoadImage", 60, 120 + 30 * place) for place in range(3)]
+    for place, image in enumerate(images):
+        editor.connect(image, edit, f"image_{place + 1}")
+    assert editor.sockets(edit) == [
+        ("image_1", "image 1"), ("image_2", "image 2"), ("image_3", "image 3"), ("image_4", None),
+    ]  # fmt: skip
+    editor.disconnect(edit, "image_2")
+    assert editor.sockets(edit) == [("image_1", "image 1"), ("image_2", "image 2"), ("image_3", None)]
+    sent = editor.prompt()[edit]["inputs"]
+    assert [sent["image_1"], sent["image_2"]] == [[images[0], 0], [images[2], 0]]
+    assert "image_3" not in sent and "runcomfy_state" not in sent
+
+
+def test_batch_counts_as_its_images_in_the_numbers(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600)
+    editor.connect(editor.add("EmptyImage", 60, batch_size=3), edit, "image_1")
+    editor.connect(editor.add("LoadImage", 60, 400), edit, "image_2")
+    assert editor.sockets(edit)[:2] == [("image_1", "images 1\u20133"), ("image_2", "image 4")]
+
+
+def test_sockets_go_up_to_all_that_the_server_has(editor: Editor) -> None:
+    edit, image = editor.add(PRO_EDIT, 600), editor.add("LoadImage")
+    for place in range(20):
+        editor.connect(image, edit, f"image_{place + 1}")
+    assert [name for name, _ in editor.sockets(edit)] == [f"image_{place + 1}" for place in range(20)]
+    editor.disconnect(edit, "image_5")
+    assert editor.sockets(edit)[-2:] == [("image_19", "image 19"), ("image_20", None)]
+
+
+def test_sockets_are_saved_loaded_copied_and_undone(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600, prompt="blue")
+    images = [editor.add("LoadImage", 60, 120 + 200 * place) for place in range(3)]
+    for place, image in enumerate(images):
+        editor.connect(image, edit, f"image_{place + 1}")
+    before, workflow = editor.sockets(edit), editor.saved()
+    assert all(
+        "label" not in slot for node in workflow["nodes"] for slot in node.get("inputs", []) if slot.get("label")
+    )
+    editor.load(workflow)
+    assert editor.sockets(edit) == before
+    editor.do(
+        "() => { const { canvas } = app; canvas.selectItems([...app.graph.nodes]);"
+        " canvas.copyToClipboard(); canvas.pasteFromClipboard(); }"
+    )
+    copy = editor.do(f"() => String(app.graph.nodes.filter((node) => node.type === '{PRO_EDIT}').at(-1).id)")
+    assert copy != edit
+    assert editor.sockets(copy) == before
+    copied = editor.prompt()[copy]["inputs"]
+    assert len({copied[f"image_{place}"][0] for place in (1, 2, 3)}) == 3
+    assert copied["prompt"] == "blue"
+
+
+def test_sockets_stay_in_a_subgraph(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600)
+    images = [editor.add("LoadImage", 60, 120 + 200 * place) for place in range(2)]
+    for place, image in enumerate(images):
+        editor.connect(image, edit, f"image_{place + 1}")
+    editor.connect(edit, editor.add("PreviewImage", 1100), "images")
+    editor.do("(id) => { app.graph.convertToSubgraph(new Set([app.graph.getNodeById(id)])); }", edit)
+    workflow = editor.saved()
+    editor.load(workflow)
+    prompt = editor.prompt()
+    inner = next(entry for entry in prompt.values() if entry["class_type"] == PRO_EDIT)
+    assert [inner["inputs"]["image_1"], inner["inputs"]["image_2"]] == [[images[0], 0], [images[1], 0]]
+
+
+def test_undo_and_redo_keep_sockets_and_links(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600)
+    image = editor.add("LoadImage")
+    editor.capture()
+    editor.connect(image, edit, "image_1")
+    editor.capture()
+    connected = editor.sockets(edit)
+    assert connected == [("image_1", "image 1"), ("image_2", None)]
+    editor.undo()
+    assert editor.sockets(edit) == [("image_1", None)]
+    editor.undo("redo")
+    assert editor.sockets(edit) == connected
+
+
+def test_removed_nodes_leave_nothing_on_the_page(editor: Editor) -> None:
+    editor.add(TEXT_TO_IMAGE)
+    editor.until("() => document.querySelector('.runcomfy-board')")
+    editor.clear()
+    editor.until("() => !document.querySelector('.runcomfy-board')")
+
+
+@pytest.mark.usefixtures("with_token")
+def test_without_the_extension_all_sockets_work_and_the_host_shows_the_text(
+    host: Standin, context: BrowserContext, api: Emulator
+) -> None:
+    editor = Editor(context, host.url)
+    editor.open(extension=False)
+    editor.clear()
+    edit = editor.add(PRO_EDIT, 600, prompt="blue")
+    assert len(editor.sockets(edit)) == 20
+    editor.connect(editor.add("LoadImage"), edit, "image_20")
+    editor.connect(edit, editor.add("PreviewImage", 1100), "images")
+    editor.run()
+    editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
+    assert len(api.jobs) == 1
+    assert any("1 image in" in text for _, text in host.texts)
+    editor.close()

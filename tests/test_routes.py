@@ -1,0 +1,264 @@
+"""The routes for the page, over HTTP: what they answer, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import requests
+from page.standin import Standin
+from support import TEXT_TO_IMAGE, Runner
+
+from emulator import Emulator, Fault
+from nodes.comfyui import routes
+from nodes.comfyui.routes import ROUTES, register
+from nodes.core.live import MAX_PAGES, MAX_STATES, LiveStates, Place
+from nodes.core.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
+
+TOKEN = "a-token-of-the-emulator-1234"
+
+
+@pytest.fixture
+def host(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
+    """A server with the pack's routes; the emulator's token is TOKEN, and there is none here yet."""
+    runner.api.token = TOKEN
+    monkeypatch.delenv("RUNCOMFY_API_TOKEN")
+    with Standin(tmp_path / "user") as started:
+        yield started
+
+
+def ask(host: Standin, method: str, path: str, **more: object) -> requests.Response:
+    return requests.request(method, f"{host.url}/runcomfy/{path}", timeout=20, **more)  # type: ignore[arg-type]
+
+
+def test_account_is_missing_then_stored_then_forgotten(host: Standin) -> None:
+    assert ask(host, "GET", "account").json()["state"] == "missing"
+    told = ask(host, "PUT", "token", json={"token": f" Bearer {TOKEN}\n"}).json()
+    assert told == {
+        "state": "ready",
+        "kind": "stored",
+        "source": "Settings > RunComfy",
+        "masked": "\u2022\u2022\u2022\u20221234",
+    }
+    assert ask(host, "DELETE", "token").json()["state"] == "missing"
+
+
+def test_environment_is_named_as_the_source(host: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNCOMFY_TOKEN", TOKEN)
+    told = ask(host, "GET", "account").json()
+    assert (told["kind"], told["source"]) == ("environment", "RUNCOMFY_TOKEN")
+
+
+def test_no_answer_and_no_message_holds_the_token(host: Standin, capfd: pytest.CaptureFixture[str]) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    answers = [ask(host, method, path, json={}) for method, path, _ in paths() if method != "PUT"]
+    assert all(TOKEN not in answer.text for answer in answers)
+    assert all(TOKEN not in str(dict(answer.headers)) for answer in answers)
+    assert TOKEN not in str(host.sent) and TOKEN not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("PUT", "token"), ("DELETE", "token"), ("POST", "test")])
+def test_writing_routes_refuse_other_origins(
+    host: Standin, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = ask(host, method, path, json={"token": "another"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "OtherOrigin")
+    assert ask(host, "GET", "account").json()["state"] == "missing"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy"}])
+def test_own_page_and_programs_may_write(host: Standin, headers: dict[str, str]) -> None:
+    own = headers or {"Origin": host.url}
+    assert ask(host, "PUT", "token", json={"token": TOKEN}, headers=own).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"token": "x"}', "text/plain", 415),
+        (b"token=x", "application/x-www-form-urlencoded", 415),
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'"x"', "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b'{"token": "%s"}' % (b"x" * 70_000), "application/json", 413),
+        (b'{"token": ""}', "application/json", 400),
+        (b'{"token": 7}', "application/json", 400),
+        (b"{}", "application/json", 400),
+    ],
+)
+def test_only_a_small_json_object_with_a_token_is_stored(
+    host: Standin, body: bytes, kind: str, status: int
+) -> None:
+    answer = ask(host, "PUT", "token", data=body, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    assert set(answer.json()) == {"code", "message", "advice"}
+    assert ask(host, "GET", "account").json()["state"] == "missing"
+
+
+def test_connection_test_tells_everything_and_generates_nothing(
+    host: Standin, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "5")
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    told = ask(host, "POST", "test", json={}).json()
+    assert (told["reachable"]["ok"], told["token"]["ok"]) == (True, True)
+    assert (told["balance_usd"], told["spent_today_usd"], told["budget_usd"]) == (25.0, 0.0, 5.0)
+    assert api.count("submit") == 0
+
+
+def test_connection_test_names_a_refused_token(host: Standin) -> None:
+    ask(host, "PUT", "token", json={"token": "another"})
+    told = ask(host, "POST", "test", json={}).json()
+    assert (told["reachable"]["ok"], told["token"]["ok"], told["token"]["code"]) == (True, False, "refused")
+    assert told["balance_usd"] is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [({"status": 503}, "server"), ({"reset": True}, "broken"), ({"html": True}, "broken")],
+)
+def test_connection_test_names_what_went_wrong(
+    host: Standin, api: Emulator, fault: dict[str, object], code: str
+) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    api.fault(Fault("status", times=None, **fault))  # type: ignore[arg-type]
+    told = ask(host, "POST", "test", json={}).json()
+    assert (told["reachable"]["ok"], told["reachable"]["code"], told["token"]["ok"]) == (False, code, None)
+
+
+def test_connection_test_names_a_proxy_and_a_missing_server(
+    host: Standin, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    api.stop()
+    assert ask(host, "POST", "test", json={}).json()["reachable"]["code"] == "network"
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    session = requests.Session()
+    session.trust_env = False
+    told = session.post(f"{host.url}/runcomfy/test", json={}, timeout=20).json()
+    assert told["reachable"]["code"] == "proxy"
+
+
+def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    api.fault(Fault("balance", status=500, times=None))
+    told = ask(host, "POST", "test", json={}).json()
+    assert (told["token"]["ok"], told["balance_usd"]) == (True, None)
+
+
+def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator) -> None:
+    assert ask(host, "GET", "prices").json() == {"prices": {}}
+    api.prices[TEXT_TO_IMAGE.model_id] = 0.07
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == 0.07
+
+
+def test_jobs_of_a_model_are_those_of_the_account(
+    runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    runner.text_to_image(num_images=2)
+    (job,) = ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"]
+    assert (job["state"], job["images"], job["collectable"]) == ("delivered", 2, True)
+    assert job["request_id"] == runner.api.jobs[0].request_id
+    assert ask(host, "GET", "jobs?node=RunComfyNanoBananaProEdit").json()["jobs"] == []
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "another")
+    ask(host, "DELETE", "token")
+    assert ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"] == []
+
+
+@pytest.mark.parametrize("path", ["jobs", "jobs?node=KSampler"])
+def test_unknown_node_has_no_jobs(host: Standin, path: str) -> None:
+    assert ask(host, "GET", path).json()["code"] == "InvalidInput"
+
+
+def test_without_a_token_the_error_has_a_code(host: Standin) -> None:
+    assert ask(host, "POST", "test", json={}).json()["code"] == "NoToken"
+
+
+def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Standin) -> None:
+    answer = requests.get(f"{host.url}/api/runcomfy/account", timeout=20)
+    assert answer.json()["state"] == "missing"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_registering_again_answers_from_the_new_load() -> None:
+    added: list[tuple[str, str]] = []
+
+    def route(method: str, path: str) -> object:
+        added.append((method, path))
+        return lambda handler: handler
+
+    server = SimpleNamespace(routes=SimpleNamespace(route=route))
+    first, second = SimpleNamespace(), SimpleNamespace()
+    register(server, first)  # type: ignore[arg-type]
+    register(server, second)  # type: ignore[arg-type]
+    assert len(added) == len(ROUTES)
+    assert getattr(server, routes._ATTRIBUTE) is second
+
+
+def test_without_a_server_there_are_no_routes_and_no_error() -> None:
+    register(None, SimpleNamespace())  # type: ignore[arg-type]
+
+
+def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
+    live = host.pack.nodes._HOST.live
+    place = Place("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
+    live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
+    (state,) = ask(host, "GET", "progress?client=me").json()["nodes"]
+    assert (state["node"], state["stage"], state["request_id"], state["live"]) == ("12:5", "running", "abc", False)
+    assert live.knows("me") and not live.knows("another")
+
+
+def test_live_states_are_bounded_and_a_stop_is_noted_once() -> None:
+    live = LiveStates()
+    for number in range(MAX_STATES + 10):
+        live.put(Place(str(number)), Progress(Stage.RUNNING))
+        live.greet(str(number))
+    assert len(live.all()) == MAX_STATES
+    assert live.knows(str(MAX_STATES + 9)) and not live.knows("0") and MAX_PAGES < MAX_STATES
+    stopped = live.stop(Place("50"))
+    assert stopped is not None and stopped.payload()["stopped"] is True
+    live.put(Place("50"), Progress(Stage.DELIVERED))
+    assert live.stop(Place("50")) is None
+    assert live.stop(Place("50", prompt="another")) is None
+
+
+def test_bar_follows_earlier_jobs_and_never_runs_backwards() -> None:
+    assert expected_fraction(3, []) is None
+    assert expected_fraction(3, [0.0]) is None
+    assert expected_fraction(5, [10]) == pytest.approx(MOST_EXPECTED / 2)
+    durations = [8, 10, 12, 300]
+    bar = [expected_fraction(waited, durations) or 0 for waited in range(400)]
+    assert bar == sorted(bar)
+    assert bar[10] > 0.6 * MOST_EXPECTED and bar[-1] == MOST_EXPECTED
+
+
+def test_run_reports_the_bar_once_such_jobs_are_known(runner: Runner) -> None:
+    runner.api.run_seconds = 1.2
+    runner.text_to_image(seed=1)
+    assert {report.fraction for report in runner.host.reports} == {None}
+    runner.host.reports.clear()
+    runner.text_to_image(seed=2)
+    shown = [report.fraction for report in runner.host.reports if report.fraction is not None]
+    assert shown == sorted(shown) and shown and 0 <= shown[0] < shown[-1] <= MOST_EXPECTED
+
+
+def paths() -> list[tuple[str, str, str]]:
+    return [(method, path.removeprefix("/"), name) for method, path, name in ROUTES]

@@ -1,0 +1,100 @@
+/** A graph and a document, as small as the modules need them. */
+
+export function slot(name, type = "IMAGE", link = null) {
+  return { name, type, link, localized_name: name.replace("image_", "Image ") };
+}
+
+/** A node whose sockets are the first ones, as the host makes it. */
+export function node(sockets = 20, widgets = ["prompt", "num_images"]) {
+  const made = {
+    type: "RunComfyNanoBananaProEdit",
+    inputs: [
+      ...Array.from({ length: sockets }, (_, place) => slot(`image_${place + 1}`)),
+      ...widgets.map((name) => ({ ...slot(name, "STRING"), widget: { name } })),
+    ],
+    removeInput(index) {
+      made.inputs.splice(index, 1);
+    },
+    addInput(name, type, extra = {}) {
+      made.inputs.push({ name, type, link: null, ...extra });
+    },
+    isInputConnected: (index) => made.inputs[index].link !== null,
+    connect(name, link = name) {
+      made.inputs.find((each) => each.name === name).link = link;
+    },
+    disconnect(name) {
+      made.inputs.find((each) => each.name === name).link = null;
+    },
+    names: () => made.inputs.map((each) => each.name).join(" "),
+    links: () => made.inputs.filter((each) => each.name.startsWith("image_")).map((each) => each.link),
+  };
+  return made;
+}
+
+/** A report of the server. */
+export function report(changes = {}) {
+  return {
+    node: "1",
+    type: "",
+    prompt: "p",
+    workflow: "w",
+    stage: "running",
+    request_id: null,
+    seconds: 0,
+    position: null,
+    fraction: null,
+    done: 0,
+    total: 0,
+    cost: null,
+    kept: false,
+    sent: [],
+    notes: [],
+    ...changes,
+  };
+}
+
+class Classes {
+  constructor(owner) {
+    this.owner = owner;
+  }
+  toggle(name, on) {
+    const names = new Set(this.owner.className.split(" ").filter(Boolean));
+    names[on ? "add" : "delete"](name);
+    this.owner.className = [...names].join(" ");
+  }
+}
+
+class FakeElement {
+  constructor(tag) {
+    this.tag = tag;
+    this.className = "";
+    this.children = [];
+    this.attributes = {};
+    this.listeners = {};
+    this.style = {};
+    this.classList = new Classes(this);
+  }
+  append(...children) {
+    this.children.push(...children);
+  }
+  replaceChildren(...children) {
+    this.children = children;
+  }
+  setAttribute(name, value) {
+    this.attributes[name] = value;
+  }
+  addEventListener(kind, listener) {
+    this.listeners[kind] = listener;
+  }
+  querySelector(selector) {
+    return this.all().find((each) => each.tag === selector || each.className.split(" ").includes(selector.slice(1))) ?? null;
+  }
+  all() {
+    return this.children.filter((child) => child instanceof FakeElement).flatMap((child) => [child, ...child.all()]);
+  }
+  get text() {
+    return this.children.map((child) => child.text ?? child).join(" ").replace(/\s+/g, " ").trim();
+  }
+}
+
+export const document = { createElement: (tag) => new FakeElement(tag) };
