@@ -165,8 +165,10 @@ class _Run:
                 return self._delivery(batches, kept=True)
         try:
             return await self._collect()
-        except Stopped:
-            self._leave()
+        except (Stopped, asyncio.CancelledError):
+            # After Stop, the host cancels the siblings of the node that looked first.
+            if self._watch.observer.stopped():
+                self._leave()
             raise
         except PackError as error:
             await self._settle(error)
@@ -201,9 +203,9 @@ class _Run:
         except SubmissionUnknown:
             self._tell(job)
             raise
-        except BaseException as error:
+        except BaseException:
             # Refused, out of tries, stopped, or cancelled by the host because another node failed.
-            workers.start(submission.give_up, cancel=isinstance(error, Stopped))
+            workers.start(submission.give_up, cancel=self._watch.observer.stopped())
             raise
 
     def _tell(self, job: Job) -> None:

@@ -48,7 +48,6 @@ def test_stop_while_running_is_collected_by_the_next_run_without_a_second_paymen
     assert same([pixels(file) for file in comfy.files(outcome, "2")], pictures(api, job))
 
 
-@pytest.mark.xfail(reason="the host cancels the siblings of the node that sees Stop first; their jobs stay queued")
 def test_stop_ends_every_node_of_the_prompt(comfy: Comfy, api: Emulator) -> None:
     api.hold = True
     prompts = [f"stopped together {number}" for number in range(8)]
