@@ -24,12 +24,13 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 
 from benchmarks import waiting
 from emulator import Emulator, Fault
-from nodes.core import collection, images, ordering, workers
+from nodes.core import collection, encoding, images, ordering, workers
 from nodes.core.images import Assembly
 from nodes.core.jobs import Jobs, Prepared, Request
 from nodes.core.journal import Journal, Order
 from nodes.core.kept import Kept
 from nodes.core.progress import Stage
+from nodes.core.schema import Limits
 from nodes.core.wire import Running, State, Succeeded
 
 
@@ -256,6 +257,40 @@ def test_twins_encode_once_and_a_rerun_not_at_all(runner: Runner, api: Emulator,
     assert encodings == ["image_1"]
     runner.pro_edit("blue", image_1=reference)
     assert encodings == ["image_1"]
+
+
+@pytest.fixture
+def lossless(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    """The height of each image that was encoded without loss, and the thread."""
+    seen: list[tuple[int, str]] = []
+    encode = encoding._lossless
+
+    def counted(picture: Image.Image, effort: int) -> Any:
+        seen.append((picture.height, threading.current_thread().name))
+        return encode(picture, effort)
+
+    monkeypatch.setattr(encoding, "_lossless", counted)
+    return seen
+
+
+def noise(side: int) -> Any:
+    return np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tuple[int, str]]) -> None:
+    sent = encoding.encode("image_1", noise(512), 300_000)
+    assert sent.label.startswith("JPEG")
+    assert [height for height, _ in lossless] == [512 // 16], "a sixteenth of the rows tells it"
+
+
+def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
+    lossless: list[tuple[int, str]],
+) -> None:
+    references = [ordering.Reference(f"image_{number}", noise(256)) for number in range(4)]
+    sent = ordering.encode_all(references, Limits(image_bytes=250_000, request_bytes=400_000), 0)
+    assert [image.mime for image in sent] == ["image/jpeg"] * 4
+    assert [height for height, _ in lossless] == [256] * 4
+    assert all(thread.startswith("runcomfy-coding") for _, thread in lossless)
 
 
 def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodings: list[str]) -> None:

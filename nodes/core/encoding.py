@@ -18,6 +18,10 @@ JPEG_MAX_SIDE = 65500
 MIN_SIDE = 16
 _JPEG_QUALITIES = (95, 90, 85)
 _WORTH_MORE_EFFORT = 1.3
+_HOPELESS = 2.0
+_RAW_THAT_FITS = 2
+_BAND_PERIOD = 64
+_BAND = 4
 _SMOOTH = Image.Resampling.LANCZOS
 
 
@@ -45,13 +49,15 @@ class Encoded:
         return f"{self.label} {self.width}x{self.height} {len(self.data) / 2**20:.2f} MiB"
 
 
-def encode(name: str, pixels: Pixels, limit: int) -> Encoded:
+def encode(name: str, pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Encoded:
     """Return the best encoding of uint8 ``[H,W,3 or 4]`` that takes at most ``limit`` bytes.
+
+    ``too_large`` is an encoding of the same pixels that a larger limit allowed: what it tells is not tried again.
 
     Raises:
         InvalidInput: naming the socket, when not even a small JPEG fits.
     """
-    for candidate in _candidates(Image.fromarray(pixels), limit):
+    for candidate in _candidates(pixels, limit, too_large):
         if len(candidate.data) <= limit:
             return candidate
     raise InvalidInput(name, f"the image does not fit into {limit} bytes, not even as a small JPEG")
@@ -79,9 +85,11 @@ def bytes_in_uri(length: int) -> int:
     return max(0, (length - len("data:image/jpeg;base64,")) // 4 * 3)
 
 
-def _candidates(image: Image.Image, limit: int) -> Iterator[Encoded]:
-    yield (lossless := _lossless(image, effort=0))
-    if len(lossless.data) <= limit * _WORTH_MORE_EFFORT:
+def _candidates(pixels: Pixels, limit: int, too_large: Encoded | None) -> Iterator[Encoded]:
+    image = Image.fromarray(pixels)
+    if too_large is None and not _is_hopeless(pixels, limit):
+        yield (too_large := _lossless(image, effort=0))
+    if too_large and too_large.mime != "image/jpeg" and len(too_large.data) <= limit * _WORTH_MORE_EFFORT:
         yield _lossless(image, effort=1)
     flat = image.convert("RGB")
     if max(flat.size) > JPEG_MAX_SIDE:
@@ -95,6 +103,18 @@ def _candidates(image: Image.Image, limit: int) -> Iterator[Encoded]:
         factor = min(0.9, math.sqrt(limit / len(smallest.data)) * 0.95)
         size = (max(MIN_SIDE, int(smallest.width * factor)), max(MIN_SIDE, int(smallest.height * factor)))
         yield (smallest := _jpeg(flat.resize(size, _SMOOTH), _JPEG_QUALITIES[-1]))
+
+
+def _is_hopeless(pixels: Pixels, limit: int) -> bool:
+    """Whether a lossless file would be far too large, judged by a sixteenth of the rows: for a second's work, of a
+    photo of 4096x4096, a twentieth of a second."""
+    bands = len(pixels) // _BAND_PERIOD
+    if pixels.nbytes <= _RAW_THAT_FITS * limit or not bands:
+        return False
+    shape = pixels.shape[1:]
+    rows = pixels[: bands * _BAND_PERIOD].reshape(bands, _BAND_PERIOD, *shape)[:, :_BAND].reshape(-1, *shape)
+    expected = len(_lossless(Image.fromarray(rows), effort=0).data) * len(pixels) / len(rows)
+    return expected > limit * _HOPELESS
 
 
 def _lossless(image: Image.Image, effort: int) -> Encoded:

@@ -96,8 +96,8 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
     if other_bytes > limits.request_bytes:
         raise InvalidInput("prompt", f"it does not fit into a request of {limits.request_bytes} bytes")
 
-    def encode_one(reference: Reference, limit: int) -> Encoded:
-        return encode(reference.socket, reference.pixels, limit)
+    def encode_one(reference: Reference, limit: int, too_large: Encoded | None = None) -> Encoded:
+        return encode(reference.socket, reference.pixels, limit, too_large)
 
     encoded = list(workers.CODING.map(partial(encode_one, limit=limits.image_bytes), references))
     # Three characters stand around each address: two quotes and a comma.
@@ -107,10 +107,11 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
         return encoded
     if share < 1024:
         raise InvalidInput("image_1", f"the references do not fit into a request of {limits.request_bytes} bytes")
-    return [
-        image if image.uri_length <= share else encode_one(reference, bytes_in_uri(share))
-        for reference, image in zip(references, encoded, strict=True)
-    ]
+
+    def fit(reference: Reference, image: Encoded) -> Encoded:
+        return image if image.uri_length <= share else encode_one(reference, bytes_in_uri(share), image)
+
+    return list(workers.CODING.map(fit, references, encoded))
 
 
 def _json(value: object) -> bytes:
