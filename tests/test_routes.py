@@ -146,13 +146,9 @@ def test_connection_test_names_a_proxy_and_a_missing_server(
     ask(host, "PUT", "token", json={"token": TOKEN})
     api.stop()
     assert ask(host, "POST", "test", json={}).json()["reachable"]["code"] == "network"
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "")
-    session = requests.Session()
-    session.trust_env = False
-    told = session.post(f"{host.url}/runcomfy/test", json={}, timeout=20).json()
-    assert told["reachable"]["code"] == "proxy"
+    monkeypatch.setenv("RUNCOMFY_MODEL_API_BASE", "https://model-api.example.com/v1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert ask(host, "POST", "test", json={}).json()["reachable"]["code"] == "proxy"
 
 
 def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) -> None:

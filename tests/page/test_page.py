@@ -15,6 +15,7 @@ from .standin import Standin
 
 pytestmark = pytest.mark.page
 
+FRENCH = "'/extensions/runcomfy-models/messages/fr.js'"
 TOKEN = "a-token-of-the-emulator-1234"
 
 
@@ -140,9 +141,11 @@ def test_price_follows_the_number_of_images_and_the_catalog(editor: Editor, api:
     assert api.count("submit") == 0
 
 
-@pytest.mark.usefixtures("with_token")
-def test_price_is_absent_where_it_cannot_be_read(editor: Editor, api: Emulator) -> None:
+def test_price_is_absent_where_it_cannot_be_read(
+    editor: Editor, api: Emulator, surroundings: pytest.MonkeyPatch
+) -> None:
     api.fault(Fault("catalog", status=500, times=None))
+    surroundings.setenv("RUNCOMFY_API_TOKEN", api.token)
     editor.start_anew()
     node = editor.add(TEXT_TO_IMAGE)
     editor.until_board(node, "$", shown=False)
@@ -229,6 +232,19 @@ def test_undo_and_redo_keep_sockets_and_links(editor: Editor) -> None:
     assert editor.sockets(edit) == [("image_1", None)]
     editor.undo("redo")
     assert editor.sockets(edit) == connected
+
+
+def test_page_speaks_the_language_of_the_settings(editor: Editor, host: Standin) -> None:
+    host.settings["Comfy.Locale"] = "fr"
+    try:
+        editor.open()
+        editor.clear()
+        node = editor.add(TEXT_TO_IMAGE)
+        editor.until_board(node, str(editor.do("async () => (await import(" + FRENCH + ")).default['token.none']")))
+        assert "No API token yet" not in editor.board(node)
+    finally:
+        host.settings["Comfy.Locale"] = "en"
+        editor.open()
 
 
 def test_removed_nodes_leave_nothing_on_the_page(editor: Editor) -> None:
