@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 BUSY_LOOK_SECONDS = 0.2
 LATE_COST_SECONDS = 2.0
+EMPTY_LOOKS = 2
+EMPTY_LOOK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -241,6 +243,7 @@ class _Run:
         with contextlib.suppress(JournalError):
             self._durations = await self._blocking(self._journal.durations, self._job.model_id, self._job.variant)
         times = plan(self._durations)
+        empty = 0
         while True:
             state = await self._read(What.STATUS, partial(self._client.status, request_id))
             if isinstance(state, Succeeded):
@@ -248,6 +251,10 @@ class _Run:
             match state:
                 case Succeeded(files) if files:
                     return state
+                case Succeeded() if empty < EMPTY_LOOKS:
+                    # Not told yet, or a safety block: only the second ends a job that is paid for.
+                    empty += 1
+                    await self._watch.sleep(EMPTY_LOOK_SECONDS)
                 case Queued() | Running():
                     self._show(state)
                     position = state.position if isinstance(state, Queued) else None
