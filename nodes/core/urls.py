@@ -17,6 +17,9 @@ _LOCAL_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".corp"
 # VPNs and proxies that tunnel a whole machine answer every name with an address of this range (RFC 2544).
 _TUNNELS = ipaddress.ip_network("198.18.0.0/15")
 
+# Networks without IPv4 reach its addresses as the last four bytes of this range (RFC 6052).
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
 
 class BadUrl(ValueError):
     """An address is refused; the text says why and holds no part of the address."""
@@ -85,8 +88,16 @@ def require_public_resolution(host: str) -> None:
     """
     for *_, found in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
         address = ipaddress.ip_address(str(found[0]).partition("%")[0])
-        if not address.is_global and address not in _TUNNELS:
+        if not _is_public(address):
             raise BadUrl("the host's name leads to an address that is not public")
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.sixtofour
+        if inner is not None:
+            return _is_public(inner)
+    return address in _TUNNELS or (address.is_global and not address.is_multicast)
 
 
 def _split(url: str) -> SplitResult:
