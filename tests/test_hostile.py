@@ -1,0 +1,173 @@
+"""Hostile answers, through the whole node: nothing is fetched from elsewhere, and no answer does harm."""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+import zlib
+from collections.abc import Iterator
+
+import pytest
+from hurry import FILE_CAP, delivered, drawn, hurry, same, service
+from PIL import Image
+from support import TEXT_TO_IMAGE, Runner
+
+from emulator import Emulator, Fault
+from nodes.core.errors import DownloadError, PackError, SubmissionUnknown, TooLarge, Undecodable, UntrustedUrl
+
+INPUTS: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
+
+
+@pytest.fixture(autouse=True)
+def _hurried(runner: Runner) -> None:
+    assert not runner.state.exists()
+    hurry()
+
+
+@pytest.fixture
+def evil() -> Iterator[Emulator]:
+    """Another server, which nobody should ever call."""
+    with Emulator() as emulator:
+        yield emulator
+        assert emulator.calls == []
+
+
+def deliver(runner: Runner) -> None:
+    """Run until the pictures are there, and check them."""
+    batches, _, request_id = runner.run(TEXT_TO_IMAGE, **INPUTS)
+    job = next(job for job in runner.api.jobs if job.request_id == request_id)
+    assert same(delivered(batches), drawn(runner.api, job))
+
+
+@pytest.mark.parametrize("place", ["status", "result", "cancel"])
+def test_no_call_follows_a_redirect_with_the_token(
+    runner: Runner, api: Emulator, evil: Emulator, place: str
+) -> None:
+    api.fault(Fault(place, redirect=f"{evil.origin}/v1/steal", times=2))
+    deliver(runner)
+    assert len(api.billed) == 1
+
+
+def test_no_file_is_fetched_from_another_server(runner: Runner, api: Emulator, evil: Emulator) -> None:
+    for answer in (
+        Fault("result", edit=lambda result: result | {"output": {"image": f"{evil.origin}/files/x/0.png"}}),
+        Fault("file", redirect=f"{evil.origin}/files/x/0.png"),
+    ):
+        api.fault(answer)
+        with pytest.raises(UntrustedUrl):
+            runner.run(TEXT_TO_IMAGE, **INPUTS)
+    deliver(runner)
+    assert len(api.billed) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.7", "172.16.3.4", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.1.1", "224.0.0.1",
+     "::1", "fd00::1", "fe80::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1"],
+)  # fmt: skip
+def test_a_trusted_name_that_leads_to_a_private_address_is_not_fetched(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def lead_home(host: str, port: object, *more: object, **names: object):  # type: ignore[no-untyped-def]
+        if str(host).endswith(".runcomfy.net"):
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            return [(family, socket.SOCK_STREAM, 6, "", (address, 443))]
+        return resolve(host, port, *more, **names)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lead_home)
+    url = "https://files.runcomfy.net/x.png"
+    api.fault(Fault("result", edit=lambda result: result | {"output": {"image": url}}))
+    with pytest.raises(UntrustedUrl, match=r"(?s)not public.*Charged: yes.*Request: "):
+        runner.run(TEXT_TO_IMAGE, **INPUTS)
+    deliver(runner)
+    assert len(api.billed) == 1
+
+
+NASTY = {
+    "deep": b"[" * 200_000,
+    "deep objects": b'{"a":' * 100_000,
+    "endless number": b'{"status": "completed", "queue_position": ' + b"9" * 10_000 + b"}",
+    "infinite": b'{"status": "completed", "cost": Infinity, "queue_position": NaN}',
+    "no utf-8": b'{"status": "\xff\xfe"}',
+    "utf-16": '{"status": "in_progress"}'.encode("utf-16"),
+    "nul": b"\0" * 999,
+    "null": b"null",
+    "empty object": b"{}",
+    "twice": b'{"status": "in_queue"} {"status": "completed"}',
+    "gzip": zlib.compress(b'{"status": "completed"}'),
+    "script": b"<script>alert(1)</script>",
+}
+
+
+@pytest.mark.parametrize("content", [pytest.param(content, id=name) for name, content in NASTY.items()])
+@pytest.mark.parametrize("place", ["status", "result"])
+def test_no_json_breaks_a_run(runner: Runner, api: Emulator, place: str, content: bytes) -> None:
+    api.fault(Fault(place, content=content, content_type="application/json"))
+    try:
+        deliver(runner)
+    except PackError as error:
+        assert "Request: " in str(error) and "Next: " in str(error)
+        deliver(runner)
+    assert len(api.billed) == 1
+
+
+@pytest.mark.parametrize("content", [pytest.param(content, id=name) for name, content in NASTY.items()])
+def test_no_json_is_taken_for_an_accepted_job(runner: Runner, api: Emulator, content: bytes) -> None:
+    api.fault(Fault("submit", content=content, content_type="application/json"))
+    with pytest.raises(SubmissionUnknown):
+        runner.run(TEXT_TO_IMAGE, **INPUTS)
+    deliver(runner)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(*extra: bytes, size: tuple[int, int] = (8, 8), rows: bytes | None = None) -> bytes:
+    """Return a PNG with extra chunks before its pixels."""
+    data = zlib.compress(rows if rows is not None else bytes((size[0] * 3 + 1) * size[1]))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+HUGE = zlib.compress(bytes(200 * 2**20), 9)
+BOMBS: dict[str, tuple[bytes, type[DownloadError]]] = {
+    "900 megapixels": (png(size=(30_000, 30_000), rows=b""), TooLarge),
+    "one row of two thousand million": (png(size=(2**31 - 1, 1), rows=b""), TooLarge),
+    "a text of 200 MB": (png(chunk(b"zTXt", b"Comment\0\0" + HUGE)), Undecodable),
+    "a profile of 200 MB": (png(chunk(b"iCCP", b"sRGB\0\0" + HUGE)), Undecodable),
+    "pixels that are not there": (png(size=(4000, 4000), rows=b""), Undecodable),
+    "nothing but a header": (b"\x89PNG\r\n\x1a\n", Undecodable),
+    "a chunk longer than the file": (b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR", Undecodable),
+    "a JPEG's beginning": (b"\xff\xd8\xff\xe0" + bytes(64), Undecodable),
+    "a WebP's beginning": (b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(64), Undecodable),
+    "a TIFF": (b"II*\0" + bytes(64), Undecodable),
+    "an EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n" + bytes(64), Undecodable),
+}
+
+
+@pytest.mark.parametrize(("file", "kind"), [pytest.param(*bomb, id=name) for name, bomb in BOMBS.items()])
+def test_a_bomb_is_a_receipt_and_the_job_stays(
+    runner: Runner, api: Emulator, file: bytes, kind: type[DownloadError]
+) -> None:
+    api.fault(Fault("file", content=file, content_type="image/png", times=3))
+    with pytest.raises(kind, match=r"(?s)Charged: yes, \$0\.10.*Request: .*Next: "):
+        runner.run(TEXT_TO_IMAGE, **INPUTS)
+    api.clear_faults()
+    deliver(runner)
+    assert len(api.billed) == 1
+
+
+def test_a_file_is_read_up_to_its_cap_and_no_further(runner: Runner, api: Emulator) -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((1400, 1400), 90).convert("RGB").save(noise, "PNG", compress_level=0)
+    assert len(noise.getvalue()) > FILE_CAP
+    api.fault(Fault("job", files=[noise.getvalue()]))
+    with pytest.raises(TooLarge, match=f"at most {FILE_CAP} are read"):
+        runner.run(TEXT_TO_IMAGE, **INPUTS)
+    service().jobs.downloader.max_bytes = 2 * len(noise.getvalue())
+    deliver(runner)
+    assert len(api.billed) == 1
