@@ -18,7 +18,7 @@ from PIL import Image
 
 from .comfyui.factory import PackNode, collect_class, node_class
 from .comfyui.host import Host
-from .core.errors import ConfigError, InvalidInput, PackError, money
+from .core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, money
 from .core.images import Assembly, to_pixels
 from .core.journal import FILE_NAME, Job, Journal
 from .core.progress import Progress
@@ -152,7 +152,9 @@ def _run_node(
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
+        _require_folder(out)
         batches, urls, request_id = asyncio.run(make(host)().generate(**values()))
+        paths = save(batches, out, f"{name}-{request_id}")
     except PackError as error:
         host.end_line()
         print(error, file=sys.stderr)
@@ -162,7 +164,7 @@ def _run_node(
         print("Stopped.", file=sys.stderr)
         return 130
     host.end_line()
-    for path in save(batches, out, f"{name}-{request_id}"):
+    for path in paths:
         print(path)
     for url in urls.splitlines():
         if not is_loopback(url):
@@ -171,12 +173,22 @@ def _run_node(
 
 
 def save(batches: list[torch.Tensor], folder: Path, name: str) -> list[Path]:
-    """Save float32 ``[N,H,W,3]`` batches as PNG files ``name-1.png`` .. and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Save float32 ``[N,H,W,3]`` batches as PNG files ``name-1.png`` .. and return their paths.
+
+    Raises:
+        PackError: the folder cannot be written.
+    """
     pictures = [pixels for batch in batches for pixels in to_pixels("images", batch)]
     paths = [folder / f"{name}-{number}.png" for number in range(1, len(pictures) + 1)]
-    for path, pixels in zip(paths, pictures, strict=True):
-        Image.fromarray(pixels).save(path)
+    try:
+        for path, pixels in zip(paths, pictures, strict=True):
+            Image.fromarray(pixels).save(path)
+    except OSError as error:
+        raise PackError(
+            f"The pictures cannot be saved in {folder} ({error.strerror}).",
+            charge=Charge.YES,
+            advice="Run the same again with another --out: they are kept, and there is no new charge.",
+        ) from None
     return paths
 
 
@@ -225,6 +237,13 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def _require_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput("--out", f"{folder} cannot be made a folder ({error.strerror})") from None
+
+
 def _values(spec: ModelSpec, options: argparse.Namespace) -> dict[str, object]:
     """Return the node's inputs as ComfyUI would pass them."""
     given: Mapping[str, object] = vars(options)
@@ -260,9 +279,11 @@ def _account(offline: bool) -> Iterator[None]:
     if not offline:
         try:
             find_token(os.environ, Path.home())
-        except ConfigError as error:
+        except NoToken as error:
             print(f"{error.message} Running on the emulator: drawn pictures, no charge.", file=sys.stderr)
             offline = True
+        except ConfigError as error:
+            raise SystemExit(str(error)) from None
     if not offline:
         yield
         return
