@@ -1,0 +1,411 @@
+"""The nodes from a shell: in this process on an emulator as the account, and as a command of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hurry import drawn
+from PIL import Image
+from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
+
+from emulator import Emulator, Fault
+from nodes import shell
+from nodes.core.progress import Progress, Stage
+from nodes.core.schema import Boolean, Choice, Images, Integer, ModelSpec, Seed
+from nodes.shell import ShellHost, main
+
+Run = Callable[..., SimpleNamespace]
+HANG = 60.0
+
+
+@pytest.fixture
+def run(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Iterator[Run]:
+    """Run a command line on the emulator as the account; pictures go to ``out`` in a working folder of the test."""
+    assert runner.state == tmp_path / "state"
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+
+    def call(*arguments: object) -> SimpleNamespace:
+        try:
+            status: Any = main([str(argument) for argument in (*arguments, "--out", "out")])
+        except SystemExit as leave:
+            status = leave.code
+            if isinstance(status, str):
+                sys.stderr.write(status)
+                status = 1
+        shown = capsys.readouterr()
+        return SimpleNamespace(status=status, out=shown.out, err=shown.err, files=sorted(Path("out").glob("*")))
+
+    yield call
+    signal.signal(signal.SIGINT, before)
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def pixels_in(uri: str) -> np.ndarray:
+    from base64 import b64decode
+
+    return np.asarray(Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))))
+
+
+def test_pictures_are_saved_as_they_came(run: Run, api: Emulator) -> None:
+    done = run("text-to-image", "--prompt", "a fox", "--num-images", 2, "--aspect-ratio", "16:9")
+    assert done.status == 0
+    assert [path.name for path in done.files] == [
+        f"text-to-image-{api.jobs[0].request_id}-{number}.png" for number in (1, 2)
+    ]
+    assert done.out.splitlines() == [str(path) for path in done.files]
+    for path, picture in zip(done.files, drawn(api, api.jobs[0]), strict=True):
+        assert pixels_of(path).shape == (768, 1360, 3)
+        assert np.array_equal(pixels_of(path), picture)
+    assert "2 images in" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_every_flag_reaches_the_api(run: Run, api: Emulator) -> None:
+    done = run(
+        *("text-to-image", "--prompt", "a fox", "--num-images", 3, "--seed", 2**31 + 7, "--aspect-ratio", "9:16"),
+        *("--resolution", "0.5K", "--output-format", "webp", "--safety-tolerance", 6, "--no-limit-generations"),
+        "--enable-web-search",
+    )
+    assert done.status == 0
+    assert api.jobs[0].body == {
+        "prompt": "a fox",
+        "num_images": 3,
+        "seed": 7,
+        "aspect_ratio": "9:16",
+        "resolution": "0.5K",
+        "output_format": "webp",
+        "safety_tolerance": 6,
+        "limit_generations": False,
+        "enable_web_search": True,
+    }
+    assert len(done.files) == 3
+
+
+def test_references_are_sent_in_the_order_of_the_command_line(run: Run, api: Emulator, tmp_path: Path) -> None:
+    first, second = noise(20, 30, seed=1), noise(40, 10, seed=2)
+    Image.fromarray(first).save(tmp_path / "a.png")
+    Image.fromarray(second).save(tmp_path / "b.webp", lossless=True)
+    Image.fromarray(second).save(tmp_path / "c.jpg")
+    images = ["--image", "b.webp", "--image", "a.png", "--image", tmp_path / "c.jpg"]
+    addresses = ["--image-urls", "https://a.example.com/1.png", "--image-urls", "https://a.example.com/2.png"]
+    done = run("pro-edit", "--prompt", "bluer", *addresses, *images, "--sync-mode", "--rerun-seed", 5)
+    assert done.status == 0, done.err
+    sent = api.jobs[0].body["image_urls"]
+    assert np.array_equal(pixels_in(sent[0]), second)
+    assert np.array_equal(pixels_in(sent[1]), first)
+    assert np.array_equal(pixels_in(sent[2]), pixels_of(tmp_path / "c.jpg"))
+    assert sent[3:] == ["https://a.example.com/1.png", "https://a.example.com/2.png"]
+    assert api.jobs[0].body["sync_mode"] is True
+    assert "rerun_seed" not in api.jobs[0].body
+    assert "image_1: sent as WebP lossless" in done.err
+    assert len(done.files) == 1
+
+
+def test_the_same_command_again_is_not_charged_again(run: Run, api: Emulator) -> None:
+    first = run("text-to-image", "--prompt", "a fox")
+    again = run("text-to-image", "--prompt", "a fox")
+    assert (first.status, again.status) == (0, 0)
+    assert len(api.billed) == 1
+    assert "kept copy, no charge" in again.err
+    assert again.files == first.files
+
+
+def test_a_job_can_be_listed_and_collected(run: Run, api: Emulator, capsys: Any) -> None:
+    run("text-to-image", "--prompt", "a fox")
+    request_id = api.jobs[0].request_id
+    assert main(["jobs", "--limit", "5"]) == 0
+    listed = capsys.readouterr().out
+    assert request_id in listed and "delivered" in listed and TEXT_TO_IMAGE.model_id in listed
+    assert "fox" not in listed
+    done = run("collect", request_id)
+    assert done.status == 0
+    assert f"collect-{request_id}-1.png" in [path.name for path in done.files]
+    assert len(api.billed) == 1
+
+
+# What the command line says
+
+
+@pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)
+def test_help_shows_the_type_the_choices_and_the_default_of_every_field(run: Run, spec: ModelSpec) -> None:
+    done = run(spec.command, "--help")
+    assert done.status == 0
+    text = " ".join(done.out.split())
+    for field in spec.fields:
+        flag = "--" + field.name.replace("_", "-")
+        usage = text[text.index("options: ") :]
+        shown = re.search(rf"{flag}\b.*?(?= --[a-z]|$)", usage)
+        assert shown, flag
+        rest = usage[shown.start() :]
+        match field.kind:
+            case Choice(choices=choices, default=default):
+                assert rest.startswith(f"{flag} {{{','.join(choices)}}}")
+                assert f"(default: {default})" in rest
+            case Integer(minimum=low, maximum=high, default=default):
+                assert rest.startswith(f"{flag} {low}..{high} ")
+                assert f"(default: {default})" in rest
+            case Seed(default=default):
+                assert rest.startswith(f"{flag} INT ")
+                assert f"(default: {default})" in rest
+            case Boolean(default=default):
+                assert rest.startswith(f"{flag}, --no-{flag[2:]} ")
+                assert f"(default: {default})" in rest
+            case Images(minimum=low, maximum=high):
+                assert f"--image FILE reference, repeatable; {low} to {high} images" in usage
+                assert rest.startswith(f"{flag} URL ")
+            case _:
+                assert rest.startswith(f"{flag} TEXT ")
+        assert " ".join(field.explanation.split()) in rest
+    assert "no account, no charge" in text
+
+
+def test_help_lists_the_commands(run: Run) -> None:
+    done = run("--help")
+    assert done.status == 0
+    for spec in (TEXT_TO_IMAGE, PRO_EDIT):
+        assert spec.command in done.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["text-to-video"],
+        ["text-to-image"],
+        ["text-to-image", "--prompt", "a", "--num-images", "two"],
+        ["text-to-image", "--prompt", "a", "--aspect-ratio", "2:1"],
+        ["text-to-image", "--prompt", "a", "--image", "a.png"],
+        ["pro-edit", "--prompt", "a", "--seed", "1"],
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_refused(run: Run, api: Emulator, arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.status == 2
+    assert "usage: python -m nodes" in done.err
+    assert api.calls == []
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> None:
+    Image.fromarray(noise(8, 8)).save(tmp_path / "good.png")
+    (tmp_path / "words.png").write_text("no picture")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "cut.png").write_bytes((tmp_path / "good.png").read_bytes()[:-30])
+    Image.fromarray(noise(8, 8)).save(tmp_path / "other.gif")
+    (tmp_path / "folder").mkdir()
+
+
+EDIT = ["pro-edit", "--prompt", "a"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "receipt"),
+    [
+        (["text-to-image", "--prompt", " "], "prompt: it is empty"),
+        (["text-to-image", "--prompt", "a", "--num-images", "5"], "num_images: 1 to 4 is allowed, not 5"),
+        (["text-to-image", "--prompt", "a", "--seed", "-1"], "seed: 0 or more"),
+        (EDIT, "1 to 20 reference images are needed"),
+        ([*EDIT, "--image", "missing.png"], "--image: missing.png cannot be read (No such file"),
+        ([*EDIT, "--image", "folder"], "--image: folder cannot be read"),
+        ([*EDIT, "--image", "words.png"], "--image: words.png is no PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "empty.png"], "--image: empty.png is no PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "cut.png"], "--image: cut.png is no PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "other.gif"], "--image: other.gif is no PNG, JPEG or WebP image"),
+        ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 images are allowed, not 21"),
+        ([*EDIT, *["--image", "good.png"] * 20, "--image-urls", "https://a.example.com/1.png"], "there are 21"),
+        ([*EDIT, "--image-urls", "http://a.example.com/1.png"], "image_urls: line 1 is no public https address"),
+        ([*EDIT, "--image", "good.png", "--rerun-seed", "-1"], "rerun_seed: 0 or more"),
+    ],
+)
+@pytest.mark.usefixtures("files")
+def test_bad_input_ends_with_its_receipt(run: Run, api: Emulator, arguments: Sequence[str], receipt: str) -> None:
+    done = run(*arguments)
+    assert done.status == 1
+    assert receipt in done.err
+    assert "Charged: no." in done.err and "Nothing was sent." in done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    assert api.calls == []
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: Run, api: Emulator) -> None:
+    Path("out").write_text("a file")
+    done = run("text-to-image", "--prompt", "a fox")
+    assert done.status == 1
+    assert "--out: out cannot be made a folder" in done.err
+    assert api.calls == []
+
+
+def test_pictures_that_cannot_be_saved_are_not_lost(
+    run: Run, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shell, "Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
+    done = run("text-to-image", "--prompt", "a fox")
+    assert done.status == 1
+    assert "No space left on device" in done.err and "no new charge" in done.err
+    monkeypatch.undo()
+    assert len(api.billed) == 1
+
+
+def test_a_job_that_failed_ends_with_its_receipt(run: Run, api: Emulator) -> None:
+    api.fault(Fault("job", fails="blocked by the safety filter"))
+    done = run("text-to-image", "--prompt", "a fox")
+    assert done.status == 1
+    assert "Reason given: blocked by the safety filter" in done.err
+    assert f"Request: {api.jobs[0].request_id}" in done.err
+    assert "Traceback" not in done.err
+    assert done.files == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RUNCOMFY_API_TOKEN", "two words"),
+        ("RUNCOMFY_MODEL_API_BASE", "http://api.example.com/v1"),
+        ("RUNCOMFY_KEEP_MB", "much"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(
+    run: Run, api: Emulator, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    done = run("text-to-image", "--prompt", "a fox")
+    assert done.status == 1
+    assert variable in done.err
+    assert "Traceback" not in done.err and value not in done.err
+    assert api.calls == []
+
+
+def test_without_a_token_it_says_so_and_runs_on_the_emulator(
+    run: Run, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    done = run("text-to-image", "--prompt", "a fox", "--aspect-ratio", "3:2")
+    assert done.status == 0, done.err
+    assert "There is no RunComfy API token. Running on the emulator: drawn pictures, no charge." in done.err
+    (path,) = done.files
+    assert pixels_of(path).shape == (832, 1248, 3)
+    assert api.calls == []
+
+
+# The terminal
+
+
+class Terminal(io.StringIO):
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+REPORTS = [
+    Progress(Stage.QUEUED, position=12),
+    Progress(Stage.QUEUED, position=3),
+    Progress(Stage.QUEUED, position=3),
+]
+
+
+def test_a_terminal_shows_one_line_that_changes() -> None:
+    out = Terminal(True)
+    host = ShellHost(out)
+    for report in REPORTS:
+        host.report(report)
+    host.end_line()
+    host.end_line()
+    assert out.getvalue() == "\rQueued, position 12, 0 s\rQueued, position 3, 0 s \n"
+
+
+def test_elsewhere_each_new_text_is_a_line() -> None:
+    out = Terminal(False)
+    host = ShellHost(out)
+    for report in REPORTS:
+        host.report(report)
+    host.end_line()
+    assert out.getvalue() == "Queued, position 12, 0 s\nQueued, position 3, 0 s\n"
+
+
+def test_a_note_of_several_lines_does_not_break_the_line() -> None:
+    out = Terminal(True)
+    ShellHost(out).report(Progress(Stage.FAILED, notes=("first\nsecond",)))
+    assert out.getvalue() == "\rFailed; first"
+
+
+# The command itself
+
+
+def command(*arguments: str) -> subprocess.Popen[str]:
+    """Start the command in the repository, with the account of this test's ``runner``."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "nodes", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.usefixtures("runner")
+def test_offline_leaves_the_account_alone_and_nothing_but_pictures(api: Emulator, tmp_path: Path) -> None:
+    Image.fromarray(noise(30, 40)).save(tmp_path / "a.png")
+    out = tmp_path / "out"
+    arguments = ["pro-edit", "--prompt", "bluer", "--image", str(tmp_path / "a.png"), "--num-images", "2"]
+    with command(*arguments, "--offline", "--out", str(out)) as process:
+        shown, told = process.communicate(timeout=HANG)
+    assert process.returncode == 0, told
+    assert "Traceback" not in told and "Warning" not in told
+    paths = [Path(line) for line in shown.splitlines()]
+    assert sorted(out.iterdir()) == paths and len(paths) == 2
+    assert [pixels_of(path).shape for path in paths] == [(880, 1184, 3)] * 2, "the ratio of the reference"
+    assert "Queued" in told and "Running" in told
+    assert api.calls == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "out"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal that only this process gets cannot be sent on Windows")
+def test_ctrl_c_cancels_and_ends_the_command(api: Emulator, runner: Runner, tmp_path: Path) -> None:
+    api.hold = True
+    out = str(tmp_path / "out")
+    with command("text-to-image", "--prompt", "a fox", "--out", out) as process:
+        guard = threading.Timer(HANG, process.kill)
+        guard.start()
+        assert process.stderr is not None
+        told = ""
+        while "Queued" not in told and (line := process.stderr.readline()):
+            told += line
+        process.send_signal(signal.SIGINT)
+        told += process.stderr.read()
+        status = process.wait()
+        guard.cancel()
+    assert status == 130, told
+    assert "Stopped." in told
+    assert "Traceback" not in told
+    assert api.count("cancel") == 1
+    assert api.billed == []
+    (job,) = runner.jobs()
+    assert job.state == "cancelled"
