@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, ParamSpec, TypeVar
 
+from .errors import PackError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -20,9 +22,20 @@ _under_way: set[Future[Any]] = set()
 
 
 def start(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Run a blocking function in a thread, in the caller's context: the host keeps the current node there."""
+    """Run a blocking function in a thread, in the caller's context: the host keeps the current node there.
+
+    An error of the pack leaves the thread alone: those it was made from can hold headers and raw bodies.
+    """
     context = contextvars.copy_context()
-    future = CALLS.submit(lambda: context.run(function, *args, **kwargs))
+
+    def call() -> T:
+        try:
+            return context.run(function, *args, **kwargs)
+        except PackError as error:
+            error.__cause__ = error.__context__ = None
+            raise
+
+    future = CALLS.submit(call)
     _under_way.add(future)
     future.add_done_callback(_under_way.discard)
     return future
