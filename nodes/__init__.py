@@ -19,6 +19,6 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     "RunComfyCollect": "Collect a paid job (RunComfy)",
 }
 
-register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts))
+register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts, _HOST.connection))
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

@@ -14,7 +14,7 @@ from support import TEXT_TO_IMAGE, Runner
 from emulator import Emulator, Fault
 from nodes.comfyui import routes
 from nodes.comfyui.routes import ROUTES, register
-from nodes.core.live import MAX_PAGES, MAX_STATES, LiveStates, Place
+from nodes.core.live import MAX_PAGES, MAX_STATES, Hearing, LiveStates, Place
 from nodes.core.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
 
 TOKEN = "a-token-of-the-emulator-1234"
@@ -219,16 +219,27 @@ def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
     live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
     (state,) = ask(host, "GET", "progress?client=me").json()["nodes"]
     assert (state["node"], state["stage"], state["request_id"], state["live"]) == ("12:5", "running", "abc", False)
-    assert live.knows("me") and not live.knows("another")
+    assert live.hearing("me", None).value == "states"
+    assert live.hearing("another", None).value == "text"
+
+
+def test_page_that_is_loaded_anew_hears_nothing_until_it_asks() -> None:
+    live, before, now = LiveStates(), object(), object()
+    live.greet("me", before)
+    assert live.hearing("me", before) is Hearing.STATES
+    assert live.hearing("me", now) is Hearing.LATER
+    live.greet("me", now)
+    assert live.hearing("me", now) is Hearing.STATES
 
 
 def test_live_states_are_bounded_and_a_stop_is_noted_once() -> None:
     live = LiveStates()
     for number in range(MAX_STATES + 10):
         live.put(Place(str(number)), Progress(Stage.RUNNING))
-        live.greet(str(number))
+        live.greet(str(number), None)
     assert len(live.all()) == MAX_STATES
-    assert live.knows(str(MAX_STATES + 9)) and not live.knows("0") and MAX_PAGES < MAX_STATES
+    assert live.hearing(str(MAX_STATES + 9), None) is Hearing.STATES
+    assert live.hearing("0", None) is Hearing.TEXT and MAX_PAGES < MAX_STATES
     stopped = live.stop(Place("50"))
     assert stopped is not None and stopped.payload()["stopped"] is True
     live.put(Place("50"), Progress(Stage.DELIVERED))

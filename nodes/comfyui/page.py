@@ -21,13 +21,26 @@ Asked: TypeAlias = Mapping[str, object]
 Answer: TypeAlias = dict[str, object]
 
 
-class Page:
-    """The server's side of the page. ``running`` returns the ids of the prompts that the host runs now."""
+MAX_CLIENT_LENGTH = 100
 
-    def __init__(self, host: Host, live: LiveStates, running: Callable[[], frozenset[str]]) -> None:
+
+class Page:
+    """The server's side of the page.
+
+    ``running`` returns the ids of the prompts that the host runs now, ``connection`` that of a page to the host.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        live: LiveStates,
+        running: Callable[[], frozenset[str]],
+        connection: Callable[[str], object],
+    ) -> None:
         self._host = host
         self._live = live
         self._running = running
+        self._connection = connection
 
     def account(self, _: Asked) -> Answer:
         """Return which token is used, masked."""
@@ -86,8 +99,8 @@ class Page:
 
     def progress(self, asked: Asked) -> Answer:
         """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""
-        if isinstance(client := asked.get("client"), str) and client:
-            self._live.greet(client[:100])
+        if isinstance(client := asked.get("client"), str) and 0 < len(client) <= MAX_CLIENT_LENGTH:
+            self._live.greet(client, self._connection(client))
         running = self._running()
         return {"nodes": [{**state.payload(), "live": state.place.prompt in running} for state in self._live.all()]}
 

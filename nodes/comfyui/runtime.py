@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..core.live import LiveState, LiveStates, Place
+from ..core.live import Hearing, LiveState, LiveStates, Place
 from ..core.progress import Progress, Stage
 from ..core.waiting import Observer
 
@@ -29,8 +29,9 @@ class ComfyHost:
         """Return the host's own interrupt: call it in the node's own context."""
         from comfy.model_management import InterruptProcessingException
 
+        server = prompt_server()
         if stopped := self.live.stop(_current_place()):
-            _send(prompt_server(), stopped)
+            _send(self.live, server, stopped, getattr(server, "client_id", None))
         interrupt: BaseException = InterruptProcessingException()
         return interrupt
 
@@ -43,6 +44,10 @@ class ComfyHost:
     def running_prompts(self) -> frozenset[str]:
         """Return the ids of the prompts that run now."""
         return frozenset(str(item[1]) for item in _running(prompt_server()))
+
+    def connection(self, page: str | None) -> object:
+        """Return the websocket of a page now, or None."""
+        return _connection(prompt_server(), page)
 
 
 class ComfyObserver:
@@ -70,9 +75,9 @@ class ComfyObserver:
         server = prompt_server()
         if not self._place.node or server is None:
             return
-        _send(server, self._live.put(self._place, progress), self._page)
+        state = self._live.put(self._place, progress)
         # A page with the pack's extension shows the report itself; another one gets the host's text.
-        if not self._live.knows(self._page):
+        if _send(self._live, server, state, self._page) is Hearing.TEXT:
             server.send_progress_text(progress.text(), self._place.node)
         fraction = 1.0 if progress.stage is Stage.DELIVERED else progress.fraction
         if fraction is not None and fraction > self._shown:
@@ -91,9 +96,16 @@ def prompt_server() -> Any:
     return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
 
 
-def _send(server: Any, state: LiveState, page: str | None = None) -> None:
-    if server is not None:
-        server.send_sync(PROGRESS_EVENT, state.payload(), page or getattr(server, "client_id", None))
+def _connection(server: Any, page: str | None) -> object:
+    return getattr(server, "sockets", {}).get(page)
+
+
+def _send(live: LiveStates, server: Any, state: LiveState, page: str | None) -> Hearing:
+    """Send a state to a page that understands it; return what the page understands."""
+    hearing = live.hearing(page, _connection(server, page))
+    if hearing is Hearing.STATES:
+        server.send_sync(PROGRESS_EVENT, state.payload(), page)
+    return hearing
 
 
 def _current_place() -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TypeVar
 
 from .progress import Progress
@@ -14,6 +15,14 @@ V = TypeVar("V")
 
 MAX_STATES = 200
 MAX_PAGES = 100
+
+
+class Hearing(Enum):
+    """What a page understands: the host's text only, the states, or nothing yet, since it is being loaded."""
+
+    TEXT = "text"
+    STATES = "states"
+    LATER = "later"
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class LiveStates:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._states: OrderedDict[tuple[str, str], LiveState] = OrderedDict()
-        self._pages: OrderedDict[str, None] = OrderedDict()
+        self._pages: OrderedDict[str, object] = OrderedDict()
 
     def put(self, place: Place, progress: Progress) -> LiveState:
         """Keep a report in place of the node's one before, and return what the page is told."""
@@ -77,15 +86,17 @@ class LiveStates:
         with self._lock:
             return list(self._states.values())
 
-    def greet(self, page: str) -> None:
-        """Note that a page shows the states on its nodes and needs no text beside them."""
+    def greet(self, page: str, connection: object) -> None:
+        """Note that a page, at this connection of its, shows the states on its nodes."""
         with self._lock:
-            _put(self._pages, page, None, MAX_PAGES)
+            _put(self._pages, page, connection, MAX_PAGES)
 
-    def knows(self, page: str | None) -> bool:
-        """Whether that page shows the states on its nodes."""
+    def hearing(self, page: str | None, connection: object) -> Hearing:
+        """Return what a page understands. One that is loaded anew comes with another connection, and asks later."""
         with self._lock:
-            return page in self._pages
+            if page is None or page not in self._pages:
+                return Hearing.TEXT
+            return Hearing.STATES if self._pages[page] is connection else Hearing.LATER
 
 
 def _put(entries: OrderedDict[K, V], key: K, value: V, most: int) -> None:

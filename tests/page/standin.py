@@ -46,7 +46,7 @@ class Standin:
         self._frontend = frontend
         self._user_folder = user_folder
         self._userdata: dict[str, bytes] = {}
-        self._sockets: dict[str, web.WebSocketResponse] = {}
+        self.sockets: dict[str, web.WebSocketResponse] = {}
         self._stack = ExitStack()
         self.loop: asyncio.AbstractEventLoop
         self.port = port
@@ -101,7 +101,7 @@ class Standin:
         self.send_sync("progress_state", {"prompt_id": prompt_id, "nodes": {node_id: node}}, self.client_id)
 
     def _send(self, message: dict[str, Any] | bytes, sid: str | None) -> None:
-        for name, socket in list(self._sockets.items()):
+        for name, socket in list(self.sockets.items()):
             if sid in (None, name) and not socket.closed:
                 send = socket.send_bytes(message) if isinstance(message, bytes) else socket.send_json(message)
                 task = asyncio.ensure_future(send)
@@ -130,7 +130,7 @@ class Standin:
         self.port = runner.addresses[0][1]
         ready.set()
         await self._stopping.wait()
-        for socket in list(self._sockets.values()):
+        for socket in list(self.sockets.values()):
             await socket.close()
         await runner.cleanup()
 
@@ -280,14 +280,14 @@ class Standin:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         sid = request.query.get("clientId") or uuid.uuid4().hex
-        self._sockets[sid] = socket
+        self.sockets[sid] = socket
         status = {"exec_info": {"queue_remaining": self.executor.remaining}}
         await socket.send_json({"type": "status", "data": {"status": status, "sid": sid}})
         async for message in socket:
             if message.type is WSMsgType.TEXT and "feature_flags" in message.data:
                 await socket.send_json({"type": "feature_flags", "data": {}})
-        if self._sockets.get(sid) is socket:
-            del self._sockets[sid]
+        if self.sockets.get(sid) is socket:
+            del self.sockets[sid]
         return socket
 
 

@@ -1,0 +1,108 @@
+"""The main flows on a real ComfyUI, with the page that it brings and with the newest one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from comfyui.host import PACKS, Comfy, installation
+
+from emulator import Emulator
+
+from .browser import COLLECT, Editor
+from .frontends import NEWEST, frontend
+from .standin import PAGE_SETTINGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.page, pytest.mark.comfyui]
+
+TOKEN = "a-token-of-the-emulator-1234"
+PAGES = {"own-classic": (None, False), "newest-vue": (NEWEST, True)}
+# The newest page asks for what this ComfyUI has not yet.
+OF_ANOTHER_VERSION = ("Jobs API", "Failed to fetch", "Error fetching", "Error loading")
+
+
+@pytest.fixture
+def api() -> Iterator[Emulator]:
+    with Emulator(token=TOKEN) as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=PAGES)
+def editor(request: pytest.FixtureRequest, api: Emulator, tmp_path: Path, browser: Browser) -> Iterator[Editor]:
+    """The page of a ComfyUI that has no token yet."""
+    if installation() is None:
+        pytest.skip("COMFYUI_PATH is not set")
+    version, vue = PAGES[request.param]
+    options = ["--front-end-root", str(frontend(version))] if version else []
+    comfy = Comfy(tmp_path / "comfyui", api, options=options)
+    comfy._environment["RUNCOMFY_API_TOKEN"] = ""
+    with comfy:
+        comfy.post("/settings", {**PAGE_SETTINGS, "Comfy.VueNodes.Enabled": vue})
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        opened = Editor(context, comfy.url)
+        opened.open()
+        yield opened
+        errors = [error for error in opened.errors if not any(text in error for text in OF_ANOTHER_VERSION)]
+        context.close()
+    assert errors == []
+    assert TOKEN not in comfy.log
+
+
+def load_template(editor: Editor, name: str) -> str:
+    """Load a template as the template browser does; return the id of the pack's first node in it."""
+    folder = next(iter(PACKS))
+    listed = editor.do("async () => (await fetch('/api/workflow_templates')).json()")
+    assert name in listed[folder]
+    editor.do(
+        "async (path) => { await app.loadGraphData(await (await fetch(path)).json()); }",
+        f"/api/workflow_templates/{folder}/{name}.json",
+    )
+    return str(editor.do("() => String(app.graph.nodes.find((node) => node.type.startsWith('RunComfy')).id)"))
+
+
+def test_from_the_token_to_the_picture_and_to_a_stopped_job(editor: Editor, api: Emulator) -> None:
+    panel = editor.open_settings()
+    panel.locator("input").fill(TOKEN)
+    panel.get_by_role("button", name="Save").click()
+    panel.get_by_text("accepted").wait_for()
+    editor.page.keyboard.press("Escape")
+    panel.wait_for(state="detached")
+
+    api.hold_running = True
+    node = load_template(editor, "text_to_image")
+    editor.until_board(node, "from $0.10")
+    editor.run()
+    editor.until_board(node, "Running")
+    workflow = editor.saved()
+    editor.open()
+    editor.load(workflow)
+    editor.until_board(node, "Running")
+    assert api.jobs[0].request_id[:8] in editor.board(node)
+    api.hold_running = False
+    editor.until_board(node, "1 image delivered")
+    editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
+
+    api.hold_running = True
+    editor.do("(id) => { app.graph.getNodeById(id).widgets[0].value = 'a quiet harbour' }", node)
+    editor.run()
+    editor.until_board(node, "Running")
+    editor.stop()
+    editor.until_board(node, "can no longer be cancelled")
+    api.hold_running = False
+    dialog = editor.recent_jobs(node)
+    dialog.get_by_role("button", name="Collect").first.click()
+    added = editor.do(f"() => String(app.graph.nodes.find((each) => each.type === '{COLLECT}').id)")
+    shows = editor.do("() => String(app.graph.nodes.find((each) => /^(Save|Preview)Image$/.test(each.type)).id)")
+    editor.do("(id) => app.graph.remove(app.graph.getNodeById(id))", node)
+    editor.connect(added, shows, "images")
+    editor.run()
+    editor.until_board(added, "1 image delivered")
+    assert api.count("submit") == 2
