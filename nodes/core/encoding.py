@@ -19,6 +19,7 @@ MIN_SIDE = 16
 _JPEG_QUALITIES = (95, 90, 85)
 _WORTH_MORE_EFFORT = 1.3
 _HOPELESS = 2.0
+_PROOF = 1.2
 _RAW_THAT_FITS = 2
 _BAND_PERIOD = 64
 _BAND = 4
@@ -106,15 +107,18 @@ def _candidates(pixels: Pixels, limit: int, too_large: Encoded | None) -> Iterat
 
 
 def _is_hopeless(pixels: Pixels, limit: int) -> bool:
-    """Whether a lossless file would be far too large, judged by a sixteenth of the rows: for a second's work, of a
-    photo of 4096x4096, a twentieth of a second."""
+    """Whether a lossless file would be too large: expected from a sixteenth of the rows, and then proved by so many
+    of the first ones that they alone should pass the limit. For a part of the work of the whole."""
     bands = len(pixels) // _BAND_PERIOD
     if pixels.nbytes <= _RAW_THAT_FITS * limit or not bands:
         return False
     shape = pixels.shape[1:]
     rows = pixels[: bands * _BAND_PERIOD].reshape(bands, _BAND_PERIOD, *shape)[:, :_BAND].reshape(-1, *shape)
     expected = len(_lossless(Image.fromarray(rows), effort=0).data) * len(pixels) / len(rows)
-    return expected > limit * _HOPELESS
+    if expected <= limit * _HOPELESS:
+        return False
+    part = pixels[: math.ceil(len(pixels) * _PROOF * max(1, limit) / expected)]
+    return len(_lossless(Image.fromarray(part), effort=0).data) > limit
 
 
 def _lossless(image: Image.Image, effort: int) -> Encoded:
