@@ -92,6 +92,18 @@ def test_more_effort_is_tried_before_anything_is_lost() -> None:
     assert np.array_equal(decoded(small), pixels)
 
 
+@pytest.mark.parametrize("noisy", [slice(0, 4), slice(60, 64), slice(0, 1), slice(30, 34)])
+def test_what_fits_is_never_given_up_by_a_guess(noisy: slice) -> None:
+    # Whatever rows a guess looks at: detail may be just there, or anywhere but there.
+    pixels = np.zeros((20, 64, 400, 3), np.uint8)
+    pixels[:, noisy] = noise(pixels[:, noisy].size // 3, 1).reshape(pixels[:, noisy].shape)
+    pixels = pixels.reshape(1280, 400, 3)
+    fits = len(encode("image_1", pixels, 100 * MIB).data)
+    encoded = encode("image_1", pixels, fits)
+    assert encoded.label == "WebP lossless"
+    assert np.array_equal(decoded(encoded), pixels)
+
+
 def test_then_a_jpeg_of_high_quality_in_full_size() -> None:
     pixels = smooth(200, 300)
     labels = []
