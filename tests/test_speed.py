@@ -149,19 +149,20 @@ def test_decoding_makes_one_buffer_and_no_second_copy_of_it() -> None:
     finally:
         tracemalloc.stop()
     assert batch.numel() * batch.element_size() == size
-    assert size <= peak < 1.4 * size
+    # The buffer itself is torch's, and not counted here.
+    assert peak < 0.4 * size
 
 
 def test_each_size_has_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [png(side) for side in (16, 24, 16, 24)]
     made: list[tuple[int, ...]] = []
-    empty = np.empty
+    empty = torch.empty
 
     def counted(shape: Any, *args: Any, **kwargs: Any) -> Any:
         made.append(shape)
         return empty(shape, *args, **kwargs)
 
-    monkeypatch.setattr(images.np, "empty", counted)
+    monkeypatch.setattr(images.torch, "empty", counted)
     assembly = Assembly(4)
     for index, data in enumerate(files):
         assembly.place(index, data)

@@ -118,8 +118,10 @@ class Assembly:
     def _slot(self, index: int, size: tuple[int, int]) -> NDArray[np.float32]:
         with self._lock:
             if size not in self._buffers:
-                # NumPy asks for huge pages, torch does not: the first touch of 200 MB takes a fourth of the time.
-                self._buffers[size] = np.empty((self._count, *size, 3), dtype=np.float32)
+                # NumPy would ask for huge pages: quicker where memory is at hand, but a virtual machine that has
+                # given its free memory back waits for them, for 800 MB up to a second longer than for small ones.
+                buffer = torch.empty((self._count, *size, 3), dtype=torch.float32, device="cpu")
+                self._buffers[size] = buffer.numpy()
             self._sizes[index] = size
             slot: NDArray[np.float32] = self._buffers[size][index]
             return slot
