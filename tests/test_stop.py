@@ -21,8 +21,9 @@ from nodes.comfyui.factory import collect_class
 from nodes.comfyui.runtime import ComfyHost
 from nodes.core import submission, workers
 from nodes.core.errors import PackError, SubmissionUnknown
-from nodes.core.journal import FILE_NAME
+from nodes.core.journal import FILE_NAME, Claimed, Order
 from nodes.core.progress import Progress, Stage
+from nodes.core.service import close_services
 
 AT_ONCE = 1.0
 """Seconds: a tenth is promised; the rest is room for a busy machine."""
@@ -199,6 +200,25 @@ def test_a_claim_that_nobody_waits_for_is_given_back(runner: Runner, api: Emulat
     assert states(runner) == []
     collect(runner)
     assert len(api.jobs) == 1
+
+
+def test_a_submission_that_was_given_up_before_it_began_posts_nothing(runner: Runner, api: Emulator) -> None:
+    """As when all threads are busy: Stop comes before the POST has one."""
+    one = service()
+    claim = one.journal.claim(Order("fingerprint", one.account, TEXT_TO_IMAGE.model_id, ""))
+    assert isinstance(claim, Claimed)
+    post = submission.Submission(one.client, one.journal, claim.job, runner.host)
+    post.give_up(cancel=True)
+    post.attempt(b'{"prompt": "a fox"}')
+    assert api.count("submit") == 0 and states(runner) == []
+
+
+def test_what_stop_leaves_behind_is_recorded_before_the_journal_closes(runner: Runner, api: Emulator) -> None:
+    api.hold = True
+    api.fault(Fault("submit", hang_after=0.4))
+    stop(runner, lambda _: bool(api.jobs))
+    close_services()
+    assert states(runner) == ["cancelled"] and not api.billed
 
 
 def test_twins_stop_together_and_one_job_is_cancelled(runner: Runner, api: Emulator) -> None:

@@ -1,0 +1,104 @@
+"""The kept originals: all or none, the least recently used out first, never half of a job."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from support import Runner
+
+from emulator import Emulator
+from nodes.core.kept import FOLDER_NAME, Kept
+
+FILES = [b"one" * 100, b"two" * 100]
+
+
+def contents(kept: Kept, name: str) -> list[bytes]:
+    return [path.read_bytes() for path in kept.get(name)]
+
+
+def test_what_was_put_is_had_again_in_order(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, 10_000)
+    many = [bytes([number]) * 9 for number in range(16)]
+    assert kept.put("a", many)
+    assert contents(kept, "a") == many
+    assert kept.get("b") == []
+    assert contents(Kept(tmp_path, 10_000), "a") == many, "after a restart, too"
+
+
+def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, 3 * 600)
+    for age, name in enumerate("abc"):
+        kept.put(name, FILES)
+        os.utime(tmp_path / FOLDER_NAME / name, (1000 + age, 1000 + age))
+    kept.get("a")
+    kept.put("d", FILES)
+    assert [name for name in "abcd" if kept.get(name)] == ["a", "c", "d"]
+
+
+def test_what_is_larger_than_all_room_is_not_kept_and_pushes_nothing_out(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, 1000)
+    kept.put("a", FILES)
+    assert not kept.put("b", [bytes(1001)])
+    assert contents(kept, "a") == FILES and kept.get("b") == []
+
+
+def test_putting_again_replaces(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, 1000)
+    kept.put("a", FILES)
+    kept.put("a", [b"new"])
+    assert contents(kept, "a") == [b"new"]
+    assert [path.name for path in (tmp_path / FOLDER_NAME).iterdir()] == ["a"], "nothing is left over"
+
+
+def test_a_job_goes_at_one_stroke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(tmp_path, 1000)
+    kept.put("a", FILES)
+    remove, seen = shutil.rmtree, []
+
+    def slowly(folder: Path, ignore_errors: bool = False) -> None:
+        seen.append(len(list((tmp_path / FOLDER_NAME / "a").glob("*"))))
+        remove(folder, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", slowly)
+    kept.put("b", [bytes(900)])
+    assert seen and set(seen) <= {0, 2}, "never half of its pictures"
+    assert 0 in seen
+
+
+def test_threads_that_put_the_same_leave_it_whole(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, 100_000)
+
+    def put() -> None:
+        for _ in range(20):
+            try:
+                kept.put("a", FILES)
+            except OSError:
+                continue  # another one was faster: the caller goes on without
+
+    threads = [threading.Thread(target=put) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert contents(kept, "a") == FILES
+    assert [path.name for path in (tmp_path / FOLDER_NAME).iterdir()] == ["a"]
+
+
+def test_only_the_owner_can_look_inside(tmp_path: Path) -> None:
+    Kept(tmp_path, 1000).put("a", FILES)
+    assert (tmp_path / FOLDER_NAME).stat().st_mode & 0o777 == 0o700
+
+
+def test_with_zero_nothing_is_kept_and_nothing_is_paid_twice(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_MB", "0")
+    first = runner.text_to_image(resolution="0.5K")
+    assert not (runner.state / FOLDER_NAME).exists()
+    again = runner.text_to_image(resolution="0.5K")
+    assert first[1:] == again[1:] and len(api.jobs) == 1 and api.count("file") == 2
+    assert "kept copy" not in runner.host.text
