@@ -142,6 +142,9 @@ class Editor:
         """Return the image sockets of a node: their names, and the labels of the connected ones."""
         return [(name, label) for name, label in self.do(_SOCKETS, node)]
 
+    def size(self, node: str) -> list[float]:
+        return [float(side) for side in self.do("(id) => [...app.graph.getNodeById(id).size]", node)]
+
     def board(self, node: str) -> str:
         """Return the text of a node's board."""
         return str(self.do(f"(id) => ({_BOARD})(id).innerText", node))

@@ -24,6 +24,8 @@ PAGE_SETTINGS = {
     "Comfy.Canvas.NavigationMode": "custom",
     "Comfy.Minimap.Visible": False,
     "Comfy.Graph.CanvasInfo": False,
+    "Comfy.Workflow.ShowMissingNodesWarning": False,
+    "Comfy.Workflow.ShowMissingModelsWarning": False,
     "Comfy.Locale": "en",
 }
 

@@ -154,6 +154,7 @@ def test_price_is_absent_where_it_cannot_be_read(
 def test_sockets_grow_and_close_their_gaps(editor: Editor) -> None:
     edit = editor.add(PRO_EDIT, 600)
     assert editor.sockets(edit) == [("image_1", None)]
+    assert editor.size(edit)[1] < 450
     images = [editor.add("LoadImage", 60, 120 + 30 * place) for place in range(3)]
     for place, image in enumerate(images):
         editor.connect(image, edit, f"image_{place + 1}")
@@ -188,12 +189,14 @@ def test_sockets_are_saved_loaded_copied_and_undone(editor: Editor) -> None:
     images = [editor.add("LoadImage", 60, 120 + 200 * place) for place in range(3)]
     for place, image in enumerate(images):
         editor.connect(image, edit, f"image_{place + 1}")
-    before, workflow = editor.sockets(edit), editor.saved()
+    editor.page.wait_for_timeout(50)
+    before, workflow, size = editor.sockets(edit), editor.saved(), editor.size(edit)
     assert all(
         "label" not in slot for node in workflow["nodes"] for slot in node.get("inputs", []) if slot.get("label")
     )
     editor.load(workflow)
     assert editor.sockets(edit) == before
+    assert editor.size(edit) == size
     editor.do(
         "() => { const { canvas } = app; canvas.selectItems([...app.graph.nodes]);"
         " canvas.copyToClipboard(); canvas.pasteFromClipboard(); }"
@@ -201,6 +204,7 @@ def test_sockets_are_saved_loaded_copied_and_undone(editor: Editor) -> None:
     copy = editor.do(f"() => String(app.graph.nodes.filter((node) => node.type === '{PRO_EDIT}').at(-1).id)")
     assert copy != edit
     assert editor.sockets(copy) == before
+    assert editor.size(copy) == size
     copied = editor.prompt()[copy]["inputs"]
     assert len({copied[f"image_{place}"][0] for place in (1, 2, 3)}) == 3
     assert copied["prompt"] == "blue"

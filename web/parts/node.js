@@ -82,7 +82,9 @@ function addSockets(node, page) {
   const given = new WeakMap();
   let learned = new Map();
   let waiting = false;
-  let fresh = true;
+  // The page makes room for all sockets before the spare ones are gone: its height is not what a person chose.
+  let height = 0;
+  let unsized = true;
 
   function settle() {
     waiting = false;
@@ -90,8 +92,8 @@ function addSockets(node, page) {
     if (!node.graph) return;
     const changed = closeGaps(node, row);
     label();
-    if (changed && fresh) node.setSize?.([node.size[0], node.computeSize()[1]]);
-    fresh = false;
+    if (unsized) node.setSize?.([node.size[0], Math.max(height, node.computeSize()[1])]);
+    unsized = false;
     if (changed) redraw(node);
   }
 
@@ -115,8 +117,9 @@ function addSockets(node, page) {
   }
 
   after(node, "onAdded", later);
-  after(node, "onConfigure", () => {
-    fresh = false;
+  after(node, "onConfigure", (saved) => {
+    height = saved?.size?.[1] ?? node.size[1];
+    unsized = true;
     later();
   });
   after(node, "onConnectionsChange", (kind) => {
