@@ -139,7 +139,7 @@ def test_no_node_covers_another(name: str) -> None:
 def test_note_says_what_it_does_and_that_it_costs_without_a_price(name: str) -> None:
     (note,) = [node for node in load(name)["nodes"] if node["type"] in PAGE_ONLY]
     (text,) = note["widgets_values"]
-    assert text.startswith("## ") and "**Cost:**" in text and "RUNCOMFY_API_TOKEN" in text
+    assert text.startswith("## ") and "**Cost:**" in text and "API token" in text
     assert not re.search(r"[$€£]|\bUSD\b|\d\.\d", text)
 
 
