@@ -640,3 +640,17 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+
+
+def test_a_run_beyond_the_days_budget_sends_nothing(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.25")
+    runner.text_to_image("one", resolution="0.5K", num_images=2)
+    with pytest.raises(OverBudget, match=r"(?s)\$0\.20 is spent.*costs from \$0\.10.*Charged: no.*RUNCOMFY_DAILY"):
+        runner.text_to_image("two", resolution="0.5K")
+    assert api.count("submit") == 1
+    runner.text_to_image("one", resolution="0.5K", num_images=2)
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.3")
+    runner.text_to_image("two", resolution="0.5K")
+    assert len(api.billed) == 2

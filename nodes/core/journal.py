@@ -322,7 +322,8 @@ class Journal:
         if budget is None:
             return
         spent = self._spent(db)
-        if spent >= budget or spent + (order.estimate or 0) > budget:
+        # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
+        if spent >= budget or round(spent + (order.estimate or 0) - budget, 6) > 0:
             raise OverBudget(
                 f"The day's budget of {money(budget)} would be passed: {money(spent)} is spent or under way today"
                 f"{money(order.estimate, ', and this job costs from ')}.",
