@@ -224,6 +224,20 @@ def test_sockets_stay_in_a_subgraph(editor: Editor) -> None:
     assert [inner["inputs"]["image_1"], inner["inputs"]["image_2"]] == [[images[0], 0], [images[1], 0]]
 
 
+@pytest.mark.usefixtures("with_token")
+def test_state_is_shown_on_a_node_within_a_subgraph(editor: Editor, api: Emulator) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.do("(id) => { app.graph.convertToSubgraph(new Set([app.graph.getNodeById(id)])); }", node)
+    editor.run()
+    editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
+    inner = "app.graph.nodes.find((each) => each.subgraph).subgraph.nodes[0]"
+    board = f"{inner}.widgets.find((each) => each.name === 'runcomfy_state').element"
+    # An element that is not on the page has no innerText.
+    editor.until(f"() => {board}.textContent.includes('1 image delivered')")
+    assert len(api.jobs) == 1
+
+
 def test_undo_and_redo_keep_sockets_and_links(editor: Editor) -> None:
     edit = editor.add(PRO_EDIT, 600)
     image = editor.add("LoadImage")
