@@ -41,9 +41,9 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+# Of a module: as long as Playwright runs, its event loop keeps others from running in this thread.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    pytest.importorskip("playwright", reason="Playwright is not installed") if os.environ.get(
         "CI"
     ) != "true" else None
     from playwright.sync_api import Error
@@ -59,12 +59,12 @@ def browser() -> Iterator[Browser]:
     started.__exit__(None, None, None)
 
 
-@pytest.fixture(scope="session", params=LOOKS)
+@pytest.fixture(scope="module", params=LOOKS)
 def look(request: pytest.FixtureRequest) -> Look:
     return LOOKS[request.param]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def static(look: Look) -> Path:
     try:
         return frontend(look.version)
@@ -73,7 +73,7 @@ def static(look: Look) -> Path:
         raise
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(static: Path, look: Look, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
     """One stand-in for all tests of a look: what the pack reads of its surroundings is new for each test."""
     with Standin(tmp_path_factory.mktemp("user"), static) as started:
@@ -81,7 +81,7 @@ def host(static: Path, look: Look, tmp_path_factory: pytest.TempPathFactory) -> 
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(browser: Browser, look: Look) -> Iterator[BrowserContext]:
     """One browser profile for all tests of a look, for its cache."""
     del look
@@ -90,7 +90,7 @@ def context(browser: Browser, look: Look) -> Iterator[BrowserContext]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(host: Standin, context: BrowserContext) -> Iterator[Editor]:
     from .browser import Editor
 

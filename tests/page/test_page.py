@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-pytest.importorskip("playwright")
+if os.environ.get("CI") != "true":
+    pytest.importorskip("playwright")
 
 from playwright.sync_api import BrowserContext
 
