@@ -44,8 +44,6 @@ def unavailable(reason: str) -> None:
 # Of a module: as long as Playwright runs, its event loop keeps others from running in this thread.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-        "CI"
-    ) != "true" else None
     from playwright.sync_api import Error
 
     from .browser import launched
