@@ -9,7 +9,8 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from nodes.core.journal import FILE_NAME, Claimed, Journal, Order
+from nodes.core.journal import FILE_NAME, Journal
+from nodes.core.records import Claimed, Order
 
 from .measuring import seconds
 from .table import Row

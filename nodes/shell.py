@@ -20,8 +20,9 @@ from .comfyui.factory import PackNode, collect_class, node_class
 from .comfyui.host import Host
 from .core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, money
 from .core.images import Assembly, to_pixels
-from .core.journal import FILE_NAME, Job, Journal
+from .core.journal import FILE_NAME, Journal
 from .core.progress import Progress
+from .core.records import Job
 from .core.registry import load_models
 from .core.schema import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
 from .core.service import close_services

@@ -10,8 +10,8 @@ import torch
 
 from emulator import Emulator
 from nodes.comfyui.factory import node_class
-from nodes.core.journal import Job
 from nodes.core.progress import Progress, Stage
+from nodes.core.records import Job
 from nodes.core.registry import load_models
 from nodes.core.schema import ModelSpec
 from nodes.core.service import close_services, open_service

@@ -21,9 +21,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from support import ROOT, Runner
 
 from emulator import Emulator, Fault
-from nodes.core import journal as journals
+from nodes.core import database
 from nodes.core.errors import JournalError, OverBudget
-from nodes.core.journal import FILE_NAME, Busy, Claimed, Job, Journal, Known, Lost, Order
+from nodes.core.journal import FILE_NAME, Journal
+from nodes.core.records import LIVE, Busy, Claimed, Job, Known, Lost, Order
 
 NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
 HOUR = 3600.0
@@ -219,7 +220,8 @@ def test_the_claim_of_an_ended_process(open_journal: Callable[[], Journal], sent
 
 def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from nodes.core.journal import Journal, Order\n"
+        "import sys, time; from pathlib import Path\n"
+        "from nodes.core.journal import Journal; from nodes.core.records import Order\n"
         "journal = Journal(Path(sys.argv[1])); journal.claim(Order('a', 'account', 'm', ''))\n"
         "print('claimed', flush=True); time.sleep(60)"
     )
@@ -342,10 +344,10 @@ def test_an_older_record_is_carried_forward(
     job = accepted(old)
     old.close()
     newer = "CREATE INDEX later ON jobs (cost); CREATE TABLE notes (text TEXT)"
-    monkeypatch.setattr(journals, "_MIGRATIONS", (*journals._MIGRATIONS, newer))
+    monkeypatch.setattr(database, "_MIGRATIONS", (*database._MIGRATIONS, newer))
     new = open_journal()
     assert new.claim(order()) == Known(job)
-    assert sql(new, "PRAGMA user_version") == [(len(journals._MIGRATIONS),)]
+    assert sql(new, "PRAGMA user_version") == [(len(database._MIGRATIONS),)]
     assert sql(new, "SELECT count(*) FROM sqlite_schema WHERE name IN ('later', 'notes')") == [(2,)]
 
 
@@ -357,7 +359,7 @@ def test_a_failed_migration_changes_nothing(
     version = sql(old, "PRAGMA user_version")
     broken = "CREATE TABLE notes (text TEXT); CREATE NONSENSE"
     with monkeypatch.context() as patch, pytest.raises(JournalError):
-        patch.setattr(journals, "_MIGRATIONS", (*journals._MIGRATIONS, broken))
+        patch.setattr(database, "_MIGRATIONS", (*database._MIGRATIONS, broken))
         open_journal()
     assert sql(old, "PRAGMA user_version") == version
     assert isinstance(open_journal().claim(order()), Known)
@@ -623,7 +625,7 @@ class Lives(RuleBasedStateMachine):
         return [tuple(row) for row in self.pair[0]._db.execute(statement).fetchall()]
 
     def _live(self, name: str) -> list[object]:
-        rows = self._query(f"SELECT id FROM jobs WHERE fingerprint = '{name}' AND state IN {journals._LIVE}")
+        rows = self._query(f"SELECT id FROM jobs WHERE fingerprint = '{name}' AND state IN {LIVE}")
         return [row[0] for row in rows]
 
     def _state(self, job: Job) -> object:

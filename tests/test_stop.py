@@ -21,8 +21,9 @@ from nodes.comfyui.factory import collect_class
 from nodes.comfyui.runtime import ComfyHost
 from nodes.core import submission, workers
 from nodes.core.errors import PackError, SubmissionUnknown
-from nodes.core.journal import FILE_NAME, Claimed, Order
+from nodes.core.journal import FILE_NAME
 from nodes.core.progress import Progress, Stage
+from nodes.core.records import Claimed, Order
 from nodes.core.service import close_services
 
 AT_ONCE = 1.0

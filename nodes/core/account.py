@@ -19,7 +19,7 @@ from .errors import (
     StatusError,
     Unauthorized,
 )
-from .journal import Job
+from .records import Job
 from .schema import ModelSpec
 from .service import Service
 from .settings import LOGIN_SOURCE, STORED_SOURCE, find_token

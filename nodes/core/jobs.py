@@ -19,11 +19,12 @@ from .client import Client
 from .collection import collect, decode_kept, keep
 from .downloads import Downloader
 from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError, RateLimited, SubmissionUnknown
-from .journal import Busy, Claim, Claimed, Job, Journal, Known, Lost, Order
+from .journal import Journal
 from .kept import Kept
 from .limit import Limit
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
+from .records import Busy, Claim, Claimed, Job, Known, Lost, Order
 from .retry import What, delay_after
 from .submission import Submission, cancel, note
 from .waiting import Clock, Observer, Stopped, Watch

@@ -1,14 +1,5 @@
 """The record of every paid job and what became of it: SQLite, in the state folder, safe across processes.
 
-A row's state says what may be done with the same fingerprint again:
-
-    preparing   claimed by a living process; nothing has been sent
-    submitting  the POST may be on its way; without its process, its answer is lost
-    lost        the POST's answer was lost, and nobody has been told yet
-    submitted   accepted, request id known: attach to it
-    delivered   its pictures have been handed out: hand them out again
-    failed, cancelled, refused, unknown, expired   ended: submit anew
-
 It holds no token, no prompt in clear and no pixels: the fingerprint is a keyed hash.
 """
 
@@ -18,131 +9,20 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
 
+from .database import make_private_folder, open_database, reported
 from .errors import JournalError, OverBudget, money
 from .owners import Owner
+from .records import BEFORE, LIVE, Busy, Claim, Claimed, Job, Known, Lost, Order
 
 FILE_NAME = "jobs.sqlite3"
-BUSY_SECONDS = 10.0
-_LIVE = "('preparing', 'submitting', 'lost', 'submitted', 'delivered')"
-# From which states each state can be reached: a late writer cannot undo what another run has achieved since.
-_BEFORE = {
-    "preparing": ("submitting",),
-    "submitting": ("preparing",),
-    "submitted": ("preparing", "submitting", "lost", "unknown"),
-    "lost": ("submitting",),
-    "unknown": ("submitting", "lost"),
-    "refused": ("submitting",),
-    "delivered": ("submitted",),
-    "failed": ("submitted", "delivered"),
-    "cancelled": ("submitted",),
-    "expired": ("submitted", "delivered"),
-}
-_MIGRATIONS = (
-    f"""
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        fingerprint TEXT NOT NULL,
-        account TEXT NOT NULL,
-        model_id TEXT NOT NULL,
-        variant TEXT NOT NULL,
-        state TEXT NOT NULL,
-        owner TEXT NOT NULL,
-        request_id TEXT,
-        created_at REAL NOT NULL,
-        submitted_at REAL,
-        ended_at REAL,
-        duration REAL,
-        estimate REAL,
-        cost REAL,
-        files TEXT NOT NULL DEFAULT '[]',
-        outcome TEXT NOT NULL DEFAULT ''
-    );
-    CREATE UNIQUE INDEX live ON jobs (fingerprint) WHERE state IN {_LIVE};
-    CREATE INDEX by_request ON jobs (request_id) WHERE request_id IS NOT NULL;
-    CREATE INDEX by_time ON jobs (created_at);
-    CREATE INDEX by_variant ON jobs (model_id, variant, id) WHERE duration IS NOT NULL;
-    """,
-)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One row. Times are in seconds since the epoch, ``duration`` in seconds, money in USD."""
-
-    id: int
-    fingerprint: str
-    account: str
-    model_id: str
-    variant: str
-    state: str
-    owner: str
-    request_id: str | None
-    created_at: float
-    submitted_at: float | None
-    ended_at: float | None
-    duration: float | None
-    estimate: float | None
-    cost: float | None
-    files: tuple[str, ...]
-    outcome: str
-
-    @property
-    def name(self) -> str:
-        """A name for its kept files: ids begin anew with a new journal, and fingerprints come again."""
-        return f"{self.fingerprint[:16]}-{self.id}"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a claim is made for. ``variant`` groups jobs that take about as long; ``estimate`` is in USD."""
-
-    fingerprint: str
-    account: str
-    model_id: str
-    variant: str
-    estimate: float | None = None
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """The job is the caller's to submit."""
-
-    job: Job
-
-
-@dataclass(frozen=True)
-class Busy:
-    """Another run is about to submit the same job: look again shortly."""
-
-    job: Job
-
-
-@dataclass(frozen=True)
-class Lost:
-    """An earlier submission's answer was lost. The person is told, and then ``told`` is called."""
-
-    job: Job
-
-
-@dataclass(frozen=True)
-class Known:
-    """The same job has been accepted or delivered before: no new submission is needed."""
-
-    job: Job
-
-
-Claim: TypeAlias = Claimed | Busy | Lost | Known
 
 
 class Journal:
@@ -160,9 +40,9 @@ class Journal:
         self._clock = clock
         self._lock = threading.RLock()
         self._owed: list[tuple[str, Sequence[object]]] = []
-        with _reported(folder), contextlib.ExitStack() as opened:
+        with reported(folder), contextlib.ExitStack() as opened:
             make_private_folder(folder)
-            self._db = _open(folder / FILE_NAME)
+            self._db = open_database(folder / FILE_NAME)
             opened.callback(self._db.close)
             self._owner = Owner(folder / "owners")
             opened.callback(self._owner.close)
@@ -191,7 +71,7 @@ class Journal:
             OverBudget: ``budget`` USD a day would be passed by a new job; nothing was claimed.
         """
         with self._transaction() as db:
-            row = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {_LIVE}", order.fingerprint)
+            row = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", order.fingerprint)
             if row is None and waited_for is not None:
                 row = _one(db, "SELECT * FROM jobs WHERE id = ? AND state = 'unknown'", waited_for)
             if row is not None:
@@ -245,7 +125,7 @@ class Journal:
     def adopt(self, order: Order, request_id: str) -> Job:
         """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
         with self._transaction() as db:
-            job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {_LIVE}", order.fingerprint)
+            job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", order.fingerprint)
             return job or self._insert(db, order, state="submitted", request_id=request_id, owner="")
 
     def finished(self, job: Job) -> Job:
@@ -343,7 +223,7 @@ class Journal:
     def _set(self, job: Job, state: str | None = None, **values: str | float | None) -> Job:
         """Change a row where its state may become ``state``; what is None stays. Return the row as it is then."""
         changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
-        before = _BEFORE[state] if state else tuple(_BEFORE)
+        before = BEFORE[state] if state else tuple(BEFORE)
         columns, marks = ", ".join(f"{column} = ?" for column in changes), ", ".join("?" * len(before))
         # Ignored where another claim holds the same fingerprint by now.
         statement = f"UPDATE OR IGNORE jobs SET {columns} WHERE id = ? AND state IN ({marks})"
@@ -363,7 +243,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _reported(self.folder):
+        with self._lock, reported(self.folder):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for statement, values in self._owed:
@@ -376,80 +256,6 @@ class Journal:
                     self._db.execute("ROLLBACK")
                 raise
             self._owed.clear()
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter; one that exists is left as it is."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        aside = _set_aside(path)
-        raise JournalError(
-            f"The record of paid jobs was damaged and is set aside as {aside}.",
-            advice="Run again to go on with a new record. Jobs under way are on the Generations page of RunComfy.",
-        ) from None
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("damaged")
-        _migrate(db)
-    except BaseException:
-        db.close()
-        raise
-    db.row_factory = sqlite3.Row
-    return db
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_MIGRATIONS):
-            raise JournalError(
-                "The record of paid jobs was written by a newer version of this pack.",
-                advice="Update the pack, or set RUNCOMFY_STATE_DIR to another folder.",
-            )
-        for statements in _MIGRATIONS[version:]:
-            for statement in statements.split(";"):
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _set_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
-    for ending in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + ending)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + ending))
-    return aside
-
-
-@contextlib.contextmanager
-def _reported(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise JournalError(
-            f"The record of paid jobs in {folder} cannot be read or written ({error}), so nothing is spent.",
-            advice="Free the disk, correct the folder's permissions, or set RUNCOMFY_STATE_DIR to another folder.",
-        ) from None
 
 
 def _one(db: sqlite3.Connection, query: str, *values: object) -> Job | None:

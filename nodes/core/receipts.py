@@ -15,7 +15,7 @@ from .errors import (
     PackError,
     Rejected,
 )
-from .journal import Job
+from .records import Job
 from .retry import NO_SUCH_REQUEST
 from .wire import Cancelled, Failed, Succeeded
 

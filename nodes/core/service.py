@@ -11,8 +11,9 @@ from .client import Client
 from .downloads import Downloader, Trust
 from .errors import InvalidInput, PackError
 from .jobs import Jobs
-from .journal import Job, Journal, Order
+from .journal import Journal
 from .kept import Kept
+from .records import Job, Order
 from .settings import Settings
 from .version import USER_AGENT
 from .wire import is_request_id

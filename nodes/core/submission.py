@@ -11,8 +11,9 @@ from random import random
 
 from .client import CANCEL_TIMEOUT, Client
 from .errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
-from .journal import Job, Journal
+from .journal import Journal
 from .progress import Progress, Stage
+from .records import Job
 from .retry import What, backoff, delay_after
 from .waiting import Observer
 from .wire import CancelOutcome

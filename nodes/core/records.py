@@ -1,0 +1,100 @@
+"""What the journal holds of a job, and what a claim of one finds.
+
+A job's state says what may be done with the same fingerprint again:
+
+    preparing   claimed by a living process; nothing has been sent
+    submitting  the POST may be on its way; without its process, its answer is lost
+    lost        the POST's answer was lost, and nobody has been told yet
+    submitted   accepted, request id known: attach to it
+    delivered   its pictures have been handed out: hand them out again
+    failed, cancelled, refused, unknown, expired   ended: submit anew
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+LIVE = ("preparing", "submitting", "lost", "submitted", "delivered")
+# From which states each state can be reached: a late writer cannot undo what another run has achieved since.
+BEFORE = {
+    "preparing": ("submitting",),
+    "submitting": ("preparing",),
+    "submitted": ("preparing", "submitting", "lost", "unknown"),
+    "lost": ("submitting",),
+    "unknown": ("submitting", "lost"),
+    "refused": ("submitting",),
+    "delivered": ("submitted",),
+    "failed": ("submitted", "delivered"),
+    "cancelled": ("submitted",),
+    "expired": ("submitted", "delivered"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row. Times are in seconds since the epoch, ``duration`` in seconds, money in USD."""
+
+    id: int
+    fingerprint: str
+    account: str
+    model_id: str
+    variant: str
+    state: str
+    owner: str
+    request_id: str | None
+    created_at: float
+    submitted_at: float | None
+    ended_at: float | None
+    duration: float | None
+    estimate: float | None
+    cost: float | None
+    files: tuple[str, ...]
+    outcome: str
+
+    @property
+    def name(self) -> str:
+        """A name for its kept files: ids begin anew with a new journal, and fingerprints come again."""
+        return f"{self.fingerprint[:16]}-{self.id}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a claim is made for. ``variant`` groups jobs that take about as long; ``estimate`` is in USD."""
+
+    fingerprint: str
+    account: str
+    model_id: str
+    variant: str
+    estimate: float | None = None
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The job is the caller's to submit."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another run is about to submit the same job: look again shortly."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An earlier submission's answer was lost. The person is told, and then ``told`` is called."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Known:
+    """The same job has been accepted or delivered before: no new submission is needed."""
+
+    job: Job
+
+
+Claim: TypeAlias = Claimed | Busy | Lost | Known
