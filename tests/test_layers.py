@@ -16,9 +16,10 @@ from support import ROOT
 # as no circle is allowed anywhere, none of those can lead an arrow back up.
 SPINE = (
     "core.errors",
-    "core.schema core.images core.transport core.wire core.retry core.journal",
-    "core.arguments core.encoding core.client core.downloads",
-    "core.submission core.collection",
+    "core.schema core.images core.transport core.wire core.retry core.records core.database",
+    "core.arguments core.encoding core.client core.downloads core.journal",
+    "core.submission core.collection core.run",
+    "core.obtaining core.delivering",
     "core.jobs",
     "core.ordering core.service",
 )
@@ -32,7 +33,8 @@ THIRD_PARTY = {
     "core.transport": {"requests", "urllib3"},
     "core.downloads": {"requests"},
     "core.collection": {"torch"},
-    "core.jobs": {"torch"},
+    "core.run": {"torch"},
+    "core.delivering": {"torch"},
     "comfyui.factory": {"torch"},
     "comfyui.routes": {"aiohttp"},
     "shell": {"torch", "PIL", "emulator"},
@@ -153,7 +155,7 @@ def test_errors_and_schema_need_the_standard_library_only() -> None:
         ("core/schema.py", "from ..shell import main", "arrow"),
         ("core/schema.py", "from .. import NODE_CLASS_MAPPINGS", "arrow"),
         ("core/jobs.py", "from .. import shell", "arrow"),
-        ("core/jobs.py", "from .jobs import Request", "arrow"),
+        ("core/retry.py", "from .jobs import Jobs", "arrow"),
         ("core/wire.py", "from .retry import What", "arrow"),
         ("comfyui/factory.py", "from ..shell import main", "arrow"),
         ("core/aside.py", "from .above import thing", "circle"),

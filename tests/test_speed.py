@@ -26,11 +26,12 @@ from benchmarks import waiting
 from emulator import Emulator, Fault
 from nodes.core import collection, encoding, images, ordering, workers
 from nodes.core.images import Assembly
-from nodes.core.jobs import Jobs, Prepared, Request
+from nodes.core.jobs import Jobs
 from nodes.core.journal import Journal
 from nodes.core.kept import Kept
 from nodes.core.progress import Stage
 from nodes.core.records import Order
+from nodes.core.run import Prepared, Request
 from nodes.core.schema import Limits
 from nodes.core.wire import Running, State, Succeeded
 

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from ..core import workers
 from ..core.errors import PackError
-from ..core.jobs import Delivery, Request
 from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
 from ..core.records import Job
+from ..core.run import Delivery, Request
 from ..core.schema import ModelSpec
 from ..core.service import Service, open_service
 from ..core.settings import Settings, read_settings

@@ -12,9 +12,9 @@ from .arguments import Arguments, check, check_reference_count
 from .encoding import Encoded, bytes_in_uri, encode, fair_limit
 from .errors import InvalidInput
 from .images import Pixels, content_hash, to_pixels
-from .jobs import Prepared, Request
 from .journal import Journal
 from .records import Order
+from .run import Prepared, Request
 from .schema import Limits, ModelSpec
 
 # What decides how long a job takes; jobs that agree in these are alike for the pace of polling.

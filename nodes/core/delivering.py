@@ -1,0 +1,204 @@
+"""From an accepted job to its pictures: kept ones, or wait and collect; and what is recorded where none come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from . import receipts, workers
+from .collection import collect, decode_kept, keep
+from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError
+from .pace import plan, poll_delay
+from .progress import Progress, Stage, expected_fraction
+from .records import Job
+from .retry import What
+from .run import Delivery, Run
+from .submission import cancel
+from .waiting import Stopped
+from .wire import Cancelled, Failed, Queued, Running, State, Succeeded
+
+LATE_COST_SECONDS = 2.0
+EMPTY_LOOKS = 2
+EMPTY_LOOK_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Superseded(Exception):
+    """A remembered job cannot deliver any more, and a new one takes its place. The text says why."""
+
+
+class Collecting:
+    """The job of a run, as it is known now. ``ours``: this run submitted it. ``wanted``: how many images it is for.
+
+    With ``only_collects`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
+    """
+
+    def __init__(self, run: Run, job: Job, *, ours: bool, wanted: int, only_collects: bool = False) -> None:
+        self._run = run
+        self._job = job
+        self._ours = ours
+        self._wanted = wanted
+        self._only_collects = only_collects
+        self._durations: list[float] = []
+
+    async def deliver(self) -> Delivery:
+        """Hand out the kept pictures of the job, or wait for it and collect them.
+
+        Raises:
+            PackError: a receipt. Superseded: a new job may take the place of this one. Stopped.
+        """
+        job = self._job
+        self._run.progress = replace(self._run.progress, request_id=job.request_id)
+        if job.state == "delivered":
+            batches = await self._run.blocking(self._from_kept)
+            if batches:
+                return self._delivery(batches, kept=True)
+        try:
+            return await self._collect()
+        except (Stopped, asyncio.CancelledError):
+            # After Stop, the host cancels the siblings of the node that looked first.
+            if self._run.observer.stopped():
+                self._leave()
+            raise
+        except PackError as error:
+            await self._settle(error)
+            raise receipts.complete(error, self._job, self._seconds()) from None
+
+    async def _collect(self) -> Delivery:
+        if self._job.files:
+            try:
+                return await self._fetch(self._job.files)
+            except DownloadError as error:
+                # The API may know them under another address by now.
+                log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
+        done = await self._wait()
+        hosted = tuple(file for file in done.files if not file.startswith("data:"))
+        duration = self._seconds() if self._ours else self._job.duration
+        cost = self._job.cost if done.cost is None else done.cost
+        self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
+        await self._record(self._run.means.journal.finished)
+        return await self._fetch(done.files)
+
+    async def _fetch(self, files: tuple[str, ...]) -> Delivery:
+        self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
+        (batches, originals), _ = await asyncio.gather(
+            collect(files, self._run.means.downloader, self._run.read, self._arrived), self._late_cost(files)
+        )
+        await self._run.blocking(keep, self._run.means.kept, self._job.name, originals)
+        await self._record(self._run.means.journal.delivered)
+        return self._delivery(batches, kept=False)
+
+    async def _wait(self) -> Succeeded:
+        request_id = self._job.request_id or ""
+        with contextlib.suppress(JournalError):
+            self._durations = await self._run.blocking(
+                self._run.means.journal.durations, self._job.model_id, self._job.variant
+            )
+        times = plan(self._durations)
+        empty = 0
+        while True:
+            state = await self._run.read(What.STATUS, partial(self._run.means.client.status, request_id))
+            if isinstance(state, Succeeded):
+                state = await self._run.read(What.RESULT, partial(self._run.means.client.result, request_id))
+            match state:
+                case Succeeded(files) if files:
+                    return state
+                case Succeeded() if empty < EMPTY_LOOKS:
+                    # Not told yet, or a safety block: only the second ends a job that is paid for.
+                    empty += 1
+                    await self._run.watch.sleep(EMPTY_LOOK_SECONDS)
+                case Queued() | Running():
+                    self._show(state)
+                    position = state.position if isinstance(state, Queued) else None
+                    delay = poll_delay(self._seconds(), times, position)
+                    await self._run.watch.sleep(delay, partial(self._show, state))
+                case _:
+                    raise await self._ended(state)
+
+    async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
+        error = receipts.of_end(state)
+        kind = "cancelled" if isinstance(state, Cancelled) else "failed"
+        await self._record(self._run.means.journal.ended, kind, error.reason or error.message, error.cost)
+        return error
+
+    async def _settle(self, error: PackError) -> None:
+        """Record an end that no later run can mend. The job of an earlier run is replaced where that is honest."""
+        was_delivered = self._job.state == "delivered"
+        gone = receipts.is_gone(error, self._seconds())
+        if gone:
+            await self._record(self._run.means.journal.ended, "expired", error.message)
+        if self._only_collects or self._ours:
+            return
+        if gone and was_delivered:
+            raise Superseded(f"The pictures of request {self._job.request_id} were delivered and have expired.")
+        if isinstance(error, JobCancelled):
+            raise Superseded(f"Request {self._job.request_id} was cancelled while it was queued.")
+
+    def _leave(self) -> None:
+        """After Stop: ask for the end of a job that may still be queued."""
+        job = self._job
+        if self._only_collects or job.state == "delivered":
+            return
+        if not job.files:
+            workers.start(cancel, self._run.means.client, self._run.means.journal, job, self._run.observer)
+            return
+        told = "The job has ended: the same inputs fetch its pictures without a new charge."
+        self._run.observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+
+    def _from_kept(self) -> list[torch.Tensor] | None:
+        files = self._run.means.kept.get(self._job.name)
+        return decode_kept(files) if files else None
+
+    async def _late_cost(self, files: tuple[str, ...]) -> None:
+        """Ask once more for a cost that the result did not tell, while the files are fetched."""
+        if self._job.cost is not None or self._job.state == "delivered" or files[0].startswith("data:"):
+            return
+        with contextlib.suppress(PackError, asyncio.TimeoutError):
+            ask = workers.start(self._run.means.client.result, self._job.request_id or "")
+            state = await asyncio.wait_for(self._run.watch.result(ask), LATE_COST_SECONDS)
+            if isinstance(state, Succeeded) and state.cost is not None:
+                self._job = replace(self._job, cost=state.cost)
+                await self._record(self._run.means.journal.finished)
+
+    async def _record(self, write: Callable[..., Job], *values: object) -> None:
+        """Write to the journal what is already paid for: a full disk must not cost the pictures."""
+        try:
+            self._job = await self._run.blocking(write, self._job, *values)
+        except JournalError as error:
+            log.error("Request %s: %s", self._job.request_id, error.message)
+
+    def _seconds(self) -> float:
+        return max(0.0, self._run.means.journal.now() - (self._job.submitted_at or self._job.created_at))
+
+    def _arrived(self, done: int) -> None:
+        self._run.report(done=done)
+
+    def _show(self, state: State) -> None:
+        stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
+        seconds = self._seconds()
+        fraction = expected_fraction(seconds, self._durations)
+        self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
+
+    def _delivery(self, batches: list[torch.Tensor], *, kept: bool) -> Delivery:
+        job = self._job
+        count = sum(len(batch) for batch in batches)
+        if count < self._wanted:
+            self._run.note(
+                f"{count} of {self._wanted} images came: a safety filter or limit_generations held back others."
+            )
+        self._run.report(
+            stage=Stage.DELIVERED,
+            seconds=job.duration or 0.0,
+            total=count,
+            done=count,
+            cost=job.cost,
+            kept=kept,
+        )
+        return Delivery(job.request_id or "", batches, job.files, self._run.progress)
