@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import socket
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -269,6 +271,20 @@ def test_an_answer_is_read_up_to_its_cap(announced: bool) -> None:
         found = failure(peer.origin, cap=1000)
     assert isinstance(found, TooLarge)
     assert "1000" in found.message or "1001" in found.message
+
+
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_an_answer_compressed_unasked_is_read(encoding: str, compress: Callable[[bytes], bytes]) -> None:
+    body = b'{"request_id": "a"}' * 50
+    with Peer(answer(compress(body), Content_Encoding=encoding)) as peer:
+        assert call(peer.origin).body == body
+        assert isinstance(failure(peer.origin, cap=len(body) - 1), TooLarge)
+
+
+@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}" * 99)[:-9]])
+def test_a_damaged_compressed_answer_is_lost(body: bytes) -> None:
+    with Peer(answer(body, Content_Encoding="gzip")) as peer:
+        assert isinstance(failure(peer.origin), AnswerLost)
 
 
 def test_an_endless_answer_ends(api: Emulator) -> None:

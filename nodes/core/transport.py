@@ -7,6 +7,7 @@ import io
 import json
 import ssl
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -21,6 +22,7 @@ from .errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooL
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 CONNECT_TIMEOUT = 10.0
 _CHUNK = 256 * 1024
+_GZIP_OR_ZLIB = 32
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -130,7 +132,8 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return Answer(response.status_code, response.headers, b"".join(read(response, ends, max_bytes)))
+                received = b"".join(read(response, ends, max_bytes))
+                return Answer(response.status_code, response.headers, plain(received, response.headers, max_bytes))
         except NETWORK_ERRORS as error:
             failure = network_failure(error)
             if isinstance(failure, AnswerLost) and data is not None and not data.taken:
@@ -178,6 +181,26 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
         raise AnswerLost(f"The answer ended after {size} of {announced} bytes.")
     # urllib3 1.26 does not see that its answer was read to the end, and would close the connection.
     raw.release_conn()
+
+
+def plain(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
+    """Return a body uncompressed: some proxies compress it although that was not asked for.
+
+    Raises:
+        AnswerLost: it is damaged. TooLarge: it has more than ``max_bytes``.
+    """
+    if headers.get("Content-Encoding", "").strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return body
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | _GZIP_OR_ZLIB)
+    try:
+        text = decoder.decompress(body, max_bytes)
+    except zlib.error:
+        raise AnswerLost("The answer was compressed and is damaged.") from None
+    if decoder.unconsumed_tail:
+        raise TooLarge(f"The answer has more than {max_bytes} bytes.")
+    if not decoder.eof:
+        raise AnswerLost("The answer was compressed and is not whole.")
+    return text
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
