@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import english from "../../web/messages/en.js";
-import { createLive } from "../../web/parts/live.js";
+import { Live } from "../../web/parts/live.js";
 import { translator } from "../../web/parts/messages.js";
 import { abandoned, describe, hasEnded, isTimed } from "../../web/parts/state.js";
 import { report } from "./fakes.mjs";
@@ -65,7 +65,7 @@ test("what has ended is not timed", () => {
 function page() {
   const told = [];
   const cleared = [];
-  const live = createLive({ now: () => 5, changed: (each) => told.push(each), cleared: (each) => cleared.push(each) });
+  const live = new Live({ now: () => 5, changed: (each) => told.push(each), cleared: (each) => cleared.push(each) });
   return { live, told, cleared };
 }
 

@@ -4,150 +4,30 @@ import { createAccount } from "./account.js";
 import { openDialog } from "./dialog.js";
 import { eachNode, findNode, isOpen, nodeType, rootGraph } from "./graph.js";
 import { addCollectNode, COLLECT_NODE, openJobs } from "./jobs.js";
-import { createLive } from "./live.js";
-import { attach } from "./node.js";
-import { createPanel } from "./panel.js";
+import { Live } from "./live.js";
+import { NodePart } from "./node.js";
+import { Panel } from "./panel.js";
 import { createServer } from "./server.js";
+import { addOldMenu, addStyle, copyText } from "./window.js";
 
 const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
 const PRICE_MILLISECONDS = 10 * 60 * 1000;
 const NOTICE_MILLISECONDS = 12000;
 const MISSING_TOKEN = /\bNoToken$/;
+const ENDS = ["execution_success", "execution_error", "execution_interrupted"];
+
+/** A read that fails changes nothing: the next one may succeed. */
+function quietly() {}
 
 /**
+ * Returns what `app.registerExtension` takes.
  * @param {{ app: any, api: any, window: Window & typeof globalThis, t: import("./messages.js").Translate,
  *   style: string }} page
  */
-export function createExtension({ app, api, window, t, style }) {
-  const { document } = window;
-  const server = createServer(api);
-  const account = createAccount(server);
-  // Weak: a graph may drop its nodes without a word.
-  const attached = new WeakMap();
-  const now = () => window.performance.now();
-  const quietly = () => {};
-  let prices = {};
-  let pricesAt = -Infinity;
-  let noticed = false;
-  let greeted = "";
-  let ticking = 0;
-
-  const live = createLive({ now, changed: place, cleared: (report) => shown(report)?.show(null) });
-
-  function shown(report) {
-    const graph = rootGraph(app);
-    const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
-    return node && (!report.type || nodeType(node) === report.type) ? attached.get(node) : undefined;
-  }
-
-  function place(report) {
-    shown(report)?.show(report);
-    if (!ticking && live.timed().length) ticking = window.setInterval(tick, TICK_MILLISECONDS);
-  }
-
-  function tick() {
-    const timed = live.timed();
-    for (const report of timed) shown(report)?.draw();
-    if (timed.length) return;
-    window.clearInterval(ticking);
-    ticking = 0;
-  }
-
-  function drawAll() {
-    for (const node of eachNode(rootGraph(app))) attached.get(node)?.draw();
-  }
-
-  function placeAll() {
-    for (const report of live.all()) place(report);
-  }
-
-  function panel(note) {
-    return createPanel(document, { t, server, account, note });
-  }
-
-  function openAccount(note) {
-    const content = panel(note);
-    content.querySelector("input").autofocus = true;
-    openDialog(document, { name: "account-dialog", title: t("panel.title"), close: t("dialog.close"), content });
-  }
-
-  async function readPrices() {
-    if (now() - pricesAt < PRICE_MILLISECONDS) return;
-    pricesAt = now();
-    prices = await server.prices();
-    drawAll();
-  }
-
-  function noticeMissingToken() {
-    if (noticed || account.known?.state !== "missing") return;
-    if (![...eachNode(rootGraph(app))].some((node) => attached.has(node))) return;
-    noticed = true;
-    const notice = { severity: "warn", summary: t("token.notice"), detail: t("token.noticeDetail") };
-    app.extensionManager?.toast?.add({ ...notice, life: NOTICE_MILLISECONDS });
-  }
-
-  function openRecentJobs(node) {
-    const collect = (requestId) => {
-      if (!addCollectNode(node, requestId, (type) => window.LiteGraph.createNode(type))) return;
-      app.extensionManager?.toast?.add({ severity: "info", summary: t("jobs.added"), life: 5000 });
-    };
-    openJobs(document, { t, server, collect }, nodeType(node));
-  }
-
-  function menuItems(node) {
-    if (!attached.has(node) || nodeType(node) === COLLECT_NODE) return [];
-    return [{ content: t("jobs.menu"), callback: () => openRecentJobs(node) }];
-  }
-
-  function hear() {
-    api.addEventListener("runcomfy.progress", ({ detail }) => live.receive(detail));
-    for (const end of ["execution_success", "execution_error", "execution_interrupted"]) {
-      api.addEventListener(end, ({ detail }) => live.promptEnded(detail.prompt_id));
-    }
-    api.addEventListener("execution_error", ({ detail }) => {
-      if (MISSING_TOKEN.test(detail.exception_type ?? "")) openAccount(t("token.runRefused"));
-    });
-    // The server may have started anew, with other settings.
-    api.addEventListener("reconnected", catchUpWithAll);
-    // A new page gets its id with the first message.
-    api.addEventListener("status", () => {
-      if (api.clientId && api.clientId !== greeted) catchUp().catch(quietly);
-    });
-    account.subscribe(() => {
-      drawAll();
-      pricesAt = -Infinity;
-      readPrices().catch(quietly);
-      noticeMissingToken();
-    });
-  }
-
-  async function catchUp() {
-    greeted = api.clientId ?? api.initialClientId ?? "";
-    live.restore(await server.progress(greeted));
-  }
-
-  async function catchUpWithAll() {
-    await Promise.all([account.refresh().catch(quietly), catchUp().catch(quietly)]);
-  }
-
-  function nodeCreated(node) {
-    if (!nodeType(node).startsWith(PREFIX)) return;
-    const part = attach(node, {
-      document,
-      t,
-      now,
-      account,
-      prices: () => prices,
-      copy: (text) => copyText(window, text),
-      enterToken: () => openAccount(),
-      defer: (action) => window.queueMicrotask(action),
-    });
-    attached.set(node, part);
-    if (!app.collectNodeMenuItems) addOldMenu(node, menuItems);
-    window.queueMicrotask(noticeMissingToken);
-  }
-
+export function createExtension(page) {
+  const extension = new Extension(page);
+  const { t } = page;
   return {
     name: "RunComfy.Models",
     settings: [
@@ -155,52 +35,199 @@ export function createExtension({ app, api, window, t, style }) {
         id: "RunComfy.Account",
         name: "API token and account",
         category: [PREFIX, "Account", "Token"],
-        type: () => panel(""),
+        type: () => extension.panel().root,
         defaultValue: "",
       },
     ],
-    commands: [{ id: "RunComfy.Account", label: t("panel.title"), icon: "pi pi-key", function: () => openAccount() }],
+    commands: [
+      { id: "RunComfy.Account", label: t("panel.title"), icon: "pi pi-key", function: () => extension.openAccount() },
+    ],
     menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account"] }],
-    getNodeMenuItems: menuItems,
-    nodeCreated,
-    afterConfigureGraph() {
-      placeAll();
-      noticeMissingToken();
-    },
-    async setup() {
-      addStyle(document, style);
-      hear();
-      await catchUpWithAll();
-    },
+    getNodeMenuItems: (node) => extension.menuItems(node),
+    nodeCreated: (node) => extension.nodeCreated(node),
+    afterConfigureGraph: () => extension.graphLoaded(),
+    setup: () => extension.setUp(),
   };
 }
 
-function addStyle(document, href) {
-  if (document.querySelector(`link[href="${href}"]`)) return;
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = href;
-  document.head.append(link);
-}
+class Extension {
+  #app;
+  #api;
+  #window;
+  #t;
+  #style;
+  #server;
+  #account;
+  #live;
+  /** Weak: a graph may drop its nodes without a word. */
+  #parts = new WeakMap();
+  #prices = {};
+  #pricesAt = -Infinity;
+  #noticed = false;
+  #greeted = "";
+  #ticking = 0;
 
-/** Frontends before the hook `getNodeMenuItems` ask the node itself. */
-function addOldMenu(node, menuItems) {
-  const own = node.getExtraMenuOptions;
-  node.getExtraMenuOptions = function (canvas, options) {
-    const more = own?.call(this, canvas, options) ?? [];
-    return [...menuItems(node), ...more];
-  };
-}
+  constructor({ app, api, window, t, style }) {
+    this.#app = app;
+    this.#api = api;
+    this.#window = window;
+    this.#t = t;
+    this.#style = style;
+    this.#server = createServer(api);
+    this.#account = createAccount(this.#server);
+    this.#live = new Live({
+      now: () => this.#now(),
+      changed: (report) => this.#place(report),
+      cleared: (report) => this.#partOf(report)?.show(null),
+    });
+  }
 
-/** Copies a text; without a secure context the old way is the only one. */
-async function copyText(window, text) {
-  if (window.navigator.clipboard) return window.navigator.clipboard.writeText(text);
-  const { document } = window;
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  if (!done) throw new Error("not copied");
+  /** Called once, when the page is ready. */
+  async setUp() {
+    addStyle(this.#window.document, this.#style);
+    this.#hear();
+    await this.#catchUpWithAll();
+  }
+
+  /** Called with each node that is made. */
+  nodeCreated(node) {
+    if (!nodeType(node).startsWith(PREFIX)) return;
+    const part = new NodePart(node, {
+      document: this.#window.document,
+      t: this.#t,
+      now: () => this.#now(),
+      account: this.#account,
+      prices: () => this.#prices,
+      copy: (text) => copyText(this.#window, text),
+      enterToken: () => this.openAccount(),
+      defer: (action) => this.#window.queueMicrotask(action),
+    });
+    this.#parts.set(node, part);
+    if (!this.#app.collectNodeMenuItems) addOldMenu(node, () => this.menuItems(node));
+    this.#window.queueMicrotask(() => this.#noticeMissingToken());
+  }
+
+  /** Called after a workflow was loaded, by hand, by undo, or by a change of tabs. */
+  graphLoaded() {
+    for (const report of this.#live.all()) this.#place(report);
+    this.#noticeMissingToken();
+  }
+
+  /** Returns the entries of a node's menu. */
+  menuItems(node) {
+    if (!this.#parts.has(node) || nodeType(node) === COLLECT_NODE) return [];
+    return [{ content: this.#t("jobs.menu"), callback: () => this.#openRecentJobs(node) }];
+  }
+
+  /** Returns a new panel of the account. */
+  panel(note = "") {
+    return new Panel(this.#window.document, { t: this.#t, server: this.#server, account: this.#account, note });
+  }
+
+  /** Opens the account's panel in a dialog. */
+  openAccount(note = "") {
+    const t = this.#t;
+    const panel = this.panel(note);
+    panel.input.autofocus = true;
+    openDialog(this.#window.document, {
+      name: "account-dialog",
+      title: t("panel.title"),
+      close: t("dialog.close"),
+      content: panel.root,
+    });
+  }
+
+  #hear() {
+    const api = this.#api;
+    api.addEventListener("runcomfy.progress", ({ detail }) => this.#live.receive(detail));
+    for (const end of ENDS) api.addEventListener(end, ({ detail }) => this.#live.promptEnded(detail.prompt_id));
+    api.addEventListener("execution_error", ({ detail }) => {
+      if (MISSING_TOKEN.test(detail.exception_type ?? "")) this.openAccount(this.#t("token.runRefused"));
+    });
+    // The server may have started anew, with other settings.
+    api.addEventListener("reconnected", () => this.#catchUpWithAll());
+    // A new page gets its id with the first message.
+    api.addEventListener("status", () => {
+      if (api.clientId && api.clientId !== this.#greeted) this.#catchUp().catch(quietly);
+    });
+    this.#account.subscribe(() => this.#accountChanged());
+  }
+
+  async #catchUpWithAll() {
+    await Promise.all([this.#account.refresh().catch(quietly), this.#catchUp().catch(quietly)]);
+  }
+
+  async #catchUp() {
+    this.#greeted = this.#api.clientId ?? this.#api.initialClientId ?? "";
+    this.#live.restore(await this.#server.progress(this.#greeted));
+  }
+
+  #accountChanged() {
+    this.#drawAll();
+    this.#pricesAt = -Infinity;
+    this.#readPrices().catch(quietly);
+    this.#noticeMissingToken();
+  }
+
+  async #readPrices() {
+    if (this.#now() - this.#pricesAt < PRICE_MILLISECONDS) return;
+    this.#pricesAt = this.#now();
+    this.#prices = await this.#server.prices();
+    this.#drawAll();
+  }
+
+  #noticeMissingToken() {
+    if (this.#noticed || this.#account.known?.state !== "missing") return;
+    if (![...this.#nodes()].length) return;
+    this.#noticed = true;
+    const [summary, detail] = [this.#t("token.notice"), this.#t("token.noticeDetail")];
+    this.#tell({ severity: "warn", summary, detail, life: NOTICE_MILLISECONDS });
+  }
+
+  #openRecentJobs(node) {
+    const collect = (requestId) => {
+      const made = addCollectNode(node, requestId, (type) => this.#window.LiteGraph.createNode(type));
+      if (made) this.#tell({ severity: "info", summary: this.#t("jobs.added"), life: 5000 });
+    };
+    openJobs(this.#window.document, { t: this.#t, server: this.#server, collect }, nodeType(node));
+  }
+
+  #tell(notice) {
+    this.#app.extensionManager?.toast?.add(notice);
+  }
+
+  *#nodes() {
+    for (const node of eachNode(rootGraph(this.#app))) {
+      if (this.#parts.has(node)) yield node;
+    }
+  }
+
+  #partOf(report) {
+    const graph = rootGraph(this.#app);
+    const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
+    return node && (!report.type || nodeType(node) === report.type) ? this.#parts.get(node) : undefined;
+  }
+
+  #place(report) {
+    this.#partOf(report)?.show(report);
+    if (!this.#ticking && this.#live.timed().length) {
+      this.#ticking = this.#window.setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    }
+  }
+
+  #tick() {
+    const timed = this.#live.timed();
+    for (const report of timed) this.#partOf(report)?.draw();
+    if (timed.length) return;
+    this.#window.clearInterval(this.#ticking);
+    this.#ticking = 0;
+  }
+
+  #drawAll() {
+    for (const node of this.#nodes()) this.#parts.get(node).draw();
+  }
+
+  #now() {
+    return this.#window.performance.now();
+  }
 }

@@ -8,59 +8,68 @@ import { abandoned, hasEnded, isTimed } from "./state.js";
 
 const MOST = 500;
 
-/**
- * @param {{ now: () => number, changed: (report: Report) => void, cleared: (report: Report) => void }} page
- */
-export function createLive({ now, changed, cleared }) {
+export class Live {
   /** @type {Map<string, Report>} */
-  const states = new Map();
-  const key = (report) => `${report.workflow}|${report.node}`;
+  #states = new Map();
+  #page;
 
-  function put(report) {
-    states.delete(key(report));
-    states.set(key(report), report);
-    if (states.size > MOST) states.delete(states.keys().next().value);
-    changed(report);
+  /**
+   * @param {{ now: () => number, changed: (report: Report) => void, cleared: (report: Report) => void }} page
+   *   `cleared`: there is nothing left to show on the node
+   */
+  constructor(page) {
+    this.#page = page;
   }
 
   /** Takes in a report as it arrives. @param {Report} report */
-  function receive(report) {
-    const before = states.get(key(report));
+  receive(report) {
+    const before = this.#states.get(key(report));
     const same = before && before.prompt === report.prompt && before.request_id === report.request_id;
     const fraction = same && !hasEnded(before) ? most(before.fraction, report.fraction) : report.fraction;
-    put({ ...report, fraction, heard: now() });
+    this.#put({ ...report, fraction, heard: this.#page.now() });
   }
 
   /** Takes in what the server kept, after the page was opened. @param {Report[]} reports */
-  function restore(reports) {
+  restore(reports) {
     for (const report of reports) {
       const told = report.live ? report : abandoned(report);
-      if (told && !states.has(key(report))) put({ ...told, heard: now() });
+      if (told && !this.#states.has(key(report))) this.#put({ ...told, heard: this.#page.now() });
     }
   }
 
   /** Settles the nodes of a prompt that has ended and that have not told an end. @param {string} prompt */
-  function promptEnded(prompt) {
-    for (const report of [...states.values()]) {
+  promptEnded(prompt) {
+    for (const report of this.all()) {
       if (report.prompt !== prompt || hasEnded(report)) continue;
       const told = abandoned(report);
-      if (told) put(told);
+      if (told) this.#put(told);
       else {
-        states.delete(key(report));
-        cleared(report);
+        this.#states.delete(key(report));
+        this.#page.cleared(report);
       }
     }
   }
 
-  return {
-    receive,
-    restore,
-    promptEnded,
-    /** Returns all states. */
-    all: () => [...states.values()],
-    /** Returns the states whose seconds go on by themselves. */
-    timed: () => [...states.values()].filter(isTimed),
-  };
+  /** Returns all states, the newest last. */
+  all() {
+    return [...this.#states.values()];
+  }
+
+  /** Returns the states whose seconds go on by themselves. */
+  timed() {
+    return this.all().filter(isTimed);
+  }
+
+  #put(report) {
+    this.#states.delete(key(report));
+    this.#states.set(key(report), report);
+    if (this.#states.size > MOST) this.#states.delete(this.#states.keys().next().value);
+    this.#page.changed(report);
+  }
+}
+
+function key(report) {
+  return `${report.workflow}|${report.node}`;
 }
 
 function most(before, after) {

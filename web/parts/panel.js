@@ -8,82 +8,107 @@ import { failureText } from "./server.js";
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
 const SURE_MILLISECONDS = 4000;
 
-/**
- * @param {Document} document
- * @param {{ t: import("./messages.js").Translate, server: any, account: any, note?: string }} page
- * @returns {HTMLElement}
- */
-export function createPanel(document, { t, server, account, note = "" }) {
-  const inUse = element(document, "span", "in-use");
-  const result = element(document, "div", "result");
-  result.setAttribute("role", "status");
-  const input = tokenInput(document, t);
-  const save = element(document, "button", "button primary", t("panel.save"));
-  const test = button(document, "button", t("panel.test"), () => run(testNow));
-  const forget = confirmed(document, t("panel.forget"), t("panel.forgetSure"), () => run(forgetNow));
-  const buttons = [save, test, forget];
-  const form = element(document, "form", "row", [input, save]);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    run(storeThenTest);
-  });
+export class Panel {
+  #page;
+  #inUse;
+  #result;
+  #save;
+  #test;
+  #forget;
+  #seen = false;
 
-  async function run(action) {
-    for (const each of buttons) each.disabled = true;
+  /**
+   * @param {Document} document
+   * @param {{ t: import("./messages.js").Translate, server: any, account: any, note?: string }} page
+   */
+  constructor(document, page) {
+    const { t, account } = page;
+    this.document = document;
+    this.#page = page;
+    this.input = tokenInput(document, t);
+    this.#inUse = element(document, "span", "in-use");
+    this.#result = element(document, "div", "result");
+    this.#result.setAttribute("role", "status");
+    this.#save = element(document, "button", "button primary", t("panel.save"));
+    this.#test = button(document, "button", t("panel.test"), () => this.#run(() => this.#testNow()));
+    this.#forget = confirmed(document, t("panel.forget"), t("panel.forgetSure"), () =>
+      this.#run(() => this.#forgetNow()),
+    );
+    this.root = this.#build();
+    keepEvents(this.root);
+    this.#draw(account.known);
+    account.subscribe((known) => this.#heard(known));
+    account.refresh().catch((error) => this.#tell("bad", failureText(error, t)));
+  }
+
+  #build() {
+    const { document } = this;
+    const { t, note } = this.#page;
+    const form = element(document, "form", "row", [this.input, this.#save]);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#run(() => this.#storeThenTest());
+    });
+    return element(document, "div", "panel", [
+      ...(note ? [element(document, "p", "note", note)] : []),
+      element(document, "div", "row", [element(document, "span", "label", t("panel.inUse")), this.#inUse]),
+      form,
+      element(document, "div", "row", [this.#test, this.#forget]),
+      this.#result,
+      whereFrom(document, t),
+      element(document, "p", "small", t("panel.safety")),
+    ]);
+  }
+
+  async #run(action) {
+    const { t, account } = this.#page;
+    for (const each of [this.#save, this.#test, this.#forget]) each.disabled = true;
     try {
       await action();
     } catch (error) {
-      tell(document, result, "bad", failureText(error, t));
+      this.#tell("bad", failureText(error, t));
     } finally {
-      for (const each of buttons) each.disabled = false;
-      draw(account.known);
+      this.#save.disabled = false;
+      this.#draw(account.known);
     }
   }
 
-  async function storeThenTest() {
-    const token = input.value.trim();
-    if (!token) return input.focus();
-    await account.store(token);
-    input.value = "";
-    await testNow(t("panel.saved"));
+  async #storeThenTest() {
+    const token = this.input.value.trim();
+    if (!token) return this.input.focus();
+    await this.#page.account.store(token);
+    this.input.value = "";
+    await this.#testNow(this.#page.t("panel.saved"));
   }
 
-  async function testNow(before = "") {
-    tell(document, result, "dim", [before, t("panel.testing")].filter(Boolean).join(" "));
-    result.replaceChildren(...findings(document, t, await server.test()));
+  async #testNow(before = "") {
+    const { t, server } = this.#page;
+    this.#tell("dim", [before, t("panel.testing")].filter(Boolean).join(" "));
+    this.#result.replaceChildren(...findings(this.document, t, await server.test()));
   }
 
-  async function forgetNow() {
-    await account.forget();
-    tell(document, result, "dim", t("panel.forgotten"));
+  async #forgetNow() {
+    await this.#page.account.forget();
+    this.#tell("dim", this.#page.t("panel.forgotten"));
   }
 
-  function draw(known) {
-    inUse.replaceChildren(...sourceText(document, t, known));
-    test.disabled = known?.state !== "ready";
-    forget.disabled = !(known?.kind === "stored" || known?.state === "unusable");
-  }
-
-  const root = element(document, "div", "panel", [
-    ...(note ? [element(document, "p", "note", note)] : []),
-    element(document, "div", "row", [element(document, "span", "label", t("panel.inUse")), inUse]),
-    form,
-    element(document, "div", "row", [test, forget]),
-    result,
-    whereFrom(document, t),
-    element(document, "p", "small", t("panel.safety")),
-  ]);
-  keepEvents(root);
-  draw(account.known);
-  let seen = false;
-  account.subscribe((known) => {
-    seen ||= root.isConnected;
-    if (seen && !root.isConnected) return false;
-    draw(known);
+  /** Draws the account again, until the panel is gone from the page. */
+  #heard(known) {
+    this.#seen ||= this.root.isConnected;
+    if (this.#seen && !this.root.isConnected) return false;
+    this.#draw(known);
     return true;
-  });
-  account.refresh().catch((error) => tell(document, result, "bad", failureText(error, t)));
-  return root;
+  }
+
+  #draw(known) {
+    this.#inUse.replaceChildren(...sourceText(this.document, this.#page.t, known));
+    this.#test.disabled = known?.state !== "ready";
+    this.#forget.disabled = !(known?.kind === "stored" || known?.state === "unusable");
+  }
+
+  #tell(tone, text) {
+    this.#result.replaceChildren(element(this.document, "p", tone, text));
+  }
 }
 
 function tokenInput(document, t) {
@@ -151,8 +176,4 @@ function whereFrom(document, t) {
   link.rel = "noopener noreferrer";
   const [before, after = ""] = t("panel.where").split("{link}");
   return element(document, "p", "small", [before, link, after]);
-}
-
-function tell(document, result, tone, text) {
-  result.replaceChildren(element(document, "p", tone, text));
 }

@@ -1,0 +1,40 @@
+/** What the browser and older frontends want done by hand. */
+
+/** Adds a style sheet to the page, once. @param {Document} document @param {string} href */
+export function addStyle(document, href) {
+  if (document.querySelector(`link[href="${href}"]`)) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = href;
+  document.head.append(link);
+}
+
+/**
+ * Adds entries to a node's menu where the frontend has no hook `getNodeMenuItems` and asks the node itself.
+ * @param {any} node
+ * @param {() => unknown[]} items
+ */
+export function addOldMenu(node, items) {
+  const own = node.getExtraMenuOptions;
+  node.getExtraMenuOptions = function (canvas, options) {
+    const more = own?.call(this, canvas, options) ?? [];
+    return [...items(), ...more];
+  };
+}
+
+/**
+ * Copies a text; without a secure context the old way is the only one.
+ * @param {Window & typeof globalThis} window
+ * @param {string} text
+ */
+export async function copyText(window, text) {
+  if (window.navigator.clipboard) return window.navigator.clipboard.writeText(text);
+  const { document } = window;
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("not copied");
+}
