@@ -22,7 +22,9 @@ FRENCH = "'/extensions/runcomfy-models/messages/fr.js'"
 TOKEN = "a-token-of-the-emulator-1234"
 
 
-def test_token_is_entered_tested_and_forgotten_in_the_settings(editor: Editor, api: Emulator) -> None:
+def test_token_is_entered_tested_and_forgotten_in_the_settings(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
     api.token = TOKEN
     panel = editor.open_settings()
     panel.get_by_text("none", exact=True).wait_for()
@@ -32,7 +34,7 @@ def test_token_is_entered_tested_and_forgotten_in_the_settings(editor: Editor, a
     panel.get_by_text("$25.00").wait_for()
     assert "\u2022\u2022\u2022\u20221234" in panel.inner_text()
     assert panel.locator("input").input_value() == ""
-    assert TOKEN not in editor.page.content()
+    assert TOKEN not in editor.page.content() and TOKEN not in str(host.settings)
     panel.get_by_role("button", name="Forget token").click()
     panel.get_by_role("button", name="Really forget it?").click()
     panel.get_by_text("Token forgotten.").wait_for()
@@ -171,6 +173,18 @@ def test_sockets_grow_and_close_their_gaps(editor: Editor) -> None:
     assert "image_3" not in sent and "runcomfy_state" not in sent
 
 
+def test_replaced_link_stays_at_its_socket(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600)
+    images = [editor.add("LoadImage", 60, 120 + 200 * place) for place in range(3)]
+    editor.connect(images[0], edit, "image_1")
+    editor.connect(images[1], edit, "image_2")
+    editor.connect(images[2], edit, "image_1")
+    editor.page.wait_for_timeout(50)
+    sent = editor.prompt()[edit]["inputs"]
+    assert [sent["image_1"][0], sent["image_2"][0]] == [images[2], images[1]]
+    assert [name for name, _ in editor.sockets(edit)] == ["image_1", "image_2", "image_3"]
+
+
 def test_batch_counts_as_its_images_in_the_numbers(editor: Editor) -> None:
     edit = editor.add(PRO_EDIT, 600)
     editor.connect(editor.add("EmptyImage", 60, batch_size=3), edit, "image_1")
@@ -211,6 +225,37 @@ def test_sockets_are_saved_loaded_copied_and_undone(editor: Editor) -> None:
     copied = editor.prompt()[copy]["inputs"]
     assert len({copied[f"image_{place}"][0] for place in (1, 2, 3)}) == 3
     assert copied["prompt"] == "blue"
+
+
+def test_workflow_saved_without_the_extension_keeps_its_links(
+    editor: Editor, host: Standin, context: BrowserContext
+) -> None:
+    plain = Editor(context, host.url)
+    plain.open(extension=False)
+    plain.clear()
+    edit = plain.add(PRO_EDIT, 600, prompt="blue")
+    images = [plain.add("LoadImage", 60, 120 + 200 * place) for place in range(3)]
+    for image, socket in zip(images, ("image_1", "image_7", "image_20"), strict=True):
+        plain.connect(image, edit, socket)
+    workflow = plain.saved()
+    plain.close()
+    editor.load(workflow)
+    assert [name for name, _ in editor.sockets(edit)] == ["image_1", "image_2", "image_3", "image_4"]
+    sent = editor.prompt()[edit]["inputs"]
+    assert [sent[f"image_{place}"][0] for place in (1, 2, 3)] == images
+    assert (sent["prompt"], sent["num_images"], sent["rerun_seed"]) == ("blue", 1, 0)
+
+
+def test_prompt_in_api_form_opens_with_all_its_images(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT, 600, prompt="blue")
+    for place in range(3):
+        editor.connect(editor.add("LoadImage", 60, 120 + 200 * place), edit, f"image_{place + 1}")
+    prompt = editor.prompt()
+    editor.clear()
+    editor.do("(prompt) => app.loadApiJson(prompt, 'prompt')", prompt)
+    editor.page.wait_for_timeout(50)
+    assert editor.prompt()[edit]["inputs"] == prompt[edit]["inputs"]
+    assert len(editor.sockets(edit)) == 4
 
 
 def test_sockets_stay_in_a_subgraph(editor: Editor) -> None:
