@@ -33,6 +33,13 @@ from .core.waiting import Observer
 EPILOG = "Without a token, or with --offline, everything runs on an emulator of the API: no account, no charge."
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults, except where there is none to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default not in (None, "", []) else action.help
+
+
 class ShellHost:
     """A terminal as the host of a run: a progress line, and Ctrl-C as Stop."""
 
@@ -87,7 +94,7 @@ def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
         help=spec.description,
         description=spec.description,
         epilog=EPILOG,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
     for field in spec.fields:
         _add_flag(parser, field)

@@ -44,7 +44,7 @@ def check(spec: ModelSpec, values: Mapping[str, object], local_origin: str | Non
     Raises:
         InvalidInput: naming the field and its limit.
     """
-    known = {field.name for field in spec.fields} | {RERUN_SEED}
+    known = {field.name for field in spec.fields} | (set() if spec.has_seed else {RERUN_SEED})
     for name in values:
         if name not in known:
             raise InvalidInput(name, f"{spec.display_name} has no such input")

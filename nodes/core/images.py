@@ -34,13 +34,11 @@ _STRIP_PIXELS = 2**20
 _CACHED_PIXELS = 2**16
 
 
-def to_pixels(name: str, value: object) -> list[Pixels]:
-    """Return the images of a batch as uint8 ``[H,W,3]`` or ``[H,W,4]``: clipped to 0..1 and rounded.
-
-    ``name`` is the socket's, for the error.
+def check_batch(name: str, value: object) -> torch.Tensor:
+    """Return an IMAGE after a look at its shape alone. ``name`` is the socket's, for the error.
 
     Raises:
-        InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with NaN or infinite values.
+        InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with too many pixels an image.
     """
     if not isinstance(value, torch.Tensor):
         raise InvalidInput(name, f"an IMAGE is needed, not a value of type {type(value).__name__}")
@@ -51,7 +49,16 @@ def to_pixels(name: str, value: object) -> list[Pixels]:
         raise InvalidInput(name, f"the image is empty [{shape}]")
     if value.shape[1] * value.shape[2] > MAX_PIXELS:
         raise InvalidInput(name, f"at most {MAX_PIXELS} pixels an image are allowed, not [{shape}]")
-    batch = value.detach()
+    return value
+
+
+def to_pixels(name: str, value: object) -> list[Pixels]:
+    """Return the images of a batch as uint8 ``[H,W,3]`` or ``[H,W,4]``: clipped to 0..1 and rounded.
+
+    Raises:
+        InvalidInput: as ``check_batch``, and where there are NaN or infinite values.
+    """
+    batch = check_batch(name, value).detach()
     low, high = torch.aminmax(batch)
     if not (torch.isfinite(low) and torch.isfinite(high)):
         raise InvalidInput(name, "the image holds NaN or infinite values")

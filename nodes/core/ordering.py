@@ -11,7 +11,7 @@ from . import workers
 from .arguments import Arguments, check, check_reference_count
 from .encoding import Encoded, bytes_in_uri, encode, fair_limit
 from .errors import InvalidInput
-from .images import Pixels, content_hash, to_pixels
+from .images import Pixels, check_batch, content_hash, to_pixels
 from .journal import Journal
 from .records import Order
 from .run import Prepared, Request
@@ -39,13 +39,12 @@ def check_inputs(
     """
     sockets = spec.images.sockets if spec.images else ()
     arguments = check(spec, {name: value for name, value in values.items() if name not in sockets}, local_origin)
+    batches = {socket: check_batch(socket, values[socket]) for socket in sockets if values.get(socket) is not None}
+    # Counted before they are converted: a long video on a socket would take all the memory first.
+    check_reference_count(spec, sum(map(len, batches.values())) + len(arguments.reference_urls))
     references = [
-        Reference(socket, pixels)
-        for socket in sockets
-        if values.get(socket) is not None
-        for pixels in to_pixels(socket, values[socket])
+        Reference(socket, pixels) for socket, batch in batches.items() for pixels in to_pixels(socket, batch)
     ]
-    check_reference_count(spec, len(references) + len(arguments.reference_urls))
     return arguments, references
 
 

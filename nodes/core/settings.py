@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 STORED_SOURCE = "Settings > RunComfy"
 LOGIN_SOURCE = "the login file of the RunComfy CLI"
 STATE_FOLDER_NAME = "runcomfy-models"
+_HOST = re.compile(r"[a-z0-9.-]+")
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,13 @@ def _base_url(text: str) -> str:
 
 
 def _hosts(text: str) -> tuple[str, ...]:
-    return tuple(name.lower().removeprefix("*") for name in text.replace(",", " ").split())
+    names = tuple(name.lower().removeprefix("*") for name in text.replace(",", " ").split())
+    if not all(_HOST.fullmatch(name) for name in names):
+        raise ConfigError(
+            "RUNCOMFY_DOWNLOAD_HOSTS holds something else than host names.",
+            advice="Write names such as files.example.com or *.example.com, with commas between them.",
+        )
+    return names
 
 
 def _number(environ: Mapping[str, str], variable: str, default: float) -> float:
