@@ -1,4 +1,4 @@
-"""The calls of the model API as typed functions. Each makes one attempt; ``jobs`` decides on repeats."""
+"""The calls of the model API as typed functions. Each makes one attempt; the retry rule decides on repeats."""
 
 from __future__ import annotations
 
