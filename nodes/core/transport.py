@@ -128,7 +128,7 @@ class Transport:
                 data=data,
                 headers={"Content-Type": "application/json"} if body is not None else None,
                 auth=self._auth,
-                timeout=(CONNECT_TIMEOUT, timeout),
+                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:
