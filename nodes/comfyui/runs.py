@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core import workers
-from ..core.errors import PackError
+from ..core.errors import Charge, JobTimedOut, PackError
 from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
 from ..core.records import Job
@@ -67,7 +67,13 @@ def current_settings(host: Host) -> Settings:
 
 
 async def _in_thread(observer: Observer, function: Callable[..., T], *values: object) -> T:
-    return await Watch(observer, Clock(), ORDER_SECONDS).result(workers.start(function, *values))
+    try:
+        return await Watch(observer, Clock(), ORDER_SECONDS).result(workers.start(function, *values))
+    except JobTimedOut:
+        # There is no job yet, so its receipt would not be true.
+        raise PackError(
+            f"Preparing the request took more than {ORDER_SECONDS:.0f} s. Nothing was sent.", advice="Run again."
+        ) from None
 
 
 def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Request]:
@@ -101,7 +107,9 @@ async def _guarded(host: Host, deliver: Callable[[Observer], Awaitable[Delivery]
         if _cancelled_by_host():
             raise
         raise PackError(
-            "The run was broken off inside the pack.", advice="Run the same inputs again; a job is not paid twice."
+            "The run was broken off inside the pack.",
+            charge=Charge.UNKNOWN,
+            advice="Run the same inputs again; a job is not paid twice.",
         ) from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
