@@ -493,6 +493,17 @@ def test_a_full_disk_costs_no_picture_and_no_second_payment(runner: Runner, api:
     assert [row.state for row in runner.jobs()] == ["delivered"] * len(stages)
 
 
+def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise JournalError("The disk is full.")
+
+    monkeypatch.setattr(Journal, "submitted", fail)
+    runner.text_to_image()
+    assert f"request {api.jobs[0].request_id}: The disk is full." in caplog.text
+
+
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
     job = claimed(journal)
     journal.submitting(job)

@@ -93,8 +93,9 @@ class Submission:
             # Whatever broke: the job may have been accepted.
             note(self._journal.lost, self.job)
             raise
-        note(self._journal.submitted, self.job, request_id)
-        return replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
+        job = replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
+        note(self._journal.submitted, job, request_id)
+        return job
 
 
 def note(write: Callable[..., object], job: Job, *values: object) -> None:
