@@ -18,6 +18,7 @@ from hurry import Skipping, delivered, drawn, hurry, same, service
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import TOLERATED, Answers, Emulator, Fault
+from nodes.comfyui.factory import collect_class
 from nodes.core import workers
 from nodes.core.errors import (
     ConnectionFailed,
@@ -449,6 +450,42 @@ def test_delivered_pictures_that_are_not_kept_are_fetched_again(runner: Runner, 
     assert same(delivered(again[0]), delivered(first[0])) and again[1:] == first[1:]
     assert len(api.jobs) == 1 and api.count("file") == 2
     assert "kept copy" not in runner.host.last.text()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_delivered_job_that_is_said_to_be_cancelled_is_told_before_it_is_paid_anew(
+    runner: Runner, api: Emulator
+) -> None:
+    generate(runner, {})
+    shutil.rmtree(runner.state / "kept")
+    api.fault(at("file", 1, status=403))
+    api.fault(at("status", None, edit=put(status="cancelled")))
+    with pytest.raises(JobFailed, match=r"(?s)now says that it was cancelled.*Charged: yes, \$0\.10"):
+        generate(runner, {})
+    assert len(api.jobs) == 1
+    api.clear_faults()
+    generate(runner, {})
+    assert len(api.jobs) == 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_collecting_in_vain_does_not_speak_of_a_new_submission(runner: Runner, api: Emulator) -> None:
+    def collect(request_id: str) -> None:
+        asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+
+    with pytest.raises(NotFound, match=r"Next: Compare the request id with https://www\.runcomfy"):
+        collect("nobody-knows-it")
+    api.fault(Fault("job", fails="It broke."))
+    request_id = service().client.submit(TEXT_TO_IMAGE.model_id, b'{"prompt": "from another machine"}')
+    with pytest.raises(JobFailed, match=r"Next: There is nothing to collect\."):
+        collect(request_id)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_time_that_is_not_known_is_not_told(runner: Runner) -> None:
+    request_id = service().client.submit(TEXT_TO_IMAGE.model_id, b'{"prompt": "from another machine"}')
+    asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+    assert runner.host.last.headline() == "1 image, $0.10"
 
 
 @pytest.mark.usefixtures("clock")

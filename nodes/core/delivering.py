@@ -69,7 +69,8 @@ class Collecting:
             raise
         except PackError as error:
             await self._settle(error)
-            raise receipts.complete(error, self._job, self._seconds()) from None
+            receipt = receipts.complete(error, self._job, self._seconds())
+            raise (receipts.of_collecting(receipt, self._seconds()) if self._only_collects else receipt) from None
 
     async def _collect(self) -> Delivery:
         if self._job.files:
@@ -123,6 +124,9 @@ class Collecting:
                     raise await self._ended(state)
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
+        if isinstance(state, Cancelled) and self._job.state == "delivered":
+            # Its pictures were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
+            state = Failed("RunComfy now says that it was cancelled.", self._job.cost)
         error = receipts.of_end(state)
         kind = "cancelled" if isinstance(state, Cancelled) else "failed"
         await self._record(self._run.means.journal.ended, kind, error.reason or error.message, error.cost)

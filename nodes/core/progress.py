@@ -27,7 +27,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """One report. ``seconds`` since the submission; ``done`` of ``total`` files; ``cost`` in USD.
+    """One report. ``seconds`` since the submission, 0 if unknown; ``done`` of ``total`` files; ``cost`` in USD.
 
     ``fraction`` in 0..1 is how far the run is expected to be, None while nothing is known. ``sent`` says how each
     reference travelled; ``notes`` are whole sentences.
@@ -86,7 +86,8 @@ class Progress:
         images = f"{self.total} image{'' if self.total == 1 else 's'}"
         if self.kept:
             return f"{images}, kept copy, no charge"
-        return f"{images} in {self.seconds:.0f} s{money(self.cost, ', ')}"
+        taken = f" in {self.seconds:.0f} s" if self.seconds else ""
+        return f"{images}{taken}{money(self.cost, ', ')}"
 
 
 def expected_fraction(waited: float, durations: Sequence[float]) -> float | None:

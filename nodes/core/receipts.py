@@ -78,6 +78,15 @@ def complete(error: PackError, job: Job, seconds: float) -> PackError:
     return error
 
 
+def of_collecting(error: PackError, seconds: float) -> PackError:
+    """Correct the advice of a completed error where the job was only collected: that never submits a new one."""
+    if isinstance(error, NotFound):
+        error.advice = f"Compare the request id with {GENERATIONS_PAGE}."
+    elif isinstance(error, JobFailed | JobCancelled) or is_gone(error, seconds):
+        error.advice = "There is nothing to collect. A new job is charged on its own."
+    return error
+
+
 def charge_of(cost: float | None) -> Charge:
     """Tell from a cost in USD whether money was taken."""
     if cost is None:
