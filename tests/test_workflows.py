@@ -20,6 +20,7 @@ from comfyui.workflows import (
     to_prompt,
     values_of,
 )
+from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE
 
 from nodes.core.arguments import check
@@ -171,3 +172,9 @@ def test_a_value_too_many_is_noticed(definitions: dict[str, Any]) -> None:
     node["widgets_values"].append(0)
     with pytest.raises(ValueError, match="longer"):
         to_prompt(workflow, definitions)
+
+
+@every_workflow
+def test_template_has_a_thumbnail(name: str) -> None:
+    with Image.open(FOLDER / f"{name}.jpg") as picture:
+        assert picture.format == "JPEG" and picture.size == (512, 384)
