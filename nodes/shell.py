@@ -30,7 +30,7 @@ from .core.settings import find_token, state_folder
 from .core.urls import is_loopback
 from .core.waiting import Observer
 
-EPILOG = "Without a token, or with --offline, everything runs on an emulator of the API: no account, no charge."
+EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -63,6 +63,8 @@ class ShellHost:
     def stop(self, *_: object) -> None:
         """Ask the run to stop."""
         self._stopped = True
+        # Another Ctrl-C leaves at once, without waiting for what is under way.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def stopped(self) -> bool:
         """Whether Ctrl-C was pressed."""
@@ -95,6 +97,7 @@ def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
         description=spec.description,
         epilog=EPILOG,
         formatter_class=_HelpFormatter,
+        allow_abbrev=False,
     )
     for field in spec.fields:
         _add_flag(parser, field)
@@ -248,8 +251,9 @@ def _flag(name: str) -> str:
 def _require_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise InvalidInput("--out", f"{folder} cannot be made a folder ({error.strerror})") from None
+        raise InvalidInput("--out", f"{folder} cannot be made a folder or written ({error.strerror})") from None
 
 
 def _values(spec: ModelSpec, options: argparse.Namespace) -> dict[str, object]:
@@ -298,7 +302,10 @@ def _account(offline: bool) -> Iterator[None]:
     try:
         from emulator import Emulator
     except ImportError as error:
-        raise SystemExit(f"The emulator needs requirements-dev.txt: {error}") from None
+        raise SystemExit(
+            f"The emulator comes with the repository and needs requirements-dev.txt ({error}). "
+            "Clone it, or set RUNCOMFY_API_TOKEN."
+        ) from None
 
     with Emulator(queue_seconds=0.5, run_seconds=1.5) as api, tempfile.TemporaryDirectory() as state:
         api.prices = dict.fromkeys(api.prices, 0.0)

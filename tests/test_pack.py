@@ -164,3 +164,9 @@ def project_line(key: str) -> Any:
     found = re.search(rf"^{key} = (.+)$", text, re.MULTILINE)
     assert found, f"pyproject.toml has no {key}"
     return ast.literal_eval(found[1])
+
+
+def test_what_the_registry_leaves_out_is_named_from_the_root() -> None:
+    """A pattern without a leading slash would match at any depth, ``web/docs`` among them."""
+    lines = (ROOT / ".comfyignore").read_text(encoding="utf-8").split()
+    assert lines and all(line.startswith("/") for line in lines)

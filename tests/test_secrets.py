@@ -66,7 +66,7 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
         Fault("result", edit=lambda answer: answer | {"output": {"image": f"https://{TOKEN}.example/x.png"}}),
     ),
     "redirect": (Fault("file", redirect=f"https://evil.example/?token={TOKEN}"),),
-    "file": (Fault("file", status=403, body=TOKEN),),
+    "file": (Fault("file", status=400, body=TOKEN),),
     "damaged file": (Fault("file", times=3, content=TOKEN.encode()),),
 }
 

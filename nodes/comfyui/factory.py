@@ -78,7 +78,7 @@ class CollectNode(PackNode):
         """Wait for the job if it still runs, and collect its pictures."""
         from .runs import run_collect
 
-        return await run_collect(str(values.get("request_id", "")).strip(), self.HOST)
+        return await run_collect(values.get("request_id"), self.HOST)
 
 
 def node_class(spec: ModelSpec, host: Host) -> type[ModelNode]:

@@ -43,7 +43,7 @@ async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -
     return await _guarded(host, deliver)
 
 
-async def run_collect(request_id: str, host: Host) -> Delivery:
+async def run_collect(request_id: object, host: Host) -> Delivery:
     """Wait for an accepted job if it still runs, and deliver its pictures.
 
     Raises:
@@ -85,10 +85,10 @@ def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[S
     return service, build_request(arguments, references, service.journal, service.account, price)
 
 
-def _find(request_id: str, host: Host) -> tuple[Service, Job]:
+def _find(request_id: object, host: Host) -> tuple[Service, Job]:
     """Blocking."""
     service = open_service(current_settings(host))
-    return service, service.accepted(request_id)
+    return service, service.accepted(request_id.strip() if isinstance(request_id, str) else request_id)
 
 
 async def _guarded(host: Host, deliver: Callable[[Observer], Awaitable[Delivery]]) -> Delivery:

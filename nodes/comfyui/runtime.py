@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from ..core.live import Hearing, LiveState, LiveStates, Place
 from ..core.progress import Progress, Stage
 from ..core.waiting import Observer
+
+log = logging.getLogger(__name__)
 
 STATE_FOLDER = "runcomfy_models"
 PROGRESS_EVENT = "runcomfy.progress"
@@ -72,6 +75,13 @@ class ComfyObserver:
 
     def report(self, progress: Progress) -> None:
         """Send the report, and move the bar where something is known; it never runs backwards."""
+        try:
+            self._show(progress)
+        except Exception:
+            # Another version of the host may take a report otherwise; that must not end a run that is paid for.
+            log.warning("The progress of a node cannot be shown", exc_info=True)
+
+    def _show(self, progress: Progress) -> None:
         server = prompt_server()
         if not self._place.node or server is None:
             return

@@ -96,9 +96,8 @@ def prices_view(service: Service, specs: Iterable[ModelSpec]) -> JSONObject:
 
 def jobs_view(service: Service, model_id: str | None, limit: int = 50) -> list[JSONObject]:
     """Return the newest recorded jobs of the account with a request id, newest first. Blocking."""
-    jobs = service.journal.recent(limit, model_id)
     now = service.journal.now()
-    return [_job_view(job, now) for job in jobs if job.request_id and job.account == service.account]
+    return [_job_view(job, now) for job in service.journal.recent(limit, model_id, service.account)]
 
 
 def _job_view(job: Job, now: float) -> JSONObject:

@@ -89,9 +89,13 @@ class Collecting:
 
     async def _fetch(self, files: tuple[str, ...]) -> Delivery:
         self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
-        (batches, originals), _ = await asyncio.gather(
-            collect(files, self._run.means.downloader, self._run.read, self._arrived), self._late_cost(files)
-        )
+        late_cost = asyncio.ensure_future(self._late_cost(files))
+        late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            batches, originals = await collect(files, self._run.means.downloader, self._run.read, self._arrived)
+            await late_cost
+        finally:
+            late_cost.cancel()
         await self._run.blocking(keep, self._run.means.kept, self._job.name, originals)
         await self._record(self._run.means.journal.delivered)
         return self._delivery(batches, kept=False)
@@ -129,7 +133,7 @@ class Collecting:
             state = Failed("RunComfy now says that it was cancelled.", self._job.cost)
         error = receipts.of_end(state)
         kind = "cancelled" if isinstance(state, Cancelled) else "failed"
-        await self._record(self._run.means.journal.ended, kind, error.reason or error.message, error.cost)
+        await self._record(self._run.means.journal.ended, kind, error.message, error.cost)
         return error
 
     async def _settle(self, error: PackError) -> None:
@@ -195,7 +199,7 @@ class Collecting:
         count = sum(len(batch) for batch in batches)
         if count < self._wanted:
             self._run.note(
-                f"{count} of {self._wanted} images came: a safety filter or limit_generations held back others."
+                f"{count} of {self._wanted} images came: a safety filter or the model held back the others."
             )
         self._run.report(
             stage=Stage.DELIVERED,

@@ -149,7 +149,7 @@ class Download:
 
 def _refusal(response: requests.Response) -> DownloadError | ServerFault | AnswerLost:
     status = response.status_code
-    if status in (404, 410):
+    if status in (403, 404, 410):
         return FileGone("A file of the result is not there.", status)
     if status in (206, 416):
         return AnswerLost("The host sent another part of the file than was asked for.")

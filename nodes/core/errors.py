@@ -256,7 +256,7 @@ class Undecodable(DownloadError):
 
 
 class FileGone(DownloadError):
-    """The hosted file is not there. ``status`` is 404, which may pass just after the job's end, or 410."""
+    """The hosted file is not there. ``status`` is 404 or 403, which may pass just after the job's end, or 410."""
 
     default_advice = (
         "The hosted files of a job expire. "

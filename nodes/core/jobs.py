@@ -25,6 +25,7 @@ class Jobs(Means):
                 return await Collecting(run, job, ours=ours, wanted=request.images_wanted).deliver()
             except Superseded as reason:
                 run.note(f"{reason} This is a new job.")
+                run.begin_anew()
 
     async def collect(self, job: Job, observer: Observer) -> Delivery:
         """Deliver the pictures of an accepted job, whoever submitted it. Nothing is ever submitted.

@@ -150,11 +150,13 @@ class Journal:
         with self._transaction() as db:
             return _one(db, "SELECT * FROM jobs WHERE request_id = ? ORDER BY id DESC", request_id)
 
-    def recent(self, limit: int = 50, model_id: str | None = None) -> list[Job]:
-        """Return the newest jobs first."""
+    def recent(self, limit: int = 50, model_id: str | None = None, account: str | None = None) -> list[Job]:
+        """Return the newest jobs first: all, those of a model, or the accepted ones of an account."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT * FROM jobs WHERE ?1 IS NULL OR model_id = ?1 ORDER BY id DESC LIMIT ?2", (model_id, limit)
+                "SELECT * FROM jobs WHERE (?1 IS NULL OR model_id = ?1) "
+                "AND (?2 IS NULL OR (account = ?2 AND request_id IS NOT NULL)) ORDER BY id DESC LIMIT ?3",
+                (model_id, account, limit),
             )
             return [_job(row) for row in rows]
 

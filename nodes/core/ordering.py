@@ -106,7 +106,9 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
     if share is None:
         return encoded
     if share < 1024:
-        raise InvalidInput("image_1", f"the references do not fit into a request of {limits.request_bytes} bytes")
+        raise InvalidInput(
+            references[0].socket, f"the references do not fit into a request of {limits.request_bytes} bytes"
+        )
 
     def fit(reference: Reference, image: Encoded) -> Encoded:
         return image if image.uri_length <= share else encode_one(reference, bytes_in_uri(share), image)

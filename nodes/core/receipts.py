@@ -42,18 +42,22 @@ def of_end(state: Failed | Cancelled | Succeeded) -> JobError:
                 "The job ended without a picture: most often a safety filter held it back.",
                 cost=cost,
                 charge=charge_of(cost),
-                advice=f"Look at the prompt, the references and safety_tolerance, or change the seed. {_NEW_JOB}",
+                advice=f"Look at the prompt, the references and safety settings, or change the seed. {_NEW_JOB}",
             )
 
 
 def is_gone(error: PackError, seconds: float) -> bool:
     """Whether a job can never deliver: it, or a file of it, is not there ``seconds`` after its submission.
 
-    A 404, also as a code in another status, may within the first hour come from a storage that lags behind.
+    A 404, also as a code in another status, may within the first hour come from a storage that lags behind; so may
+    a 403 for a file.
     """
     if not isinstance(error, FileGone | NotFound):
         return False
-    absent = error.status == 404 or (isinstance(error, NotFound) and error.code == NO_SUCH_REQUEST)
+    if isinstance(error, FileGone):
+        absent = error.status in (403, 404)
+    else:
+        absent = error.status == 404 or error.code == NO_SUCH_REQUEST
     return not absent or seconds > FRESH_SECONDS
 
 

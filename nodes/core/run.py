@@ -86,9 +86,13 @@ class Run:
     def __init__(self, means: Means, observer: Observer) -> None:
         self.means = means
         self.observer = observer
-        self.watch = Watch(observer, means.clock, means.deadline)
+        self.begin_anew()
         self.progress = Progress(Stage.PREPARING)
         self._notes: tuple[str, ...] = ()
+
+    def begin_anew(self) -> None:
+        """Give the run its whole time again."""
+        self.watch = Watch(self.observer, self.means.clock, self.means.deadline)
 
     async def blocking(self, function: Callable[..., T], *values: object) -> T:
         """Call a function in a thread."""

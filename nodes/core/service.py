@@ -19,6 +19,8 @@ from .version import USER_AGENT
 from .wire import is_request_id
 
 PRICE_SECONDS = 600.0
+# A price that could not be read is asked for again soon: a budget needs it.
+NO_PRICE_SECONDS = 5.0
 
 
 class Service:
@@ -39,13 +41,13 @@ class Service:
         )
         self._prices: dict[str, tuple[float, float | None]] = {}
 
-    def accepted(self, request_id: str) -> Job:
+    def accepted(self, request_id: object) -> Job:
         """Return a job of the account by its request id; one that was submitted elsewhere is recorded. Blocking.
 
         Raises:
             InvalidInput: this can be no request id.
         """
-        if not is_request_id(request_id):
+        if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "letters, digits, - and _ are expected, 1 to 128 of them")
         known = self.journal.find(request_id)
         if known is not None and known.account == self.account:
@@ -55,10 +57,11 @@ class Service:
 
     def price(self, model_id: str) -> float | None:
         """Return the live base price of one image in USD, at most ten minutes old; None where it is not told."""
-        asked_at, usd = self._prices.get(model_id, (-PRICE_SECONDS, None))
-        if time.monotonic() - asked_at >= PRICE_SECONDS:
+        good_until, usd = self._prices.get(model_id, (0.0, None))
+        if time.monotonic() >= good_until:
             usd = self._live_price(model_id)
-            self._prices[model_id] = (time.monotonic(), usd)
+            seconds = NO_PRICE_SECONDS if usd is None else PRICE_SECONDS
+            self._prices[model_id] = (time.monotonic() + seconds, usd)
         return usd
 
     def estimate(self, model_id: str, images: int) -> float | None:

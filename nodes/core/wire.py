@@ -26,6 +26,8 @@ from .errors import (
 
 MAX_REASON = 500
 NOT_FINISHED = 400005
+# Smaller numbers are no codes of this API; some bodies repeat the HTTP status under the same name.
+_LEAST_CODE = 1000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _QUEUED = frozenset({"in_queue", "pending", "waiting"})
 _RUNNING = frozenset({"in_progress", "starting", "processing"})
@@ -244,7 +246,7 @@ def _code(payload: object) -> int:
         value = payload.get(key)
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
             value = int(value)
-        if type(value) is int and 0 < value < 10**9:
+        if type(value) is int and _LEAST_CODE <= value < 10**9:
             return value
     return 0
 
