@@ -1,0 +1,48 @@
+"""Money and memory between runs: the budget's price, what is stored of a failure, what is collected."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from support import Runner
+
+from emulator import Emulator, Fault
+from nodes.comfyui.factory import collect_class
+from nodes.core import service
+from nodes.core.errors import InvalidInput, JobFailed, OverBudget
+
+
+def test_a_price_that_could_not_be_read_is_asked_for_again(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "NO_PRICE_SECONDS", 0.0)
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.15")
+    api.fault(Fault("catalog", status=503))
+    runner.text_to_image(prompt="no price is known")
+    with pytest.raises(OverBudget, match="costs from"):
+        runner.text_to_image(prompt="the price is known again", num_images=2)
+    assert api.count("submit") == 1
+
+
+def test_a_reason_that_quotes_the_prompt_is_shown_and_not_stored(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("job", fails="blocked: a purple walrus"))
+    with pytest.raises(JobFailed, match="a purple walrus"):
+        runner.text_to_image(prompt="a purple walrus")
+    (job,) = runner.jobs()
+    assert job.state == "failed" and job.outcome
+    assert not [file for file in runner.state.rglob("*") if file.is_file() and b"walrus" in file.read_bytes()]
+
+
+@pytest.mark.parametrize("request_id", [None, 7, "", "a/b", "../x"])
+def test_collecting_refuses_what_is_no_request_id(runner: Runner, api: Emulator, request_id: object) -> None:
+    with pytest.raises(InvalidInput, match="request_id"):
+        asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+    assert api.calls == [] and runner.jobs() == []
+
+
+def test_collecting_takes_a_request_id_with_space_around_it(runner: Runner, api: Emulator) -> None:
+    _, urls, request_id = runner.text_to_image()
+    found = asyncio.run(collect_class(runner.host)().generate(request_id=f" {request_id}\n"))
+    assert found[1:] == (urls, request_id)
+    assert len(api.billed) == 1
