@@ -217,38 +217,9 @@ def network_failure(error: Exception) -> PackError:
     No text of the error is used: it can hold an address with a login of the proxy.
     """
     causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return ConnectionFailed(
-            "The certificate of the server is not trusted.",
-            may_repeat=False,
-            advice="Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate file, then run again.",
-            obstacle="certificate",
-        )
-    if any(isinstance(cause, OSError) and "Tunnel connection failed" in str(cause) for cause in causes):
-        return ConnectionFailed(
-            "The proxy refused the connection.",
-            may_repeat=False,
-            advice="Check HTTPS_PROXY and the proxy's login, then run again.",
-            obstacle="proxy",
-        )
-    if any(isinstance(cause, OSError) and "TLS CA certificate bundle" in str(cause) for cause in causes):
-        return ConnectionFailed(
-            "The file of trusted certificates is not there.",
-            may_repeat=False,
-            advice="Correct or unset REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, then run again.",
-            obstacle="certificate",
-        )
-    if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
-        return ConnectionFailed(
-            "This kind of proxy cannot be used as it is.",
-            may_repeat=False,
-            advice="For a SOCKS proxy, install PySocks (python -m pip install pysocks), then run again.",
-            obstacle="proxy",
-        )
-    if any(isinstance(cause, requests.exceptions.InvalidURL) for cause in causes):
-        return ConnectionFailed(
-            "The address of the proxy or the API is not valid.", may_repeat=False, obstacle="address"
-        )
+    for kind, marker, message, advice, obstacle in _OBSTACLES:
+        if any(isinstance(cause, kind) and marker in str(cause) for cause in causes):
+            return ConnectionFailed(message, may_repeat=False, advice=advice, obstacle=obstacle)
     unconnected = urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
     if any(isinstance(cause, unconnected) for cause in causes):
         via_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
@@ -257,6 +228,47 @@ def network_failure(error: Exception) -> PackError:
             obstacle="proxy" if via_proxy else "network",
         )
     return AnswerLost(f"The connection broke before the answer was complete ({type(error).__name__}).")
+
+
+# What proves that nothing was sent, and that another try cannot help: the kind of a cause, a part of its text where
+# the kind alone says too little, and what the person is told.
+_OBSTACLES: tuple[tuple[type[BaseException], str, str, str | None, str], ...] = (
+    (
+        ssl.SSLCertVerificationError,
+        "",
+        "The certificate of the server is not trusted.",
+        "Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate file, then run again.",
+        "certificate",
+    ),
+    (
+        OSError,
+        "Tunnel connection failed",
+        "The proxy refused the connection.",
+        "Check HTTPS_PROXY and the proxy's login, then run again.",
+        "proxy",
+    ),
+    (
+        OSError,
+        "TLS CA certificate bundle",
+        "The file of trusted certificates is not there.",
+        "Correct or unset REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, then run again.",
+        "certificate",
+    ),
+    (
+        requests.exceptions.InvalidSchema,
+        "",
+        "This kind of proxy cannot be used as it is.",
+        "For a SOCKS proxy, install PySocks (python -m pip install pysocks), then run again.",
+        "proxy",
+    ),
+    (
+        requests.exceptions.InvalidURL,
+        "",
+        "The address of the proxy or the API is not valid.",
+        None,
+        "address",
+    ),
+)
 
 
 def _causes(error: object, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
