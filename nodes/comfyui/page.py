@@ -11,7 +11,7 @@ from ..core.credentials import StoredToken, check_token
 from ..core.errors import ConfigError, InvalidInput
 from ..core.live import LiveStates
 from ..core.registry import load_models
-from ..core.settings import read_settings, state_folder
+from ..core.settings import state_folder
 from .host import Host
 
 if TYPE_CHECKING:
@@ -109,5 +109,6 @@ class Page:
 
     def _service(self) -> Service:
         from ..core.service import open_service
+        from .runs import current_settings
 
-        return open_service(read_settings(os.environ, Path.home(), self._host.state_folder()))
+        return open_service(current_settings(self._host))
