@@ -29,6 +29,7 @@ RANKS = {module: rank for rank, row in enumerate(SPINE) for module in row.split(
 # Every other module needs the standard library only.
 THIRD_PARTY = {
     "core.images": {"numpy", "PIL", "torch"},
+    "core.memory": {"numpy"},
     "core.encoding": {"PIL"},
     "core.transport": {"requests", "urllib3"},
     "core.downloads": {"requests"},

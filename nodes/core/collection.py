@@ -1,4 +1,4 @@
-"""From the addresses of a result to batches: all files at once, each decoded as it arrives."""
+"""From the addresses of a result to its pictures: all files at once, each decoded as it arrives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import workers
 from .downloads import MAX_FILE_BYTES, Download, Downloader
 from .errors import PackError
 from .images import Assembly, decode_data_uri
-from .kept import Kept
+from .kept import Draft
 from .retry import What
 
 T = TypeVar("T")
@@ -25,16 +25,15 @@ log = logging.getLogger(__name__)
 
 async def collect(
     files: Sequence[str],
+    assembly: Assembly,
+    draft: Draft,
     downloader: Downloader,
     read: Reader[None],
     arrived: Callable[[int], None],
-) -> tuple[list[torch.Tensor], list[bytes]]:
-    """Fetch and decode every file of a result.
+) -> None:
+    """Fetch every file of a result, decode it into ``assembly`` and write the original to ``draft``.
 
     ``read`` repeats a blocking call as the retry rule says; ``arrived`` is told how many files are there.
-
-    Returns:
-        batches, float32 ``[N,H,W,3]`` in 0..1, one for each size, and the original files in order.
 
     Raises:
         DownloadError, ApiError: of the first file that cannot be had; the others are finished first.
@@ -42,8 +41,6 @@ async def collect(
     for file in files:
         if not file.startswith("data:"):
             downloader.trust.check(file)
-    assembly = Assembly(len(files))
-    originals: list[bytes] = [b""] * len(files)
     done = 0
 
     async def one(index: int, fetch: Callable[[], bytes]) -> None:
@@ -51,8 +48,9 @@ async def collect(
 
         def fetch_and_decode() -> None:
             data = fetch()
-            workers.CODING.submit(assembly.place, index, data).result()
-            originals[index] = data
+            decoding = workers.CODING.submit(assembly.place, index, data)
+            draft.add(index, data)
+            decoding.result()
 
         await read(What.FILE, fetch_and_decode)
         done += 1
@@ -64,7 +62,6 @@ async def collect(
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-    return assembly.batches(), originals
 
 
 def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
@@ -79,15 +76,6 @@ def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
         log.warning("A kept copy cannot be read and is fetched again: %s", error)
         return None
     return assembly.batches()
-
-
-def keep(kept: Kept, name: str, originals: list[bytes]) -> bool:
-    """Keep the originals of a job; a full disk costs the copy, not the pictures. Blocking."""
-    try:
-        return kept.put(name, originals)
-    except OSError as error:
-        log.warning("The pictures of job %s are not kept: %s", name, error)
-        return False
 
 
 def _fetcher(file: str, downloader: Downloader) -> Callable[[], bytes]:

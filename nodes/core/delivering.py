@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
 import torch
 
 from . import receipts, workers
-from .collection import collect, decode_kept, keep
+from .collection import collect, decode_kept
 from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError
+from .images import Assembly, Floats
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .records import Job
 from .retry import What
-from .run import Delivery, Run
+from .run import Delivery, Request, Run
 from .submission import cancel
 from .waiting import Stopped
 from .wire import Cancelled, Failed, Queued, Running, State, Succeeded
@@ -26,6 +28,7 @@ from .wire import Cancelled, Failed, Queued, Running, State, Succeeded
 LATE_COST_SECONDS = 2.0
 EMPTY_LOOKS = 2
 EMPTY_LOOK_SECONDS = 1.0
+MEMORY_FROM = 0.45
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +38,18 @@ class Superseded(Exception):
 
 
 class Collecting:
-    """The job of a run, as it is known now. ``ours``: this run submitted it. ``wanted``: how many images it is for.
+    """The job of a run, as it is known now. ``ours``: this run submitted it.
 
-    With ``only_collects`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
+    Without a ``request`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
     """
 
-    def __init__(self, run: Run, job: Job, *, ours: bool, wanted: int, only_collects: bool = False) -> None:
+    def __init__(self, run: Run, job: Job, request: Request | None, *, ours: bool) -> None:
         self._run = run
         self._job = job
+        self._request = request
         self._ours = ours
-        self._wanted = wanted
-        self._only_collects = only_collects
         self._durations: list[float] = []
+        self._memory: Future[Floats | None] | None = None
 
     async def deliver(self) -> Delivery:
         """Hand out the kept pictures of the job, or wait for it and collect them.
@@ -70,7 +73,9 @@ class Collecting:
         except PackError as error:
             await self._settle(error)
             receipt = receipts.complete(error, self._job, self._seconds())
-            raise (receipts.of_collecting(receipt, self._seconds()) if self._only_collects else receipt) from None
+            raise (receipt if self._request else receipts.of_collecting(receipt, self._seconds())) from None
+        finally:
+            self._free_memory()
 
     async def _collect(self) -> Delivery:
         if self._job.files:
@@ -91,12 +96,17 @@ class Collecting:
         self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
+        draft = self._run.means.kept.draft(self._job.name)
         try:
-            batches, originals = await collect(files, self._run.means.downloader, self._run.read, self._arrived)
+            memory = await self._run.watch.result(self._memory) if self._memory else None
+            assembly = Assembly(len(files), memory)
+            await collect(files, assembly, draft, self._run.means.downloader, self._run.read, self._arrived)
+            batches = await self._run.blocking(assembly.batches)
             await late_cost
+            await self._run.blocking(draft.keep)
         finally:
             late_cost.cancel()
-        await self._run.blocking(keep, self._run.means.kept, self._job.name, originals)
+            workers.start(draft.discard)
         await self._record(self._run.means.journal.delivered)
         return self._delivery(batches, kept=False)
 
@@ -122,6 +132,7 @@ class Collecting:
                 case Queued() | Running():
                     self._show(state)
                     position = state.position if isinstance(state, Queued) else None
+                    self._expect_pictures(state)
                     delay = poll_delay(self._seconds(), times, position)
                     await self._run.watch.sleep(delay, partial(self._show, state))
                 case _:
@@ -142,7 +153,7 @@ class Collecting:
         gone = receipts.is_gone(error, self._seconds())
         if gone:
             await self._record(self._run.means.journal.ended, "expired", error.message)
-        if self._only_collects or self._ours:
+        if self._request is None or self._ours:
             return
         if gone and was_delivered:
             raise Superseded(f"The pictures of request {self._job.request_id} were delivered and have expired.")
@@ -152,7 +163,7 @@ class Collecting:
     def _leave(self) -> None:
         """After Stop: ask for the end of a job that may still be queued."""
         job = self._job
-        if self._only_collects or job.state == "delivered":
+        if self._request is None or job.state == "delivered":
             return
         if not job.files:
             workers.start(cancel, self._run.means.client, self._run.means.journal, job, self._run.observer)
@@ -163,6 +174,20 @@ class Collecting:
     def _from_kept(self) -> list[torch.Tensor] | None:
         files = self._run.means.kept.get(self._job.name)
         return decode_kept(files) if files else None
+
+    def _expect_pictures(self, state: State) -> None:
+        """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
+        if self._memory is not None or self._request is None or not isinstance(state, Running):
+            return
+        fraction = expected_fraction(self._seconds(), self._durations)
+        if fraction is None or fraction >= MEMORY_FROM:
+            self._memory = workers.start(self._run.means.memory.take, self._request.pixels_expected)
+
+    def _free_memory(self) -> None:
+        """Leave what was got ready to the pictures in it, or to nobody."""
+        if self._memory is not None:
+            memory, self._memory = self._memory, None
+            memory.add_done_callback(lambda taken: self._run.means.memory.give_back(taken.result()))
 
     async def _late_cost(self, files: tuple[str, ...]) -> None:
         """Ask once more for a cost that the result did not tell, while the files are fetched."""
@@ -197,10 +222,9 @@ class Collecting:
     def _delivery(self, batches: list[torch.Tensor], *, kept: bool) -> Delivery:
         job = self._job
         count = sum(len(batch) for batch in batches)
-        if count < self._wanted:
-            self._run.note(
-                f"{count} of {self._wanted} images came: a safety filter or the model held back the others."
-            )
+        wanted = self._request.images_wanted if self._request else 0
+        if count < wanted:
+            self._run.note(f"{count} of {wanted} images came: a safety filter or the model held back the others.")
         self._run.report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,

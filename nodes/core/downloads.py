@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ class Download:
     def __init__(self, downloader: Downloader, url: str) -> None:
         self._downloader = downloader
         self._url = url
-        self._received = bytearray()
+        self._received = io.BytesIO()
         self._validator: str | None = None
 
     def attempt(self) -> bytes:
@@ -121,20 +122,20 @@ class Download:
         """
         ends = time.monotonic() + self._downloader.timeout
         try:
-            with self._downloader.open(self._url, len(self._received), self._validator) as response:
+            with self._downloader.open(self._url, self._received.tell(), self._validator) as response:
                 self._prepare(response)
-                for piece in read(response, ends, self._downloader.max_bytes - len(self._received)):
-                    self._received += piece
+                for piece in read(response, ends, self._downloader.max_bytes - self._received.tell()):
+                    self._received.write(piece)
         except NETWORK_ERRORS as error:
             raise network_failure(error) from None
-        whole, self._received = bytes(self._received), bytearray()
+        whole, self._received = self._received.getvalue(), io.BytesIO()
         return whole
 
     def _prepare(self, response: requests.Response) -> None:
         """Decide from the answer's head whether it is the rest of the file or the whole of it."""
         if response.status_code == 206 and self._is_the_rest(response):
             return
-        self._received.clear()
+        self._received = io.BytesIO()
         self._validator = None
         if response.status_code != 200:
             raise _refusal(response)
@@ -144,7 +145,7 @@ class Download:
 
     def _is_the_rest(self, response: requests.Response) -> bool:
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        return match is not None and int(match[1]) == len(self._received)
+        return match is not None and int(match[1]) == self._received.tell()
 
 
 def _refusal(response: requests.Response) -> DownloadError | ServerFault | AnswerLost:

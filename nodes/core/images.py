@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 import threading
 from base64 import b64decode
@@ -17,6 +18,7 @@ from PIL import Image
 from .errors import InvalidInput, TooLarge, Undecodable
 
 Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
 
 MAX_PIXELS = 64 * 2**20
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -31,6 +33,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _STRIP_PIXELS = 2**20
+_LEAST_FILLED = 0.8
 _CACHED_PIXELS = 2**16
 
 
@@ -90,12 +93,17 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
 
 
 class Assembly:
-    """Puts decoded files straight into preallocated batches, each file as it arrives, from any thread."""
+    """Puts decoded files straight into preallocated batches, each file as it arrives, from any thread.
 
-    def __init__(self, count: int) -> None:
+    ``memory`` is float32 of any length, got ready before; it becomes the batch of the first size that fills most
+    of it.
+    """
+
+    def __init__(self, count: int, memory: Floats | None = None) -> None:
         self._count = count
+        self._memory = memory
         self._lock = threading.Lock()
-        self._buffers: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._buffers: dict[tuple[int, int], Floats] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
 
     def place(self, index: int, data: bytes) -> None:
@@ -122,16 +130,21 @@ class Assembly:
             for size, indices in places.items()
         ]
 
-    def _slot(self, index: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    def _slot(self, index: int, size: tuple[int, int]) -> Floats:
         with self._lock:
             if size not in self._buffers:
-                # NumPy would ask for huge pages: quicker where memory is at hand, but a virtual machine that has
-                # given its free memory back waits for them, for 800 MB up to a second longer than for small ones.
-                buffer = torch.empty((self._count, *size, 3), dtype=torch.float32, device="cpu")
-                self._buffers[size] = buffer.numpy()
+                self._buffers[size] = self._buffer((self._count, *size, 3))
             self._sizes[index] = size
-            slot: NDArray[np.float32] = self._buffers[size][index]
+            slot: Floats = self._buffers[size][index]
             return slot
+
+    def _buffer(self, shape: tuple[int, ...]) -> Floats:
+        length = math.prod(shape)
+        memory = self._memory
+        if memory is None or not memory.size * _LEAST_FILLED <= length <= memory.size:
+            return np.empty(shape, np.float32)
+        self._memory = None
+        return memory[:length].reshape(shape)
 
 
 def check_file(data: bytes) -> None:
@@ -169,7 +182,7 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _write(image: Image.Image, target: NDArray[np.float32]) -> None:
+def _write(image: Image.Image, target: Floats) -> None:
     """Write float32 ``[H,W,3]`` in 0..1, strip by strip: a whole 8-bit copy would cost memory and cache misses."""
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):

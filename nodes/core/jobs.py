@@ -22,7 +22,7 @@ class Jobs(Means):
         while True:
             job, ours = await obtain(run, request)
             try:
-                return await Collecting(run, job, ours=ours, wanted=request.images_wanted).deliver()
+                return await Collecting(run, job, request, ours=ours).deliver()
             except Superseded as reason:
                 run.note(f"{reason} This is a new job.")
                 run.begin_anew()
@@ -33,4 +33,4 @@ class Jobs(Means):
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        return await Collecting(Run(self, observer), job, ours=False, wanted=0, only_collects=True).deliver()
+        return await Collecting(Run(self, observer), job, None, ours=False).deliver()

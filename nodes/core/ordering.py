@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -68,7 +69,8 @@ def build_request(
         variant=" ".join(f"{name}={arguments.scalars[name]}" for name in _PACE_FIELDS if name in arguments.scalars),
         estimate=price(images_wanted),
     )
-    return Request(order, images_wanted, partial(prepare, arguments, references))
+    pixels = images_wanted * _pixels_of(arguments.scalars.get("resolution"))
+    return Request(order, images_wanted, pixels, partial(prepare, arguments, references))
 
 
 def prepare(arguments: Arguments, references: Sequence[Reference]) -> Prepared:
@@ -114,6 +116,12 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
         return image if image.uri_length <= share else encode_one(reference, bytes_in_uri(share), image)
 
     return list(workers.CODING.map(fit, references, encoded))
+
+
+def _pixels_of(resolution: object) -> int:
+    """Return about how many pixels a picture has: "4K" is as many as 4096x4096 in every aspect ratio."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)K", str(resolution))
+    return int((float(found[1]) * 1024) ** 2) if found else 0
 
 
 def _json(value: object) -> bytes:

@@ -17,6 +17,7 @@ from .errors import PackError, RateLimited
 from .journal import Journal
 from .kept import Kept
 from .limit import Limit
+from .memory import Memory
 from .progress import Progress, Stage
 from .records import Order
 from .retry import What, delay_after
@@ -39,10 +40,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be run. ``prepare`` is blocking and called only where a job has to be submitted."""
+    """What is to be run. ``prepare`` is blocking and called only where a job has to be submitted.
+
+    ``pixels_expected`` is how many its pictures are expected to have together, 0 where nothing tells.
+    """
 
     order: Order
     images_wanted: int
+    pixels_expected: int
     prepare: Callable[[], Prepared]
 
 
@@ -78,6 +83,7 @@ class Means:
         self.deadline = deadline
         self.clock = clock or Clock()
         self.limit = Limit()
+        self.memory = Memory()
 
 
 class Run:

@@ -34,7 +34,7 @@ class Service:
         self.jobs = Jobs(
             self.client,
             journal,
-            Kept(settings.state_folder, settings.keep_bytes),
+            Kept(settings.state_folder / "kept", settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             budget=settings.daily_budget_usd,
             deadline=settings.job_deadline,

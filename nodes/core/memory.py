@@ -1,0 +1,51 @@
+"""Memory for results that are about to come, got ready while their jobs run.
+
+A machine hands out memory page by page, as each is first written, and a virtual one may have to ask its host. For
+four pictures of 4096x4096 this takes from a tenth of a second to a whole one, as long as decoding them.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from .images import Floats
+
+MAX_BYTES = 2**30
+# Google's pictures of one resolution have up to an eighth more pixels than the square one. What of it is not
+# written to is never handed out.
+_MARGIN = 1.13
+_VALUES_A_PIXEL = 3
+_VALUES_A_PAGE = 1024
+
+
+class Memory:
+    """What is got ready and not yet filled, up to ``max_bytes`` at a time. Thread-safe."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._left = max_bytes
+        self._lock = threading.Lock()
+
+    def take(self, pixels: int) -> Floats | None:
+        """Return memory for about so many pixels; None where too much is taken already or none is left.
+
+        Blocking, for up to a second for the largest results.
+        """
+        values = pixels * _VALUES_A_PIXEL
+        try:
+            memory = np.empty(int(values * _MARGIN), np.float32)
+        except MemoryError:
+            return None
+        with self._lock:
+            if memory.nbytes > self._left:
+                return None
+            self._left -= memory.nbytes
+        memory[:values:_VALUES_A_PAGE] = 0
+        return memory
+
+    def give_back(self, memory: Floats | None) -> None:
+        """Count what was taken no more: its pictures are in it, or none will come."""
+        if memory is not None:
+            with self._lock:
+                self._left += memory.nbytes
