@@ -6,6 +6,7 @@ import io
 import json
 from base64 import b64decode
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator
 from nodes.core.arguments import check
-from nodes.core.encoding import MIN_SIDE, WEBP_MAX_SIDE, Encoded, bytes_in_uri, encode, fair_limit
+from nodes.core.encoder import Encoder, Reference
+from nodes.core.encoding import MIN_SIDE, WEBP_MAX_SIDE, DoesNotFit, Encoded, bytes_in_uri, encode, fair_limit
 from nodes.core.errors import Charge, InvalidInput
-from nodes.core.images import Assembly
-from nodes.core.ordering import Reference, check_inputs, encode_all, prepare
+from nodes.core.images import Assembly, content_hash
+from nodes.core.kept import Kept
+from nodes.core.ordering import check_inputs, encode_all, prepare
 from nodes.core.schema import Limits
 
 Array = NDArray[np.uint8]
@@ -51,11 +54,19 @@ def decoded(encoded: Encoded) -> Array:
     return (assembly.batches()[0][0].numpy() * 255).round().astype(np.uint8)
 
 
+def references(*pictures: Array) -> list[Reference]:
+    return [Reference(f"image_{number}", pixels, content_hash(pixels)) for number, pixels in enumerate(pictures, 1)]
+
+
+def encoder(folder: Path | None = None) -> Encoder:
+    """Return one that keeps its encodings in a folder, or none of them."""
+    return Encoder(Kept(folder or Path(), MIB if folder else 0))
+
+
 def sent_with(request_bytes: int, *pictures: Array, image_bytes: int = 6 * MIB, prompt: str = "all") -> Any:
     """Prepare a request within other limits than the API's; return it and its JSON."""
     spec = replace(PRO_EDIT, limits=Limits(image_bytes, request_bytes))
-    references = [Reference(f"image_{number}", pixels) for number, pixels in enumerate(pictures, 1)]
-    prepared = prepare(check(spec, {"prompt": prompt}), references)
+    prepared = prepare(check(spec, {"prompt": prompt}), references(*pictures), encoder())
     return prepared, json.loads(prepared.body)
 
 
@@ -66,7 +77,7 @@ SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([3, 4
 def test_what_fits_is_sent_bit_exact(shape: tuple[int, int, int, int], flat: bool) -> None:
     height, width, channels, seed = shape
     pixels = np.full((height, width, channels), seed % 256, np.uint8) if flat else noise(*shape[:3], seed=seed)
-    encoded = encode("image_1", pixels, MIB)
+    encoded = encode(pixels, MIB)
     assert encoded.label == "WebP lossless"
     assert (encoded.width, encoded.height) == (width, height)
     assert np.array_equal(decoded(encoded), pixels[..., :3])
@@ -77,16 +88,16 @@ def test_what_fits_is_sent_bit_exact(shape: tuple[int, int, int, int], flat: boo
 def test_sides_that_webp_cannot_hold_are_sent_as_png_bit_exact() -> None:
     for height, width in ((3, WEBP_MAX_SIDE + 1), (WEBP_MAX_SIDE + 1, 3)):
         pixels = noise(height, width)
-        encoded = encode("image_1", pixels, MIB)
+        encoded = encode(pixels, MIB)
         assert (encoded.label, encoded.mime) == ("PNG", "image/png")
         assert np.array_equal(decoded(encoded), pixels)
-    assert encode("image_1", noise(2, WEBP_MAX_SIDE), MIB).mime == "image/webp"
+    assert encode(noise(2, WEBP_MAX_SIDE), MIB).mime == "image/webp"
 
 
 def test_more_effort_is_tried_before_anything_is_lost() -> None:
     pixels = smooth(200, 300)
-    fast = encode("image_1", pixels, 10 * MIB)
-    small = encode("image_1", pixels, len(fast.data) - 1)
+    fast = encode(pixels, 10 * MIB)
+    small = encode(pixels, len(fast.data) - 1)
     assert small.label == "WebP lossless"
     assert len(small.data) < len(fast.data)
     assert np.array_equal(decoded(small), pixels)
@@ -98,8 +109,8 @@ def test_what_fits_is_never_given_up_by_a_guess(noisy: slice) -> None:
     pixels = np.zeros((20, 64, 400, 3), np.uint8)
     pixels[:, noisy] = noise(pixels[:, noisy].size // 3, 1).reshape(pixels[:, noisy].shape)
     pixels = pixels.reshape(1280, 400, 3)
-    fits = len(encode("image_1", pixels, 100 * MIB).data)
-    encoded = encode("image_1", pixels, fits)
+    fits = len(encode(pixels, 100 * MIB).data)
+    encoded = encode(pixels, fits)
     assert encoded.label == "WebP lossless"
     assert np.array_equal(decoded(encoded), pixels)
 
@@ -108,7 +119,7 @@ def test_then_a_jpeg_of_high_quality_in_full_size() -> None:
     pixels = smooth(200, 300)
     labels = []
     for limit in (40_000, 25_000, 20_000):
-        encoded = encode("image_1", pixels, limit)
+        encoded = encode(pixels, limit)
         assert (encoded.mime, encoded.width, encoded.height) == ("image/jpeg", 300, 200)
         assert opened(encoded).format == "JPEG"
         assert np.abs(decoded(encoded).astype(int) - pixels).mean() < 4
@@ -118,7 +129,7 @@ def test_then_a_jpeg_of_high_quality_in_full_size() -> None:
 
 
 def test_then_a_smaller_size_of_the_same_shape() -> None:
-    encoded = encode("image_1", noise(300, 600), 20_000)
+    encoded = encode(noise(300, 600), 20_000)
     assert encoded.label == "JPEG 85"
     assert encoded.width < 600
     assert encoded.width / encoded.height == pytest.approx(2, rel=0.05)
@@ -127,17 +138,17 @@ def test_then_a_smaller_size_of_the_same_shape() -> None:
 
 def test_a_smaller_size_is_not_much_smaller_than_it_must_be() -> None:
     for limit in (4_000, 8_000, 16_000):
-        assert len(encode("image_1", smooth(400, 400), limit).data) > 0.6 * limit
+        assert len(encode(smooth(400, 400), limit).data) > 0.6 * limit
 
 
 def test_transparency_does_not_keep_a_picture_from_being_sent() -> None:
-    encoded = encode("image_1", noise(200, 200, channels=4), 50_000)
+    encoded = encode(noise(200, 200, channels=4), 50_000)
     assert opened(encoded).mode == "RGB"
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 66_000), (66_000, 40)])
 def test_sides_that_jpeg_cannot_hold_are_made_smaller(height: int, width: int) -> None:
-    encoded = encode("image_1", noise(height, width), MIB)
+    encoded = encode(noise(height, width), MIB)
     assert encoded.mime == "image/jpeg"
     assert max(encoded.width, encoded.height) <= 65_500
     assert opened(encoded).size == (encoded.width, encoded.height)
@@ -145,8 +156,9 @@ def test_sides_that_jpeg_cannot_hold_are_made_smaller(height: int, width: int) -
 
 @pytest.mark.parametrize("limit", [0, 1, 100])
 def test_what_cannot_fit_at_all_is_refused_by_its_socket(limit: int) -> None:
-    with pytest.raises(InvalidInput, match=f"image_7: the image does not fit into {limit} bytes"):
-        encode("image_7", noise(64, 64), limit)
+    small, large = noise(1, 1), noise(64, 64)
+    with pytest.raises(InvalidInput, match=f"image_2: the image does not fit into {limit} bytes"):
+        encode_all(references(small, large)[1:], Limits(limit, MIB), 0, encoder())
 
 
 @given(
@@ -156,8 +168,8 @@ def test_what_cannot_fit_at_all_is_refused_by_its_socket(limit: int) -> None:
 def test_a_limit_is_never_passed(height: int, width: int, channels: int, limit: int, seed: int) -> None:
     pixels = noise(height, width, channels, seed)
     try:
-        encoded = encode("image_1", pixels, limit)
-    except InvalidInput:
+        encoded = encode(pixels, limit)
+    except DoesNotFit:
         assert limit < 2000
         return
     assert len(encoded.data) <= limit
@@ -214,8 +226,7 @@ def test_a_fair_limit_does_not_depend_on_the_order(lengths: list[int], total: in
 def test_small_images_are_left_alone_where_others_have_to_shrink() -> None:
     assert fair_limit([10, 10, 1000, 1000], 520) == 250
     small, large = noise(20, 20), noise(200, 200, seed=1)
-    references = [Reference("image_1", small), Reference("image_2", large), Reference("image_3", small)]
-    encoded = encode_all(references, Limits(MIB, 60_000), 200)
+    encoded = encode_all(references(small, large, small), Limits(MIB, 60_000), 200, encoder())
     assert [one.label for one in encoded][::2] == ["WebP lossless"] * 2
     assert encoded[1].mime == "image/jpeg"
     assert [np.array_equal(decoded(one), small) for one in encoded] == [True, False, True]
@@ -273,7 +284,7 @@ def test_a_prompt_for_which_there_is_no_room_is_refused_by_name(pictures: list[A
 
 def test_a_request_without_references_is_its_json() -> None:
     arguments = check(TEXT_TO_IMAGE, {"prompt": 'a "fox" \u2603 \ud83d\n'})
-    prepared = prepare(arguments, [])
+    prepared = prepare(arguments, [], encoder())
     assert prepared.sent == ()
     assert prepared.body.isascii()
     assert json.loads(prepared.body) == arguments.body([])

@@ -24,9 +24,10 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 
 from benchmarks import waiting
 from emulator import Emulator, Fault
-from nodes.core import collection, encoding, ordering, workers
+from nodes.core import collection, encoder, encoding, ordering, workers
+from nodes.core.encoder import Encoder
 from nodes.core.errors import JobFailed
-from nodes.core.images import Assembly, Floats
+from nodes.core.images import Assembly, Floats, Pixels
 from nodes.core.jobs import Jobs
 from nodes.core.journal import Journal
 from nodes.core.kept import Draft, Kept
@@ -328,20 +329,27 @@ def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
 
 
 @pytest.fixture
-def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The sockets whose images were encoded."""
-    seen: list[str] = []
-    encode = ordering.encode
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shapes of the images that were encoded."""
+    seen: list[tuple[int, ...]] = []
+    encode = encoder.encode
 
-    def counted(name: str, *args: Any, **kwargs: Any) -> Any:
-        seen.append(name)
-        return encode(name, *args, **kwargs)
+    def counted(pixels: Pixels, *args: Any) -> Any:
+        seen.append(pixels.shape)
+        return encode(pixels, *args)
 
-    monkeypatch.setattr(ordering, "encode", counted)
+    monkeypatch.setattr(encoder, "encode", counted)
     return seen
 
 
-def test_twins_encode_once_and_a_rerun_not_at_all(runner: Runner, api: Emulator, encodings: list[str]) -> None:
+def sent(api: Emulator) -> list[list[str]]:
+    """Return the references of each accepted job."""
+    return [job.body["image_urls"] for job in api.jobs]
+
+
+def test_twins_encode_once_and_a_rerun_not_at_all(
+    runner: Runner, api: Emulator, encodings: list[tuple[int, ...]]
+) -> None:
     api.run_seconds = 0.3
     reference = image()
 
@@ -349,9 +357,65 @@ def test_twins_encode_once_and_a_rerun_not_at_all(runner: Runner, api: Emulator,
         await asyncio.gather(*(runner.start(PRO_EDIT, prompt="blue", image_1=reference) for _ in range(3)))
 
     asyncio.run(twins())
-    assert encodings == ["image_1"]
+    assert len(encodings) == 1
     runner.pro_edit("blue", image_1=reference)
-    assert encodings == ["image_1"]
+    assert len(encodings) == 1
+
+
+def test_an_image_is_encoded_once_for_every_prompt_socket_and_process(
+    runner: Runner, api: Emulator, encodings: list[tuple[int, ...]]
+) -> None:
+    first, second = image(40, 40), image(50, 50, seed=1)
+
+    async def at_once() -> None:
+        await asyncio.gather(
+            runner.start(PRO_EDIT, prompt="blue", image_1=first),
+            runner.start(PRO_EDIT, prompt="red", image_1=second, image_2=first),
+        )
+
+    asyncio.run(at_once())
+    assert sorted(encodings) == [(40, 40, 3), (50, 50, 3)]
+    runner.pro_edit("green", image_1=first)
+    runner.restart()
+    runner.pro_edit("white", image_1=second)
+    assert len(encodings) == 2
+    by_length = sorted(sent(api), key=len)
+    alone, both = by_length[:-1], by_length[-1]
+    assert sorted(alone) == sorted([[both[1]], [both[1]], [both[0]]])
+
+
+@pytest.mark.parametrize("keep_mb", ["0", "1"])
+def test_without_room_nothing_of_an_image_stays(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, encodings: list[tuple[int, ...]], keep_mb: str
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_MB", keep_mb)
+    for prompt in ("blue", "red"):
+        runner.pro_edit(prompt, image_1=image())
+    assert len(encodings) == (2 if keep_mb == "0" else 1)
+    assert (runner.state / "encoded").exists() == (keep_mb == "1")
+
+
+@pytest.mark.parametrize("damage", ["bytes", "name", "missing", "more"])
+def test_a_damaged_encoding_is_never_sent(
+    runner: Runner, api: Emulator, encodings: list[tuple[int, ...]], damage: str
+) -> None:
+    runner.pro_edit("blue", image_1=image())
+    [folder] = (runner.state / "encoded").iterdir()
+    about, data = sorted(folder.iterdir())
+    match damage:
+        case "bytes":
+            data.write_bytes(bytes([data.read_bytes()[0] ^ 1]) + data.read_bytes()[1:])
+        case "name":
+            about.write_text("[]")
+        case "missing":
+            data.unlink()
+        case "more":
+            (folder / "02").touch()
+    runner.pro_edit("red", image_1=image())
+    runner.pro_edit("green", image_1=image())
+    assert len(encodings) == 2, "encoded again, and kept again"
+    first, *others = sent(api)
+    assert others == [first, first]
 
 
 @pytest.fixture
@@ -373,8 +437,8 @@ def noise(side: int) -> Any:
 
 
 def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tuple[int, str]]) -> None:
-    sent = encoding.encode("image_1", noise(512), 300_000)
-    assert sent.label.startswith("JPEG")
+    encoded = encoding.encode(noise(512), 300_000)
+    assert encoded.label.startswith("JPEG")
     foretold, proved = [height for height, _ in lossless]
     assert foretold == 512 // 16, "by a sixteenth of the rows"
     assert proved < 512 // 2, "by so many of the first ones as do not fit either"
@@ -383,17 +447,18 @@ def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tup
 def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
     lossless: list[tuple[int, str]],
 ) -> None:
-    references = [ordering.Reference(f"image_{number}", noise(256)) for number in range(4)]
-    sent = ordering.encode_all(references, Limits(image_bytes=250_000, request_bytes=400_000), 0)
-    assert [image.mime for image in sent] == ["image/jpeg"] * 4
+    references = [encoder.Reference(f"image_{number}", noise(256), str(number)) for number in range(4)]
+    limits = Limits(image_bytes=250_000, request_bytes=400_000)
+    encoded = ordering.encode_all(references, limits, 0, Encoder(Kept(Path(), 0)))
+    assert [image.mime for image in encoded] == ["image/jpeg"] * 4
     assert [height for height, _ in lossless] == [256] * 4
     assert all(thread.startswith("runcomfy-coding") for _, thread in lossless)
 
 
-def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodings: list[str]) -> None:
+def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodings: list[tuple[int, ...]]) -> None:
     arguments, references = ordering.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
     journal = Journal(tmp_path)
-    ordering.build_request(arguments, references, journal, "account", lambda _: None)
+    ordering.build_request(arguments, references, Encoder(Kept(tmp_path, 0)), journal, "account", lambda _: None)
     journal.close()
     assert encodings == []
 
@@ -425,7 +490,7 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
         (Assembly, "batches"),
         (ordering, "to_pixels"),
         (ordering, "content_hash"),
-        (ordering, "encode"),
+        (encoder, "encode"),
         (collection, "decode_data_uri"),
     ]
     for owner, name in blocking:

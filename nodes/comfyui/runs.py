@@ -82,7 +82,7 @@ def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[S
     arguments, references = check_inputs(spec, values, settings.local_origin)
     service = open_service(settings)
     price = partial(service.estimate, spec.model_id)
-    return service, build_request(arguments, references, service.journal, service.account, price)
+    return service, build_request(arguments, references, service.encoder, service.journal, service.account, price)
 
 
 def _find(request_id: object, host: Host) -> tuple[Service, Job]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .errors import InvalidInput
 from .images import Pixels
 
 WEBP_MAX_SIDE = 16383
@@ -50,18 +49,22 @@ class Encoded:
         return f"{self.label} {self.width}x{self.height} {len(self.data) / 2**20:.2f} MiB"
 
 
-def encode(name: str, pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Encoded:
+class DoesNotFit(Exception):
+    """Not even a small JPEG takes as few bytes as are allowed. The text says so."""
+
+
+def encode(pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Encoded:
     """Return the best encoding of uint8 ``[H,W,3 or 4]`` that takes at most ``limit`` bytes.
 
     ``too_large`` is an encoding of the same pixels that a larger limit allowed: what it tells is not tried again.
 
     Raises:
-        InvalidInput: naming the socket, when not even a small JPEG fits.
+        DoesNotFit.
     """
     for candidate in _candidates(pixels, limit, too_large):
         if len(candidate.data) <= limit:
             return candidate
-    raise InvalidInput(name, f"the image does not fit into {limit} bytes, not even as a small JPEG")
+    raise DoesNotFit(f"the image does not fit into {limit} bytes, not even as a small JPEG")
 
 
 def fair_limit(lengths: Sequence[int], total: int) -> int | None:

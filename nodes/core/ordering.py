@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
 from functools import partial
 
 from . import workers
 from .arguments import Arguments, check, check_reference_count
-from .encoding import Encoded, bytes_in_uri, encode, fair_limit
+from .encoder import Encoder, Reference
+from .encoding import DoesNotFit, Encoded, bytes_in_uri, fair_limit
 from .errors import InvalidInput
-from .images import Pixels, check_batch, content_hash, to_pixels
+from .images import check_batch, content_hash, to_pixels
 from .journal import Journal
 from .records import Order
 from .run import Prepared, Request
@@ -20,14 +21,7 @@ from .schema import Limits, ModelSpec
 
 # What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
 _PACE_FIELDS = ("resolution", "num_images")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """One reference image from a socket: uint8 ``[H,W,3 or 4]``."""
-
-    socket: str
-    pixels: Pixels
+_SHARE_STEP = 1024
 
 
 def check_inputs(
@@ -43,23 +37,23 @@ def check_inputs(
     batches = {socket: check_batch(socket, values[socket]) for socket in sockets if values.get(socket) is not None}
     # Counted before they are converted: a long video on a socket would take all the memory first.
     check_reference_count(spec, sum(map(len, batches.values())) + len(arguments.reference_urls))
-    references = [
-        Reference(socket, pixels) for socket, batch in batches.items() for pixels in to_pixels(socket, batch)
-    ]
-    return arguments, references
+    images = [(socket, pixels) for socket, batch in batches.items() for pixels in to_pixels(socket, batch)]
+    contents = workers.CODING.map(content_hash, (pixels for _, pixels in images))
+    return arguments, [Reference(*image, content) for image, content in zip(images, contents, strict=True)]
 
 
 def build_request(
     arguments: Arguments,
     references: Sequence[Reference],
+    encoder: Encoder,
     journal: Journal,
     account: str,
     price: Callable[[int], float | None],
 ) -> Request:
     """Make the request of checked inputs. ``price`` estimates the USD of a number of images. Blocking."""
     spec = arguments.spec
-    hashes = list(workers.CODING.map(content_hash, (reference.pixels for reference in references)))
-    content = {"model": spec.model_id, "body": arguments.body(hashes), "rerun_seed": arguments.rerun_seed}
+    body = arguments.body([reference.content for reference in references])
+    content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.rerun_seed}
     wanted = arguments.scalars.get("num_images", 1)
     images_wanted = wanted if isinstance(wanted, int) else 1
     order = Order(
@@ -70,16 +64,16 @@ def build_request(
         estimate=price(images_wanted),
     )
     pixels = images_wanted * _pixels_of(arguments.scalars.get("resolution"))
-    return Request(order, images_wanted, pixels, partial(prepare, arguments, references))
+    return Request(order, images_wanted, pixels, partial(prepare, arguments, references, encoder))
 
 
-def prepare(arguments: Arguments, references: Sequence[Reference]) -> Prepared:
+def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> Prepared:
     """Encode the references so that the whole request fits, and write its JSON. Blocking.
 
     Raises:
         InvalidInput: the inputs do not fit into one request.
     """
-    encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body(()))))
+    encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body(()))), encoder)
     sent = tuple(
         f"{reference.socket}: sent as {image}{_shrunk(reference, image)}"
         for reference, image in zip(references, encoded, strict=True)
@@ -87,7 +81,9 @@ def prepare(arguments: Arguments, references: Sequence[Reference]) -> Prepared:
     return Prepared(_json(arguments.body(encoded)), sent)
 
 
-def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int) -> list[Encoded]:
+def encode_all(
+    references: Sequence[Reference], limits: Limits, other_bytes: int, encoder: Encoder
+) -> list[Encoded]:
     """Encode each reference as well as its own limit and its fair share of the request allow.
 
     ``other_bytes`` is the length of the request without them. Order is kept.
@@ -97,25 +93,35 @@ def encode_all(references: Sequence[Reference], limits: Limits, other_bytes: int
     """
     if other_bytes > limits.request_bytes:
         raise InvalidInput("prompt", f"it does not fit into a request of {limits.request_bytes} bytes")
-
-    def encode_one(reference: Reference, limit: int, too_large: Encoded | None = None) -> Encoded:
-        return encode(reference.socket, reference.pixels, limit, too_large)
-
-    encoded = list(workers.CODING.map(partial(encode_one, limit=limits.image_bytes), references))
+    encoded = _encoded(references, [encoder.start(reference, limits.image_bytes) for reference in references])
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
     share = fair_limit([image.uri_length for image in encoded], room)
     if share is None:
         return encoded
-    if share < 1024:
+    if share < _SHARE_STEP:
         raise InvalidInput(
             references[0].socket, f"the references do not fit into a request of {limits.request_bytes} bytes"
         )
+    # In steps, so that another prompt, of about the same length, finds the encodings of this one.
+    fitting = bytes_in_uri(share // _SHARE_STEP * _SHARE_STEP)
+    return _encoded(
+        references,
+        [
+            image if image.uri_length <= share else encoder.start(reference, fitting, image)
+            for reference, image in zip(references, encoded, strict=True)
+        ],
+    )
 
-    def fit(reference: Reference, image: Encoded) -> Encoded:
-        return image if image.uri_length <= share else encode_one(reference, bytes_in_uri(share), image)
 
-    return list(workers.CODING.map(fit, references, encoded))
+def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Future[Encoded]]) -> list[Encoded]:
+    images = []
+    for reference, encoding in zip(references, encodings, strict=True):
+        try:
+            images.append(encoding if isinstance(encoding, Encoded) else encoding.result())
+        except DoesNotFit as reason:
+            raise InvalidInput(reference.socket, str(reason)) from None
+    return images
 
 
 def _pixels_of(resolution: object) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from . import workers
 from .client import Client
 from .downloads import Downloader, Trust
+from .encoder import Encoder
 from .errors import InvalidInput, PackError
 from .jobs import Jobs
 from .journal import Journal
@@ -18,6 +19,8 @@ from .settings import Settings
 from .version import USER_AGENT
 from .wire import is_request_id
 
+# Some dozens of large references: those that somebody goes on working with.
+ENCODED_BYTES = 256 * 2**20
 PRICE_SECONDS = 600.0
 # A price that could not be read is asked for again soon: a budget needs it.
 NO_PRICE_SECONDS = 5.0
@@ -31,6 +34,7 @@ class Service:
         self.journal = journal
         self.client = Client(settings, USER_AGENT)
         self.account = journal.account(settings.token, settings.base_url)
+        self.encoder = Encoder(Kept(settings.state_folder / "encoded", min(settings.keep_bytes, ENCODED_BYTES)))
         self.jobs = Jobs(
             self.client,
             journal,
