@@ -119,11 +119,21 @@ def durations(length: float, spread: float, count: int = 12) -> list[float]:
 @pytest.mark.parametrize("spread", [0.01, 0.05, 0.20])
 @pytest.mark.parametrize("length", [3.0, 20.0, 120.0])
 def test_a_job_of_a_known_kind_takes_twenty_calls_at_most(timed: TimedJobs, length: float, spread: float) -> None:
-    for duration in durations(length, spread):
+    earlier = durations(length, spread)
+    for duration in earlier:
         timed.run(duration)
-    for part in (0.0, -1.0, 1.0):
-        timed.run(length * math.exp(part * spread))
+    overrun = 1.45 * max(earlier)
+    for duration in (length, length * math.exp(-spread), length * math.exp(spread), overrun):
+        timed.run(duration)
         assert len(timed.api.times("status")) <= 20
+
+
+def test_a_job_is_noticed_sooner_as_soon_as_one_of_its_kind_is_known(timed: TimedJobs) -> None:
+    late = []
+    for _ in range(2):
+        timed.run(61.0)
+        late.append(timed.api.times("result")[0] - 61.0)
+    assert late[1] < late[0] / 2
 
 
 def test_few_calls_are_made_before_jobs_of_the_kind_end(timed: TimedJobs) -> None:

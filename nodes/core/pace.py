@@ -3,56 +3,91 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
-from statistics import NormalDist, median
+from itertools import accumulate
+from statistics import median
 
-MIN_GAP = 0.2
+MIN_GAP = 0.1
 FIRST_GAP = 0.5
 MAX_GAP = 5.0
+MAX_OVERTIME_GAP = 30.0
 GROWTH = 0.1
-OVERTIME_GROWTH = 0.5
-DENSE_CALLS = 14
-EARLY_CALLS = 3
-KNOWN_FROM = 2
-_LEAST_SPREAD = 0.01
-_SMALL_SAMPLE_SPREAD = 0.1
-_MAD_TO_SIGMA = 1.4826
+# With two early calls and the one at the submission, twenty.
+DENSE_CALLS = 17
+OVERRUN = 1.5
+NEWEST = 20
+_FIRST_LOOK = 1.0
+_SECOND_LOOK = 2 / 3
+_CELLS = 120
+_BEFORE = 4.0
+_ONE_JOB_WIDTH = 0.09
+_WIDTH_OF_A_QUARTER = 2 / 3
 _POSITION_SECONDS = 0.5
 
 
 def plan(durations: Sequence[float]) -> tuple[float, ...]:
     """Return when to ask, in seconds after the submission: dense where jobs of this kind ended, sparse before.
 
-    ``durations`` are the seconds of earlier jobs, in any order; fewer than two tell nothing, and the plan is empty.
+    ``durations`` are the seconds of earlier jobs, newest first; if none is known, the plan is empty. The last call
+    is at one and a half times the longest: a job that ends before takes no more calls than are planned.
 
     For a fixed number of calls, the mean time between a job's end and the next call is least where the calls are
-    as dense as the square root of the probability that it ends there. Durations are taken as log-normal, by their
-    median and median deviation; the square root of a normal density is a normal one that is wider by sqrt(2).
+    as dense as the square root of the probability that it ends there. The early ones show that the job runs, and
+    find one that is much faster than all before it.
     """
-    if len(durations) < KNOWN_FROM or min(durations) <= 0:
+    logs = [math.log(duration) for duration in durations if duration > 0][:NEWEST]
+    if not logs:
         return ()
-    logs = [math.log(duration) for duration in durations]
-    middle = median(logs)
-    least = _LEAST_SPREAD + _SMALL_SAMPLE_SPREAD / len(logs)
-    spread = max(least, _MAD_TO_SIGMA * median(abs(value - middle) for value in logs))
-    ends = NormalDist(middle, math.sqrt(2) * spread)
-    dense = [math.exp(ends.inv_cdf(call / (DENSE_CALLS + 1))) for call in range(1, DENSE_CALLS + 1)]
-    early = [min(1.0, dense[0] / 2), *(dense[0] * part / EARLY_CALLS for part in range(1, EARLY_CALLS))]
-    return tuple(sorted(early) + dense)
+    dense = _dense(logs, _width(logs))
+    return (min(_FIRST_LOOK, dense[0] / 2), dense[0] * _SECOND_LOOK, *dense)
 
 
 def poll_delay(waited: float, times: Sequence[float] = (), position: int | None = None) -> float:
     """Return the seconds until the next status call, ``waited`` seconds after the submission.
 
-    ``times`` is a ``plan``. Without one, the gap starts at half a second and grows by a tenth of the wait, up to
-    five seconds; behind its end, it grows faster from the plan's own last gap. A long queue (``position``) is
-    asked less often.
+    ``times`` is a ``plan``. Without one, and behind its end, the gap is half a second and a tenth of the wait, up
+    to five seconds, or thirty behind a plan. A long queue (``position``) is asked less often.
     """
     patience = min(MAX_GAP, _POSITION_SECONDS * (position or 0))
     planned = next((time for time in times if time >= waited + MIN_GAP), None)
     if planned is not None:
         return max(planned - waited, patience)
-    if not times:
-        return max(min(MAX_GAP, FIRST_GAP + GROWTH * waited), patience)
-    last_gap = max(FIRST_GAP, times[-1] - times[-2])
-    return max(min(max(MAX_GAP, last_gap), last_gap + OVERTIME_GROWTH * (waited - times[-1])), patience)
+    return max(min(MAX_OVERTIME_GAP if times else MAX_GAP, FIRST_GAP + GROWTH * waited), patience)
+
+
+def _width(logs: Sequence[float]) -> float:
+    """Return how far around each earlier end the next one is expected; the fewer are known, the farther.
+
+    It follows the distance between ends that have a quarter of all between them: neither a second peak nor an
+    outlier makes it wide.
+    """
+    ordered = sorted(logs)
+    quarter = math.ceil(len(ordered) / 4)
+    distances = [after - before for before, after in zip(ordered, ordered[quarter:], strict=False)]
+    return max(_ONE_JOB_WIDTH / len(logs), _WIDTH_OF_A_QUARTER * median(distances or [0.0]))
+
+
+def _dense(logs: Sequence[float], width: float) -> list[float]:
+    """Return the calls that divide the time up to the overrun into parts of equal weight."""
+    start, end = min(logs) - _BEFORE * width, max(logs) + math.log(OVERRUN)
+    cell = (end - start) / _CELLS
+    weights = [_weight(start + (number + 0.5) * cell, logs, width) for number in range(_CELLS)]
+    sums = [0.0, *accumulate(weights)]
+    times = []
+    for call in range(1, DENSE_CALLS + 1):
+        sought = sums[-1] * call / DENSE_CALLS
+        number = min(bisect_right(sums, sought), _CELLS) - 1
+        times.append(math.exp(start + (number + (sought - sums[number]) / weights[number]) * cell))
+    return times
+
+
+def _weight(moment: float, logs: Sequence[float], width: float) -> float:
+    """Return how dense the calls are at a moment: as the root of the probability, a second, that a job ends there.
+
+    Times are logarithms here, and ``exp(moment)`` seconds make one unit of them. Around each earlier end stands a
+    bell with heavy tails (Student's t of three degrees), so several peaks and outliers are followed as they are.
+    """
+    narrow = 1 / (3 * width * width)
+    likely = sum([1 / (1 + (moment - value) ** 2 * narrow) ** 2 for value in logs])
+    return math.sqrt(likely * math.exp(moment))
