@@ -25,7 +25,7 @@ CALL_SECONDS = 0.05
 TARGET_DELAY = 0.25
 TARGET_CALLS = 20
 TARGET_RATIO = 1.25
-TARGET = f"<= {TARGET_DELAY} s or {TARGET_RATIO} x floor, calls <= {TARGET_CALLS}"
+TARGET = f"<= {TARGET_DELAY} s or {TARGET_RATIO} x floor, at most {TARGET_CALLS} calls"
 REAL_LENGTH = 3.0
 REAL_SPREAD = 0.05
 
@@ -73,7 +73,7 @@ def _simulated(length: float, spread: float, trials: int) -> Row:
         floor=floor,
         common=fmean(one.delay for one in flat),
         target=TARGET,
-        met=_met(delay, floor, calls),
+        met=_met(delay, floor, most),
         beside=f"mean; calls {calls:.1f}, most {most}; without history {fmean(one.delay for one in blind):.2f} s, "
         f"{fmean(one.calls for one in blind):.1f} calls; flat {fmean(one.calls for one in flat):.1f} calls",
     )
@@ -89,8 +89,8 @@ def least_delay(length: float, spread: float, calls: int) -> float:
     return integral_squared / (2 * calls)
 
 
-def _met(delay: float, floor: float, calls: float) -> bool:
-    return delay <= max(TARGET_DELAY, TARGET_RATIO * floor) and calls <= TARGET_CALLS
+def _met(delay: float, floor: float, most: int) -> bool:
+    return delay <= max(TARGET_DELAY, TARGET_RATIO * floor) and most <= TARGET_CALLS
 
 
 def _planned(known: Sequence[float]) -> Callable[[float], float]:
@@ -132,7 +132,7 @@ def _real(quick: bool) -> Row:
         floor=floor,
         common=fmean(one.delay for one in flat),
         target=TARGET,
-        met=_met(delay, floor, calls),
+        met=_met(delay, floor, most),
         beside=f"mean; {REAL_LENGTH:.0f} s, {REAL_SPREAD:.0%} spread; calls {calls:.1f}, most {most}; "
         f"without history {fmean(one.delay for one in blind):.2f} s, {fmean(one.calls for one in blind):.1f} calls",
     )
