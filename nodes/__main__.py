@@ -2,6 +2,6 @@
 
 import sys
 
-from .shell import main
+from .shell.commands import main
 
 sys.exit(main())

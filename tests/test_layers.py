@@ -38,7 +38,8 @@ THIRD_PARTY = {
     "core.delivering": {"torch"},
     "comfyui.factory": {"torch"},
     "comfyui.routes": {"aiohttp"},
-    "shell": {"torch", "PIL", "emulator"},
+    "shell.files": {"torch", "PIL"},
+    "shell.commands": {"emulator"},
 }
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "execution", "folder_paths", "server"}
 HOST_ROOM = "comfyui.runtime"
@@ -153,12 +154,12 @@ def test_errors_and_schema_need_the_standard_library_only() -> None:
         ("core/errors.py", "from . import schema", "arrow"),
         ("core/schema.py", "def late():\n    from ..comfyui import factory", "arrow"),
         ("core/schema.py", "if TYPE_CHECKING:\n    from ..comfyui.factory import node_class", "arrow"),
-        ("core/schema.py", "from ..shell import main", "arrow"),
+        ("core/schema.py", "from ..shell.commands import main", "arrow"),
         ("core/schema.py", "from .. import NODE_CLASS_MAPPINGS", "arrow"),
         ("core/jobs.py", "from .. import shell", "arrow"),
         ("core/retry.py", "from .jobs import Jobs", "arrow"),
         ("core/wire.py", "from .retry import What", "arrow"),
-        ("comfyui/factory.py", "from ..shell import main", "arrow"),
+        ("comfyui/factory.py", "from ..shell.commands import main", "arrow"),
         ("core/aside.py", "from .above import thing", "circle"),
         ("core/schema.py", "from .new_room import thing", "not there"),
         ("core/schema.py", "from ...emulator import Emulator", "out of the pack"),
@@ -178,12 +179,12 @@ def test_errors_and_schema_need_the_standard_library_only() -> None:
     ],
 )
 def test_a_planted_violation_is_found(tmp_path: Path, module: str, source: str, problem: str) -> None:
-    for name in ("core", "comfyui"):
+    for name in ("core", "comfyui", "shell"):
         (tmp_path / name).mkdir()
     for name in ("errors", "schema", "jobs", "wire", "retry"):
         (tmp_path / "core" / f"{name}.py").touch()
     (tmp_path / "core" / "above.py").write_text("from .aside import thing\n")
-    for name in ("comfyui/factory", "core/aside", "shell", "__init__"):
+    for name in ("comfyui/factory", "core/aside", "shell/__init__", "shell/commands", "__init__"):
         (tmp_path / f"{name}.py").touch()
     assert violations(tmp_path) == []
     (tmp_path / module).write_text(source + "\n", encoding="utf-8")
@@ -193,12 +194,12 @@ def test_a_planted_violation_is_found(tmp_path: Path, module: str, source: str, 
 
 
 def test_what_the_house_allows_is_not_reported(tmp_path: Path) -> None:
-    (tmp_path / "core").mkdir()
-    (tmp_path / "comfyui").mkdir()
+    for name in ("core", "comfyui", "shell"):
+        (tmp_path / name).mkdir()
     (tmp_path / "core" / "errors.py").write_text("from enum import Enum\n")
     (tmp_path / "core" / "images.py").write_text("import numpy as np\nfrom .errors import PackError\n")
     (tmp_path / "comfyui" / "runtime.py").write_text(
         "from ..core import errors\n\n\ndef host():\n    import comfy.model_management\n"
     )
-    (tmp_path / "shell.py").write_text("def offline():\n    from emulator import Emulator\n")
+    (tmp_path / "shell" / "commands.py").write_text("def offline():\n    from emulator import Emulator\n")
     assert violations(tmp_path) == []

@@ -126,6 +126,7 @@ def test_what_only_a_run_needs_is_not_loaded_with_the_host(loaded: tuple[dict[st
         report["modules"]
     )
     assert not [module for module in report["own"] if module.endswith((".jobs", ".journal", ".transport"))]
+    assert not [module for module in report["own"] if ".shell" in module]
 
 
 def test_the_root_is_harmless_outside_a_package() -> None:

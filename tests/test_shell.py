@@ -21,10 +21,10 @@ from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes import shell
 from nodes.core.progress import Progress, Stage
 from nodes.core.schema import Boolean, Choice, Images, Integer, ModelSpec, Seed
-from nodes.shell import ShellHost, main
+from nodes.shell.commands import main
+from nodes.shell.terminal import ShellHost
 
 Run = Callable[..., SimpleNamespace]
 HANG = 60.0
@@ -262,7 +262,7 @@ def test_pictures_that_cannot_be_saved_are_not_lost(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shell, "Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
+    monkeypatch.setattr("nodes.shell.files.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
     done = run("text-to-image", "--prompt", "a fox")
     assert done.status == 1
     assert "No space left on device" in done.err and "no new charge" in done.err

@@ -1,0 +1,1 @@
+"""The pack's nodes as commands of a shell."""

@@ -1,0 +1,174 @@
+"""The nodes from a shell: flags made from the same schema, the same node classes, pictures saved as files."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..comfyui.factory import PackNode, collect_class, node_class
+from ..comfyui.host import Host
+from ..core.errors import ConfigError, NoToken, PackError, money
+from ..core.journal import FILE_NAME, Journal
+from ..core.records import Job
+from ..core.registry import load_models
+from ..core.schema import ModelSpec
+from ..core.service import close_services
+from ..core.settings import find_token, state_folder
+from ..core.urls import is_loopback
+from .files import require_folder, save
+from .flags import add_flags, node_inputs
+from .terminal import ShellHost
+
+EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults, except where there is none to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default not in (None, "", []) else action.help
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m nodes", description=__doc__, epilog=EPILOG)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for spec in load_models():
+        add_model_parser(commands, spec)
+    add_journal_parsers(commands)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    finally:
+        close_services()
+
+
+def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], spec: ModelSpec) -> None:
+    """Add the subcommand of a model: one flag for each property of its schema."""
+    parser = commands.add_parser(
+        spec.command,
+        help=spec.description,
+        description=spec.description,
+        epilog=EPILOG,
+        formatter_class=_HelpFormatter,
+        allow_abbrev=False,
+    )
+    add_flags(parser, spec)
+    parser.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the pictures go")
+    parser.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
+    parser.set_defaults(run=lambda options: run_model(spec, options))
+
+
+def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommands for jobs that are already paid for."""
+    listing = commands.add_parser("jobs", help="list the recorded jobs, the newest first")
+    listing.add_argument("--limit", type=int, default=50, metavar="INT", help="how many (default: 50)")
+    listing.set_defaults(run=list_jobs)
+    collect = commands.add_parser(
+        "collect", help="fetch the pictures of a job of the account, without a new charge"
+    )
+    collect.add_argument("request_id", metavar="REQUEST_ID")
+    collect.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the pictures go")
+    collect.set_defaults(run=collect_job)
+
+
+def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
+    """Run a model's node and save its pictures; return the exit status."""
+    with _account(options.offline):
+        return _run_node(
+            lambda host: node_class(spec, host), spec.command, options.out, lambda: node_inputs(spec, options)
+        )
+
+
+def collect_job(options: argparse.Namespace) -> int:
+    """Run the node that collects and save the pictures; return the exit status."""
+    return _run_node(collect_class, "collect", options.out, lambda: {"request_id": options.request_id})
+
+
+def list_jobs(options: argparse.Namespace) -> int:
+    """Print a line for each recorded job: state, age, cost, model, request id; return the exit status."""
+    try:
+        folder = state_folder(os.environ, Path.home())
+        if not (folder / FILE_NAME).exists():
+            print(f"No job is recorded in {folder}.")
+            return 0
+        with contextlib.closing(Journal(folder)) as journal:
+            for job in journal.recent(options.limit):
+                print(describe(job, journal.now()))
+    except PackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def describe(job: Job, now: float) -> str:
+    """Return a job in one line; ``now`` is in seconds since the epoch."""
+    minutes = int(max(0.0, now - job.created_at) // 60)
+    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"
+    return f"{job.state:<10} {age:>7} {money(job.cost) or '-':>9}  {job.model_id or '-'}  {job.request_id or '-'}"
+
+
+def _run_node(
+    make: Callable[[Host], type[PackNode]], name: str, out: Path, values: Callable[[], dict[str, object]]
+) -> int:
+    host = ShellHost(sys.stderr)
+    signal.signal(signal.SIGINT, host.stop)
+    try:
+        require_folder(out)
+        batches, urls, request_id = asyncio.run(make(host)().generate(**values()))
+        paths = save(batches, out, f"{name}-{request_id}")
+    except PackError as error:
+        host.end_line()
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        host.end_line()
+        print("Stopped.", file=sys.stderr)
+        return 130
+    host.end_line()
+    for path in paths:
+        print(path)
+    for url in urls.splitlines():
+        if not is_loopback(url):
+            print(f"hosted: {url}")
+    return 0
+
+
+@contextlib.contextmanager
+def _account(offline: bool) -> Iterator[None]:
+    """Use the account of the settings; without a token or with ``offline``, the emulator and a passing state."""
+    if not offline:
+        try:
+            find_token(os.environ, Path.home())
+        except NoToken as error:
+            print(f"{error.message} Running on the emulator: drawn pictures, no charge.", file=sys.stderr)
+            offline = True
+        except ConfigError as error:
+            raise SystemExit(str(error)) from None
+    if not offline:
+        yield
+        return
+    try:
+        from emulator import Emulator
+    except ImportError as error:
+        raise SystemExit(
+            f"The emulator comes with the repository and needs requirements-dev.txt ({error}). "
+            "Clone it, or set RUNCOMFY_API_TOKEN."
+        ) from None
+
+    with Emulator(queue_seconds=0.5, run_seconds=1.5) as api, tempfile.TemporaryDirectory() as state:
+        api.prices = dict.fromkeys(api.prices, 0.0)
+        os.environ["RUNCOMFY_MODEL_API_BASE"] = api.base_url
+        os.environ["RUNCOMFY_API_TOKEN"] = api.token
+        os.environ["RUNCOMFY_STATE_DIR"] = state
+        try:
+            yield
+        finally:
+            close_services()

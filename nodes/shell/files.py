@@ -1,0 +1,61 @@
+"""Image files <-> tensors: the references of the command line, and the pictures that it leaves in a folder."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ..core.errors import Charge, InvalidInput, PackError
+from ..core.images import Assembly, to_pixels
+
+
+def load(path: Path) -> torch.Tensor:
+    """Return an image file as an IMAGE of one.
+
+    Raises:
+        InvalidInput: it cannot be read or decoded.
+    """
+    assembly = Assembly(1)
+    try:
+        assembly.place(0, path.read_bytes())
+    except OSError as error:
+        raise InvalidInput("--image", f"{path} cannot be read ({error.strerror})") from None
+    except PackError:
+        raise InvalidInput("--image", f"{path} is no PNG, JPEG or WebP image that can be decoded") from None
+    return assembly.batches()[0]
+
+
+def require_folder(folder: Path) -> None:
+    """Make the folder for the pictures.
+
+    Raises:
+        InvalidInput: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InvalidInput("--out", f"{folder} cannot be made a folder or written ({error.strerror})") from None
+
+
+def save(batches: list[torch.Tensor], folder: Path, name: str) -> list[Path]:
+    """Save float32 ``[N,H,W,3]`` batches as PNG files ``name-1.png`` .. and return their paths.
+
+    Raises:
+        PackError: the folder cannot be written.
+    """
+    pictures = [pixels for batch in batches for pixels in to_pixels("images", batch)]
+    paths = [folder / f"{name}-{number}.png" for number in range(1, len(pictures) + 1)]
+    try:
+        for path, pixels in zip(paths, pictures, strict=True):
+            Image.fromarray(pixels).save(path)
+    except OSError as error:
+        raise PackError(
+            f"The pictures cannot be saved in {folder} ({error.strerror}).",
+            charge=Charge.YES,
+            advice="Run the same again with another --out: they are kept, and there is no new charge.",
+        ) from None
+    return paths

@@ -1,0 +1,59 @@
+"""A terminal as the host of a run."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TextIO
+
+from ..core.progress import Progress
+from ..core.waiting import Observer
+
+
+class ShellHost:
+    """A terminal as the host of a run: a progress line, and Ctrl-C as Stop."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._stopped = False
+        self._shown = ""
+
+    def observer(self) -> Observer:
+        """Return the one observer there is."""
+        return self
+
+    def interrupt(self) -> BaseException:
+        """Return what Ctrl-C means."""
+        return KeyboardInterrupt()
+
+    def state_folder(self) -> Path | None:
+        """Leave the choice to the settings."""
+        return None
+
+    def stop(self, *_: object) -> None:
+        """Ask the run to stop."""
+        self._stopped = True
+        # Another Ctrl-C leaves at once, without waiting for what is under way.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def stopped(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._stopped
+
+    def report(self, progress: Progress) -> None:
+        """Rewrite the progress line on a terminal; elsewhere, write a line where the text is a new one."""
+        line = "; ".join([progress.headline(), *progress.notes, *progress.sent]).splitlines()[0]
+        if line == self._shown:
+            return
+        if self._out.isatty():
+            self._out.write("\r" + line.ljust(len(self._shown)))
+        else:
+            self._out.write(line + "\n")
+        self._shown = line
+        self._out.flush()
+
+    def end_line(self) -> None:
+        """Leave the progress line."""
+        if self._out.isatty() and self._shown:
+            self._out.write("\n")
+        self._shown = ""
