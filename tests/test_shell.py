@@ -241,7 +241,7 @@ EDIT = ["pro-edit", "--prompt", "a"]
 def test_bad_input_ends_with_its_receipt(run: Run, api: Emulator, arguments: Sequence[str], receipt: str) -> None:
     done = run(*arguments)
     assert done.status == 1
-    assert receipt in done.err
+    assert done.err.count(receipt) == 1
     assert "Charged: no." in done.err and "Nothing was sent." in done.err
     assert "Traceback" not in done.err
     assert done.out == ""
@@ -275,6 +275,7 @@ def test_a_job_that_failed_ends_with_its_receipt(run: Run, api: Emulator) -> Non
     done = run("text-to-image", "--prompt", "a fox")
     assert done.status == 1
     assert "Reason given: blocked by the safety filter" in done.err
+    assert done.err.count("The job failed at the provider.") == 1
     assert f"Request: {api.jobs[0].request_id}" in done.err
     assert "Traceback" not in done.err
     assert done.files == []
@@ -352,8 +353,25 @@ def test_elsewhere_each_new_text_is_a_line() -> None:
 
 def test_a_note_of_several_lines_does_not_break_the_line() -> None:
     out = Terminal(True)
-    ShellHost(out).report(Progress(Stage.FAILED, notes=("first\nsecond",)))
-    assert out.getvalue() == "\rFailed; first"
+    ShellHost(out).report(Progress(Stage.QUEUED, notes=("first\nsecond",)))
+    assert out.getvalue() == "\rQueued, 0 s; first"
+
+
+def test_a_line_that_changes_is_never_longer_than_the_terminal() -> None:
+    out = Terminal(True)
+    host = ShellHost(out)
+    host.report(Progress(Stage.SUBMITTING, sent=("image_1: sent as PNG, " * 20,)))
+    host.report(Progress(Stage.DELIVERED, total=1, notes=("A note. " * 20,)))
+    _, changing, last = out.getvalue().split("\r")
+    assert len(changing) == 79
+    assert last == "1 image; " + "A note. " * 20 + "\n", "the last one is shown whole"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_failure_is_left_to_its_receipt(is_terminal: bool) -> None:
+    out = Terminal(is_terminal)
+    ShellHost(out).report(Progress(Stage.FAILED, notes=("The job failed.",)))
+    assert out.getvalue() == ""
 
 
 # The command itself

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import TextIO
 
-from ..core.progress import Progress
+from ..core.progress import Progress, Stage
 from ..core.waiting import Observer
+
+_USUAL_COLUMNS = 80
 
 
 class ShellHost:
@@ -42,14 +45,23 @@ class ShellHost:
 
     def report(self, progress: Progress) -> None:
         """Rewrite the progress line on a terminal; elsewhere, write a line where the text is a new one."""
+        if progress.stage is Stage.FAILED:
+            # The receipt follows, and says more.
+            return
         line = "; ".join([progress.headline(), *progress.notes, *progress.sent]).splitlines()[0]
         if line == self._shown:
             return
-        if self._out.isatty():
-            self._out.write("\r" + line.ljust(len(self._shown)))
-        else:
+        if not self._out.isatty():
             self._out.write(line + "\n")
-        self._shown = line
+            self._shown = line
+        elif progress.ended:
+            self._out.write("\r" + line.ljust(len(self._shown)) + "\n")
+            self._shown = ""
+        else:
+            # A line that wraps cannot be rewritten.
+            line = line[: _columns(self._out) - 1]
+            self._out.write("\r" + line.ljust(len(self._shown)))
+            self._shown = line
         self._out.flush()
 
     def end_line(self) -> None:
@@ -57,3 +69,10 @@ class ShellHost:
         if self._out.isatty() and self._shown:
             self._out.write("\n")
         self._shown = ""
+
+
+def _columns(out: TextIO) -> int:
+    try:
+        return os.get_terminal_size(out.fileno()).columns or _USUAL_COLUMNS
+    except OSError:
+        return _USUAL_COLUMNS
