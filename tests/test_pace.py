@@ -109,7 +109,7 @@ def test_only_the_newest_jobs_count() -> None:
 def test_a_plan_is_near_the_best_that_twenty_calls_can_do(length: float, spread: float) -> None:
     times = plan(drawn(length, spread, NEWEST))
     found = lateness(drawn(length, spread, 500), calls(3 * length, times))
-    assert found <= max(0.25, 1.35 * least_delay(length, spread, MOST_CALLS))
+    assert found <= max(0.25, 1.4 * least_delay(length, spread, MOST_CALLS))
 
 
 @pytest.mark.parametrize("length", [3.0, 20.0, 120.0])
@@ -128,7 +128,7 @@ def test_the_less_is_known_the_wider_are_the_calls() -> None:
         times = plan(durations)
         return times[3 * len(times) // 4] - times[len(times) // 4]
 
-    assert half_of_the_calls([60.0]) > 2 * half_of_the_calls([60.0] * 4) > 4 * half_of_the_calls([60.0] * 16)
+    assert half_of_the_calls([60.0]) > 1.8 * half_of_the_calls([60.0] * 4) > 2 * half_of_the_calls([60.0] * 16)
 
 
 def test_two_kinds_of_ends_have_dense_calls_each() -> None:
@@ -154,6 +154,15 @@ def test_where_jobs_have_ended_before_the_calls_are_dense() -> None:
     late = [min(time for time in found if time >= end) - end for end in durations]
     assert sum(late) / len(late) < 0.6
     assert len(found) < len(calls(40)) + 10
+
+
+@pytest.mark.parametrize("length", [20.0, 60.0, 120.0])
+@pytest.mark.parametrize("spread", [0.01, 0.05])
+def test_a_job_of_a_busier_day_is_not_noticed_as_much_later(length: float, spread: float) -> None:
+    times = plan(drawn(length, spread, NEWEST))
+    for slower in (1.15, 1.25):
+        ends = [length * slower * (1 + step / 100) for step in range(-3, 4)]
+        assert lateness(ends, calls(2 * length, times)) < 0.1 * length
 
 
 def test_one_job_that_was_over_at_once_does_not_blur_the_calls() -> None:
@@ -195,4 +204,4 @@ def test_a_long_queue_is_asked_less_often() -> None:
 def test_with_earlier_jobs_an_end_is_noticed_sooner_than_without(seconds: float) -> None:
     durations = [seconds * (1 + 0.02 * step) for step in range(-5, 6)]
     times = plan(durations)
-    assert lateness(durations, calls(2 * seconds, times)) < lateness(durations, calls(2 * seconds)) / 2
+    assert lateness(durations, calls(2 * seconds, times)) < 0.75 * lateness(durations, calls(2 * seconds))
