@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -39,16 +40,45 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m emulator", description="The RunComfy Model API on loopback.")
-    parser.add_argument("--port", type=int, default=8288, help="0 chooses a free one")
-    parser.add_argument("--queue-seconds", type=float, default=1.0, metavar="S")
-    parser.add_argument("--run-seconds", type=float, default=3.0, metavar="S")
-    parser.add_argument("--answers", choices=("documented", "tolerated"), default="documented")
-    parser.add_argument("--validation", choices=("strict", "lenient"), default="strict")
+    parser.add_argument(
+        "--port", type=_port, default=8288, metavar="PORT", help="0 chooses a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--queue-seconds", type=_seconds, default=1.0, metavar="S",
+        help="how long a job is queued (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--run-seconds", type=_seconds, default=3.0, metavar="S", help="how long a job runs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--answers", choices=("documented", "tolerated"), default="documented",
+        help="as the API's pages have them, or in turns every other form that was seen (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--validation", choices=("strict", "lenient"), default="strict",
+        help="refuse a request that breaks the model's schema, or take it (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="PLACE:KIND",
         help="what goes wrong, may be repeated: submit:503, file:reset*2, status:hang=5@1, job:blocked*forever",
     )  # fmt: skip
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number of 0 to 65535, not {text}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
+    return seconds
 
 
 def _fault(text: str) -> Fault:

@@ -21,6 +21,7 @@ import requests
 from PIL import Image
 
 from emulator import OTHERS_PREFIX, TOLERATED, Answers, Emulator
+from emulator.__main__ import _parser, main
 from emulator.jobs import JobBook
 from emulator.pictures import draw
 from emulator.plans import RATIOS, SIDES, Plan, nearest_ratio, picture_size
@@ -771,11 +772,28 @@ def test_the_command_serves_until_interrupted() -> None:
         assert (statuses, process.stderr.read()) == ([503, 202], "")
 
 
-def test_the_command_explains_a_fault_it_cannot_read() -> None:
-    command = [sys.executable, "-m", "emulator", "--fault", "submit:nonsense"]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
-    assert answer.returncode == 2
-    assert "submit:nonsense" in answer.stderr and "Traceback" not in answer.stderr
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--fault", "submit:nonsense"],
+        ["--port", "99999"],
+        ["--port", "-1"],
+        ["--queue-seconds", "-1"],
+        ["--run-seconds", "nan"],
+        ["--run-seconds", "soon"],
+    ],
+)
+def test_the_command_explains_a_flag_it_cannot_read(arguments: list[str], capsys: Any) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"argument {arguments[0]}: " in last and arguments[1] in last
+
+
+def test_the_commands_help_explains_every_flag() -> None:
+    unexplained = [action.dest for action in _parser()._actions if not action.help]
+    assert unexplained == []
 
 
 def test_the_command_explains_a_port_that_is_taken(api: Client) -> None:
