@@ -133,7 +133,7 @@ def test_the_same_command_again_is_not_charged_again(run: Run, api: Emulator) ->
 def test_a_job_can_be_listed_and_collected(run: Run, api: Emulator, capsys: Any) -> None:
     run("text-to-image", "--prompt", "a fox")
     request_id = api.jobs[0].request_id
-    assert main(["jobs", "--limit", "5"]) == 0
+    assert main(["jobs", "--limit", "9" * 30]) == 0
     listed = capsys.readouterr().out
     assert request_id in listed and "delivered" in listed and TEXT_TO_IMAGE.model_id in listed
     assert "fox" not in listed
@@ -141,6 +141,15 @@ def test_a_job_can_be_listed_and_collected(run: Run, api: Emulator, capsys: Any)
     assert done.status == 0
     assert f"collect-{request_id}-1.png" in [path.name for path in done.files]
     assert len(api.billed) == 1
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+@pytest.mark.usefixtures("runner")
+def test_a_list_of_no_jobs_is_refused(limit: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["jobs", "--limit", limit])
+    assert left.value.code == 2
+    assert f"argument --limit: a number of 1 or more is expected, not {limit}" in capsys.readouterr().err
 
 
 # What the command line says

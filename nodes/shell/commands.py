@@ -69,7 +69,7 @@ def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
 def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommands for jobs that are already paid for."""
     listing = commands.add_parser("jobs", help="list the recorded jobs, the newest first")
-    listing.add_argument("--limit", type=int, default=50, metavar="INT", help="how many (default: 50)")
+    listing.add_argument("--limit", type=_count, default=50, metavar="INT", help="how many (default: 50)")
     listing.set_defaults(run=list_jobs)
     collect = commands.add_parser(
         "collect", help="fetch the pictures of a job of the account, without a new charge"
@@ -139,6 +139,12 @@ def _run_node(
         if not is_loopback(url):
             print(f"hosted: {url}")
     return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of 1 or more is expected, not {text}")
+    return min(int(text), sys.maxsize)
 
 
 @contextlib.contextmanager
