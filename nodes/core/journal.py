@@ -20,7 +20,7 @@ from pathlib import Path
 from .database import make_private_folder, open_database, reported
 from .errors import JournalError, OverBudget, money
 from .owners import Owner
-from .records import BEFORE, LIVE, Busy, Claim, Claimed, Job, Known, Lost, Order
+from .records import BEFORE, LIVE, Busy, Claim, Claimed, Job, JobState, Known, Lost, Order
 
 FILE_NAME = "jobs.sqlite3"
 
@@ -137,7 +137,7 @@ class Journal:
         """Record that every picture has been decoded and handed out."""
         return self._set(job, "delivered")
 
-    def ended(self, job: Job, state: str, outcome: str = "", cost: float | None = None) -> Job:
+    def ended(self, job: Job, state: JobState, outcome: str = "", cost: float | None = None) -> Job:
         """Record an end without pictures: ``failed``, ``cancelled`` or ``expired``."""
         return self._set(job, state, outcome=outcome, cost=cost, ended_at=self._clock())
 
@@ -222,7 +222,7 @@ class Journal:
         ).fetchone()
         return float(row[0])
 
-    def _set(self, job: Job, state: str | None = None, **values: str | float | None) -> Job:
+    def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
         """Change a row where its state may become ``state``; what is None stays. Return the row as it is then."""
         changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
         before = BEFORE[state] if state else tuple(BEFORE)

@@ -13,11 +13,24 @@ A job's state says what may be done with the same fingerprint again:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-LIVE = ("preparing", "submitting", "lost", "submitted", "delivered")
+JobState: TypeAlias = Literal[
+    "preparing",
+    "submitting",
+    "lost",
+    "submitted",
+    "delivered",
+    "failed",
+    "cancelled",
+    "refused",
+    "unknown",
+    "expired",
+]
+
+LIVE: tuple[JobState, ...] = ("preparing", "submitting", "lost", "submitted", "delivered")
 # From which states each state can be reached: a late writer cannot undo what another run has achieved since.
-BEFORE = {
+BEFORE: dict[JobState, tuple[JobState, ...]] = {
     "preparing": ("submitting",),
     "submitting": ("preparing",),
     "submitted": ("preparing", "submitting", "lost", "unknown"),
@@ -40,7 +53,7 @@ class Job:
     account: str
     model_id: str
     variant: str
-    state: str
+    state: JobState
     owner: str
     request_id: str | None
     created_at: float
