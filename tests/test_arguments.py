@@ -322,5 +322,9 @@ def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None
     if accepted:
         check_reference_count(PRO_EDIT, count)
         return
-    with pytest.raises(InvalidInput, match="1 to 20 reference images are needed, from image_1 to image_20"):
+    with pytest.raises(InvalidInput) as refused:
         check_reference_count(PRO_EDIT, count)
+    assert refused.value.message == (
+        "image_urls: 1 to 20 reference images are needed, from image_1 to image_20 and image_urls together; "
+        f"there are {count or 'none'}"
+    )

@@ -39,7 +39,7 @@ THIRD_PARTY = {
     "comfyui.factory": {"torch"},
     "comfyui.routes": {"aiohttp"},
     "shell.files": {"torch", "PIL"},
-    "shell.commands": {"emulator"},
+    "shell.commands": {"torch", "emulator"},
 }
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "execution", "folder_paths", "server"}
 HOST_ROOM = "comfyui.runtime"

@@ -21,9 +21,11 @@ from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
+from nodes.core.errors import InvalidInput
 from nodes.core.progress import Progress, Stage
 from nodes.core.schema import Boolean, Choice, Images, Integer, ModelSpec, Seed
 from nodes.shell.commands import main
+from nodes.shell.flags import in_flags
 from nodes.shell.terminal import ShellHost
 
 Run = Callable[..., SimpleNamespace]
@@ -230,10 +232,10 @@ EDIT = ["pro-edit", "--prompt", "a"]
 @pytest.mark.parametrize(
     ("arguments", "receipt"),
     [
-        (["text-to-image", "--prompt", " "], "prompt: it is empty"),
-        (["text-to-image", "--prompt", "a", "--num-images", "5"], "num_images: 1 to 4 is allowed, not 5"),
-        (["text-to-image", "--prompt", "a", "--seed", "-1"], "seed: 0 or more"),
-        (EDIT, "1 to 20 reference images are needed"),
+        (["text-to-image", "--prompt", " "], "--prompt: it is empty"),
+        (["text-to-image", "--prompt", "a", "--num-images", "5"], "--num-images: 1 to 4 is allowed, not 5"),
+        (["text-to-image", "--prompt", "a", "--seed", "-1"], "--seed: 0 or more"),
+        (EDIT, "needed, from --image and --image-urls together; there are none"),
         ([*EDIT, "--image", "missing.png"], "--image: missing.png cannot be read (No such file"),
         ([*EDIT, "--image", "folder"], "--image: folder cannot be read"),
         ([*EDIT, "--image", "words.png"], "--image: words.png is no PNG, JPEG or WebP image"),
@@ -242,8 +244,8 @@ EDIT = ["pro-edit", "--prompt", "a"]
         ([*EDIT, "--image", "other.gif"], "--image: other.gif is no PNG, JPEG or WebP image"),
         ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 images are allowed, not 21"),
         ([*EDIT, *["--image", "good.png"] * 20, "--image-urls", "https://a.example.com/1.png"], "there are 21"),
-        ([*EDIT, "--image-urls", "http://a.example.com/1.png"], "image_urls: line 1 is no public https address"),
-        ([*EDIT, "--image", "good.png", "--rerun-seed", "-1"], "rerun_seed: 0 or more"),
+        ([*EDIT, "--image-urls", "http://a.example.com/1.png"], "--image-urls: line 1 is no public https address"),
+        ([*EDIT, "--image", "good.png", "--rerun-seed", "-1"], "--rerun-seed: 0 or more"),
     ],
 )
 @pytest.mark.usefixtures("files")
@@ -252,9 +254,18 @@ def test_bad_input_ends_with_its_receipt(run: Run, api: Emulator, arguments: Seq
     assert done.status == 1
     assert done.err.count(receipt) == 1
     assert "Charged: no." in done.err and "Nothing was sent." in done.err
+    assert "Next: Change --" in done.err
+    assert "image_" not in done.err, "the inputs have the names of the command line"
     assert "Traceback" not in done.err
     assert done.out == ""
     assert api.calls == []
+
+
+def test_a_refused_image_has_its_number_on_the_command_line() -> None:
+    with pytest.raises(InvalidInput) as told, in_flags(PRO_EDIT):
+        raise InvalidInput("image_3", "the image does not fit")
+    assert told.value.message == "--image number 3: the image does not fit"
+    assert told.value.advice.startswith("Change --image number 3 and run again.")
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: Run, api: Emulator) -> None:

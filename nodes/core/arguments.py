@@ -69,8 +69,9 @@ def check_reference_count(spec: ModelSpec, count: int) -> None:
         if isinstance(kind, Images) and not kind.minimum <= count <= kind.maximum:
             raise InvalidInput(
                 field.name,
-                f"{kind.minimum} to {kind.maximum} reference images are needed, from {kind.sockets[0]} to "
-                f"{kind.sockets[-1]} and {field.name} together; there are {count or 'none'}",
+                f"{kind.minimum} to {kind.maximum} reference images are needed, from {{}} together; "
+                f"there are {count or 'none'}",
+                f"{kind.sockets[0]} to {kind.sockets[-1]} and {field.name}",
             )
 
 

@@ -95,11 +95,17 @@ class NoToken(ConfigError):
 
 
 class InvalidInput(PackError):
-    """An input was refused before anything was sent. ``field`` is the widget's or socket's name."""
+    """An input was refused before anything was sent. ``field`` is the widget's or socket's name.
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}", advice=f"Change {field} and run again. Nothing was sent.")
+    Where several inputs are refused together, ``inputs`` names them, and stands in ``problem`` for ``{}``.
+    """
+
+    def __init__(self, field: str, problem: str, inputs: str = "") -> None:
+        told = problem.format(inputs) if inputs else problem
+        super().__init__(f"{field}: {told}", advice=f"Change {field} and run again. Nothing was sent.")
         self.field = field
+        self.problem = problem
+        self.inputs = inputs
 
 
 class OverBudget(PackError):

@@ -9,10 +9,11 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from ..comfyui.factory import PackNode, collect_class, node_class
+from ..comfyui.factory import collect_class, node_class
 from ..comfyui.host import Host
 from ..core.errors import ConfigError, NoToken, PackError, money
 from ..core.journal import FILE_NAME, Journal
@@ -23,8 +24,13 @@ from ..core.service import close_services
 from ..core.settings import find_token, state_folder
 from ..core.urls import is_loopback
 from .files import require_folder, save
-from .flags import add_flags, node_inputs
+from .flags import add_flags, in_flags, node_inputs
 from .terminal import ShellHost
+
+if TYPE_CHECKING:
+    import torch
+
+Outputs: TypeAlias = "tuple[list[torch.Tensor], str, str]"
 
 EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
 
@@ -81,15 +87,23 @@ def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPa
 
 def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
     """Run a model's node and save its pictures; return the exit status."""
+
+    async def generate(host: Host) -> Outputs:
+        inputs = node_inputs(spec, options)
+        with in_flags(spec):
+            return await node_class(spec, host)().generate(**inputs)
+
     with _account(options.offline):
-        return _run_node(
-            lambda host: node_class(spec, host), spec.command, options.out, lambda: node_inputs(spec, options)
-        )
+        return _run_node(generate, spec.command, options.out)
 
 
 def collect_job(options: argparse.Namespace) -> int:
     """Run the node that collects and save the pictures; return the exit status."""
-    return _run_node(collect_class, "collect", options.out, lambda: {"request_id": options.request_id})
+
+    async def generate(host: Host) -> Outputs:
+        return await collect_class(host)().generate(request_id=options.request_id)
+
+    return _run_node(generate, "collect", options.out)
 
 
 def list_jobs(options: argparse.Namespace) -> int:
@@ -115,14 +129,12 @@ def describe(job: Job, now: float) -> str:
     return f"{job.state:<10} {age:>7} {money(job.cost) or '-':>9}  {job.model_id or '-'}  {job.request_id or '-'}"
 
 
-def _run_node(
-    make: Callable[[Host], type[PackNode]], name: str, out: Path, values: Callable[[], dict[str, object]]
-) -> int:
+def _run_node(generate: Callable[[Host], Coroutine[None, None, Outputs]], name: str, out: Path) -> int:
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
         require_folder(out)
-        batches, urls, request_id = asyncio.run(make(host)().generate(**values()))
+        batches, urls, request_id = asyncio.run(generate(host))
         paths = save(batches, out, f"{name}-{request_id}")
     except PackError as error:
         host.end_line()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..core.errors import InvalidInput
 from ..core.schema import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
 from .files import load
+
+_IMAGE = "--image"
 
 
 def add_flags(parser: argparse.ArgumentParser, spec: ModelSpec) -> None:
@@ -31,6 +34,29 @@ def node_inputs(spec: ModelSpec, options: argparse.Namespace) -> dict[str, objec
     return values
 
 
+@contextlib.contextmanager
+def in_flags(spec: ModelSpec) -> Iterator[None]:
+    """Tell what the model's node refuses with the names that its inputs have here.
+
+    Raises:
+        InvalidInput: in place of the node's own.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        raise _in_flags(error, spec) from None
+
+
+def _in_flags(error: InvalidInput, spec: ModelSpec) -> InvalidInput:
+    flag = _flag(error.field)
+    if error.inputs:
+        return InvalidInput(f"{_IMAGE} or {flag}", error.problem, f"{_IMAGE} and {flag}")
+    sockets = spec.images.sockets if spec.images else ()
+    if error.field in sockets:
+        flag = f"{_IMAGE} number {sockets.index(error.field) + 1}"
+    return InvalidInput(flag, error.problem)
+
+
 def _add_flag(parser: argparse.ArgumentParser, field: Field) -> None:
     flag = _flag(field.name)
     text = field.explanation.replace("%", "%%")
@@ -48,7 +74,7 @@ def _add_flag(parser: argparse.ArgumentParser, field: Field) -> None:
         case Images(minimum=low, maximum=high):
             counts = f"{low} to {high} images in all"
             parser.add_argument(
-                "--image",
+                _IMAGE,
                 type=Path,
                 action="append",
                 default=[],
@@ -64,5 +90,5 @@ def _flag(name: str) -> str:
 
 def _sockets(kind: Images, paths: list[Path]) -> dict[str, object]:
     if len(paths) > kind.maximum:
-        raise InvalidInput("--image", f"at most {kind.maximum} images are allowed, not {len(paths)}")
+        raise InvalidInput(_IMAGE, f"at most {kind.maximum} images are allowed, not {len(paths)}")
     return {socket: load(path) for socket, path in zip(kind.sockets, paths, strict=False)}
