@@ -276,18 +276,46 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: R
     assert api.calls == []
 
 
-def test_pictures_that_cannot_be_saved_are_not_lost(
-    run: Run, api: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """No picture can be saved, until it is undone."""
+
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nodes.shell.files.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
+    with monkeypatch.context() as disk:
+        disk.setattr("nodes.shell.files.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
+        yield disk
+
+
+@pytest.mark.parametrize("room", ["0", "2048"])
+def test_pictures_that_cannot_be_saved_are_collected_without_a_new_charge(
+    run: Run, api: Emulator, full_disk: pytest.MonkeyPatch, room: str
+) -> None:
+    full_disk.setenv("RUNCOMFY_KEEP_MB", room)
     done = run("text-to-image", "--prompt", "a fox")
+    request_id = api.jobs[0].request_id
     assert done.status == 1
-    assert "No space left on device" in done.err and "no new charge" in done.err
-    monkeypatch.undo()
+    assert done.err.splitlines()[-4:] == [
+        "The pictures cannot be saved in out (No space left on device).",
+        "Charged: yes.",
+        f"Request: {request_id}",
+        f"Next: Run 'python -m nodes collect {request_id}' with another --out: there is no new charge.",
+    ]
+    full_disk.undo()
+    assert len(run("collect", request_id).files) == 1
     assert len(api.billed) == 1
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_offline_pictures_that_cannot_be_saved_cost_nothing_and_do_not_last(run: Run) -> None:
+    done = run("text-to-image", "--prompt", "a fox", "--offline")
+    assert done.status == 1
+    assert done.err.splitlines()[-3:] == [
+        "The pictures cannot be saved in out (No space left on device).",
+        "Charged: no.",
+        "Next: Run again with another --out.",
+    ]
 
 
 def test_a_job_that_failed_ends_with_its_receipt(run: Run, api: Emulator) -> None:

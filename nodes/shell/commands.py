@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..comfyui.factory import collect_class, node_class
 from ..comfyui.host import Host
-from ..core.errors import ConfigError, NoToken, PackError, money
+from ..core.errors import Charge, ConfigError, NoToken, PackError, money
 from ..core.journal import FILE_NAME, Journal
 from ..core.records import Job
 from ..core.registry import load_models
@@ -93,8 +93,8 @@ def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
         with in_flags(spec):
             return await node_class(spec, host)().generate(**inputs)
 
-    with _account(options.offline):
-        return _run_node(generate, spec.command, options.out)
+    with _account(options.offline) as lasting:
+        return _run_node(generate, spec.command, options.out, lasting)
 
 
 def collect_job(options: argparse.Namespace) -> int:
@@ -103,7 +103,7 @@ def collect_job(options: argparse.Namespace) -> int:
     async def generate(host: Host) -> Outputs:
         return await collect_class(host)().generate(request_id=options.request_id)
 
-    return _run_node(generate, "collect", options.out)
+    return _run_node(generate, "collect", options.out, lasting=True)
 
 
 def list_jobs(options: argparse.Namespace) -> int:
@@ -129,13 +129,18 @@ def describe(job: Job, now: float) -> str:
     return f"{job.state:<10} {age:>7} {money(job.cost) or '-':>9}  {job.model_id or '-'}  {job.request_id or '-'}"
 
 
-def _run_node(generate: Callable[[Host], Coroutine[None, None, Outputs]], name: str, out: Path) -> int:
+def _run_node(
+    generate: Callable[[Host], Coroutine[None, None, Outputs]], name: str, out: Path, lasting: bool
+) -> int:
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
         require_folder(out)
         batches, urls, request_id = asyncio.run(generate(host))
-        paths = save(batches, out, f"{name}-{request_id}")
+        try:
+            paths = save(batches, out, f"{name}-{request_id}")
+        except OSError as error:
+            raise _unsaved(out, error, request_id if lasting else None) from None
     except PackError as error:
         host.end_line()
         print(error, file=sys.stderr)
@@ -153,6 +158,19 @@ def _run_node(generate: Callable[[Host], Coroutine[None, None, Outputs]], name: 
     return 0
 
 
+def _unsaved(folder: Path, error: OSError, request_id: str | None) -> PackError:
+    """Return the receipt of pictures that could not be saved; there is no ``request_id`` where nothing lasts."""
+    message = f"The pictures cannot be saved in {folder} ({error.strerror})."
+    if request_id is None:
+        return PackError(message, advice="Run again with another --out.")
+    return PackError(
+        message,
+        request_id,
+        charge=Charge.YES,
+        advice=f"Run 'python -m nodes collect {request_id}' with another --out: there is no new charge.",
+    )
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number of 1 or more is expected, not {text}")
@@ -160,8 +178,11 @@ def _count(text: str) -> int:
 
 
 @contextlib.contextmanager
-def _account(offline: bool) -> Iterator[None]:
-    """Use the account of the settings; without a token or with ``offline``, the emulator and a passing state."""
+def _account(offline: bool) -> Iterator[bool]:
+    """Use the account of the settings; without a token or with ``offline``, the emulator and a passing state.
+
+    Yields whether what is done lasts beyond the command.
+    """
     if not offline:
         try:
             find_token(os.environ, Path.home())
@@ -171,7 +192,7 @@ def _account(offline: bool) -> Iterator[None]:
         except ConfigError as error:
             raise SystemExit(str(error)) from None
     if not offline:
-        yield
+        yield True
         return
     try:
         from emulator import Emulator
@@ -187,6 +208,6 @@ def _account(offline: bool) -> Iterator[None]:
         os.environ["RUNCOMFY_API_TOKEN"] = api.token
         os.environ["RUNCOMFY_STATE_DIR"] = state
         try:
-            yield
+            yield False
         finally:
             close_services()

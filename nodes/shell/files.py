@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from ..core.errors import Charge, InvalidInput, PackError
+from ..core.errors import InvalidInput, PackError
 from ..core.images import Assembly, to_pixels
 
 
@@ -45,17 +45,10 @@ def save(batches: list[torch.Tensor], folder: Path, name: str) -> list[Path]:
     """Save float32 ``[N,H,W,3]`` batches as PNG files ``name-1.png`` .. and return their paths.
 
     Raises:
-        PackError: the folder cannot be written.
+        OSError: the folder cannot be written.
     """
     pictures = [pixels for batch in batches for pixels in to_pixels("images", batch)]
     paths = [folder / f"{name}-{number}.png" for number in range(1, len(pictures) + 1)]
-    try:
-        for path, pixels in zip(paths, pictures, strict=True):
-            Image.fromarray(pixels).save(path)
-    except OSError as error:
-        raise PackError(
-            f"The pictures cannot be saved in {folder} ({error.strerror}).",
-            charge=Charge.YES,
-            advice="Run the same again with another --out: they are kept, and there is no new charge.",
-        ) from None
+    for path, pixels in zip(paths, pictures, strict=True):
+        Image.fromarray(pixels).save(path)
     return paths
