@@ -138,9 +138,6 @@ ROWS: list[tuple[str, What, int, PackError, float | None]] = [
     ("GET", What.FILE, 0, DownloadError("HTTP 403."), None),
     ("GET", What.FILE, 6, refusal(ServerFault, 503), 15),
     ("GET", What.FILE, 0, LOST, 0.5),
-    # Nobody waits for what is only shown.
-    ("GET", What.CATALOG, 0, refusal(ServerFault, 503), None),
-    ("GET", What.BALANCE, 0, NO_CONNECTION, None),
     # Never: what is not of the network.
     ("GET", What.STATUS, 0, JournalError("Disk full."), None),
     ("POST", What.SUBMIT, 0, JournalError("Disk full."), None),

@@ -20,7 +20,7 @@ class StoredToken:
     """The one file that holds the token. Every method is blocking.
 
     Raises (all methods):
-        ConfigError: the file cannot be read or written. The token is never quoted.
+        ConfigError: the file cannot be read or written, or what it is to hold is no token. None is ever quoted.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,8 +39,8 @@ class StoredToken:
                 advice="Enter it again in Settings > RunComfy, or forget it there.",
             ) from None
 
-    def write(self, token: str) -> None:
-        """Store a token in place of the one before it."""
+    def write(self, token: object) -> None:
+        """Store what was entered in place of the token before it, if it can be one."""
         text = json.dumps({"token": check_token(token, "What was entered")})
         draft = self._path.with_name(f"{FILE_NAME}.{secrets.token_hex(4)}")
         try:
@@ -55,15 +55,12 @@ class StoredToken:
                 draft.unlink()
             raise self._unwritable(error) from None
 
-    def forget(self) -> bool:
-        """Remove the stored token; whether there was one."""
+    def forget(self) -> None:
+        """Remove the stored token, if there is one."""
         try:
-            self._path.unlink()
-        except FileNotFoundError:
-            return False
+            self._path.unlink(missing_ok=True)
         except OSError as error:
             raise self._unwritable(error) from None
-        return True
 
     def _unwritable(self, error: OSError) -> ConfigError:
         return ConfigError(

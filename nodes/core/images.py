@@ -147,15 +147,6 @@ class Assembly:
         return memory[:length].reshape(shape)
 
 
-def check_file(data: bytes) -> None:
-    """Read a file's header and its pixel count.
-
-    Raises:
-        Undecodable: not a PNG, JPEG or WebP. TooLarge: more than ``MAX_PIXELS`` pixels.
-    """
-    _open(data).close()
-
-
 def _open(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)

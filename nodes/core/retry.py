@@ -40,12 +40,6 @@ class What(Enum):
     STATUS = "status"
     RESULT = "result"
     FILE = "file"
-    CATALOG = "catalog"
-    BALANCE = "balance"
-
-
-# Shown if they come; nothing waits for them.
-_CONVENIENCE = frozenset({What.CATALOG, What.BALANCE})
 
 
 def retry_delay(
@@ -66,8 +60,6 @@ def retry_delay(
     caller has a deadline; but a 404, which may only be fresh, for about eight seconds, and a file that cannot be
     decoded twice.
     """
-    if what in _CONVENIENCE:
-        return None
     if method == "POST" and what is not What.CANCEL:
         if status == 429:
             return _after(headers, attempt, now) if attempt + 1 < RATE_LIMITED_ATTEMPTS else None
