@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -26,6 +27,7 @@ from .transport import Answer, Transport
 CANCEL_TIMEOUT = 5.0
 # Four 4K pictures as data URIs in one JSON answer.
 MAX_RESULT_BYTES = 256 * 2**20
+_MASK = "[token]"
 _REFUSALS = (Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited)
 
 
@@ -144,10 +146,17 @@ def _checked(request_id: str) -> str:
     return request_id
 
 
+def _spellings(secret: str) -> str:
+    """Return a pattern of the secret, whichever of its characters are percent-encoded."""
+    return "".join(f"(?:{re.escape(letter)}|(?i:%{ord(letter):02x}))" for letter in secret)
+
+
 def _without(secret: str, value: object) -> object:
     """Return a JSON value in which no string holds the secret: an API may echo the headers it was sent."""
     if isinstance(value, str):
-        return value.replace(secret, "[token]") if secret in value else value
+        if "%" in value:
+            return re.sub(_spellings(secret), _MASK, value)
+        return value.replace(secret, _MASK)
     if isinstance(value, list):
         return [_without(secret, item) for item in value]
     if isinstance(value, dict):
