@@ -280,7 +280,8 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: R
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """No picture can be saved, until it is undone."""
 
-    def full(*_: object, **__: object) -> None:
+    def full(path: Path) -> None:
+        path.touch()
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
@@ -295,7 +296,7 @@ def test_pictures_that_cannot_be_saved_are_collected_without_a_new_charge(
     full_disk.setenv("RUNCOMFY_KEEP_MB", room)
     done = run("text-to-image", "--prompt", "a fox")
     request_id = api.jobs[0].request_id
-    assert done.status == 1
+    assert (done.status, done.files) == (1, [])
     assert done.err.splitlines()[-4:] == [
         "The pictures cannot be saved in out (No space left on device).",
         "Charged: yes.",

@@ -45,10 +45,14 @@ def save(batches: list[torch.Tensor], folder: Path, name: str) -> list[Path]:
     """Save float32 ``[N,H,W,3]`` batches as PNG files ``name-1.png`` .. and return their paths.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written. No part of a picture is left.
     """
     pictures = [pixels for batch in batches for pixels in to_pixels("images", batch)]
     paths = [folder / f"{name}-{number}.png" for number in range(1, len(pictures) + 1)]
     for path, pixels in zip(paths, pictures, strict=True):
-        Image.fromarray(pixels).save(path)
+        try:
+            Image.fromarray(pixels).save(path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     return paths
