@@ -15,6 +15,7 @@ from nodes.core.pace import (
     FIRST_GAP,
     MAX_GAP,
     MAX_OVERTIME_GAP,
+    MAX_PLANNED_GAP,
     MIN_GAP,
     NEWEST,
     OVERRUN,
@@ -24,6 +25,7 @@ from nodes.core.pace import (
 
 MOST_CALLS = 20
 DURATIONS = st.lists(st.floats(0.05, 3600), min_size=1, max_size=50)
+CALLS_OF_A_JOB = (st.floats(0, 1), st.floats(0, 2), st.none() | st.integers(0, 10**6))
 
 
 def calls(until: float, times: Sequence[float] = (), position: int | None = None) -> list[float]:
@@ -80,18 +82,31 @@ def test_a_plan_begins_soon_goes_forward_and_ends_behind_the_longest(durations: 
     assert times[-1] == pytest.approx(OVERRUN * max(durations[:NEWEST]))
 
 
-@given(DURATIONS, st.floats(0, 1), st.floats(0, 2), st.none() | st.integers(0, 10**6))
-def test_a_job_that_ends_within_the_plan_takes_twenty_calls_at_most(
+@given(st.lists(st.floats(0.05, 120), min_size=1, max_size=30), *CALLS_OF_A_JOB)
+def test_a_job_of_two_minutes_that_ends_within_the_plan_takes_twenty_calls_at_most(
     durations: list[float], part: float, call_seconds: float, position: int | None
 ) -> None:
-    """The first at the submission, each with a way there and back, and whatever the queue."""
     times = plan(durations)
-    end, waited, made = part * times[-1], 0.0, 1
+    assert calls_made(times, part * times[-1], call_seconds, position) <= MOST_CALLS
+
+
+@given(DURATIONS, *CALLS_OF_A_JOB)
+def test_a_longer_one_takes_one_more_for_each_gap_that_is_too_long(
+    durations: list[float], part: float, call_seconds: float, position: int | None
+) -> None:
+    times = plan(durations)
+    most = MOST_CALLS + times[-1] / MAX_PLANNED_GAP
+    assert calls_made(times, part * times[-1], call_seconds, position) <= most
+
+
+def calls_made(times: tuple[float, ...], end: float, call_seconds: float, position: int | None) -> int:
+    """The first at the submission, each with a way there and back, and whatever the queue."""
+    waited, made = 0.0, 1
     while waited < end:
         waited += call_seconds
         waited += poll_delay(waited, times, position)
         made += 1
-    assert made <= MOST_CALLS
+    return made
 
 
 @given(st.lists(st.floats(0.05, 3600), min_size=1, max_size=NEWEST))
@@ -179,6 +194,11 @@ def test_calls_are_never_in_a_rush_and_never_give_up(
     assert delay >= MIN_GAP * 0.999
     widest = max(after - before for before, after in pairwise([0.0, *times]))
     assert delay <= max(MAX_OVERTIME_GAP, widest) + MIN_GAP
+
+
+def test_a_job_that_is_much_faster_than_all_before_is_noticed_in_time() -> None:
+    found = calls(2000, plan([1800.0] * 5))
+    assert max(after - before for before, after in pairwise([0.0, *found])) <= MAX_PLANNED_GAP
 
 
 @pytest.mark.parametrize("length", [3.0, 20.0, 120.0])

@@ -12,8 +12,10 @@ MIN_GAP = 0.1
 FIRST_GAP = 0.5
 MAX_GAP = 5.0
 MAX_OVERTIME_GAP = 30.0
+# A plan for two minutes has no such gap: for longer ones, as jobs may be much faster than all before.
+MAX_PLANNED_GAP = 80.0
 GROWTH = 0.1
-# With two early calls and the one at the submission, twenty.
+# With two early calls and the one at the submission, twenty; more only for gaps that are too long.
 DENSE_CALLS = 17
 OVERRUN = 1.5
 NEWEST = 20
@@ -49,12 +51,13 @@ def poll_delay(waited: float, times: Sequence[float] = (), position: int | None 
     """Return the seconds until the next status call, ``waited`` seconds after the submission.
 
     ``times`` is a ``plan``. Without one, and behind its end, the gap is half a second and a tenth of the wait, up
-    to five seconds, or thirty behind a plan. A long queue (``position``) is asked less often.
+    to five seconds, or thirty behind a plan. No gap is longer than eighty. A long queue (``position``) is asked
+    less often.
     """
     patience = min(MAX_GAP, _POSITION_SECONDS * (position or 0))
     planned = next((time for time in times if time >= waited + MIN_GAP), None)
     if planned is not None:
-        return max(planned - waited, patience)
+        return max(min(MAX_PLANNED_GAP, planned - waited), patience)
     return max(min(MAX_OVERTIME_GAP if times else MAX_GAP, FIRST_GAP + GROWTH * waited), patience)
 
 
