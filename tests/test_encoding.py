@@ -58,9 +58,9 @@ def references(*pictures: Array) -> list[Reference]:
     return [Reference(f"image_{number}", pixels, content_hash(pixels)) for number, pixels in enumerate(pictures, 1)]
 
 
-def encoder(folder: Path | None = None) -> Encoder:
-    """Return one that keeps its encodings in a folder, or none of them."""
-    return Encoder(Kept(folder or Path(), MIB if folder else 0))
+def encoder() -> Encoder:
+    """Return one that keeps nothing."""
+    return Encoder(Kept(Path("nowhere"), 0))
 
 
 def sent_with(request_bytes: int, *pictures: Array, image_bytes: int = 6 * MIB, prompt: str = "all") -> Any:

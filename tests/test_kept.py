@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Runner
+from support import TEXT_TO_IMAGE, Interrupted, Runner
 
-from emulator import Emulator
+from emulator import Emulator, Fault
+from nodes.core.errors import FileGone
 from nodes.core.kept import Kept
 
 FOLDER_NAME = "kept"
@@ -22,6 +26,7 @@ def put(kept: Kept, name: str, files: list[bytes]) -> None:
     for index, data in enumerate(files):
         draft.add(index, data)
     draft.keep()
+    draft.close()
 
 
 def contents(kept: Kept, name: str) -> list[bytes]:
@@ -60,10 +65,87 @@ def test_nothing_is_found_before_all_of_it_is_there_and_a_discarded_draft_leaves
     draft = kept.draft("a")
     draft.add(0, b"one")
     assert kept.get("a") == []
-    draft.discard()
+    draft.close()
     draft.add(1, b"two")
     draft.keep()
+    draft.close()
     assert kept.get("a") == [] and list((tmp_path / FOLDER_NAME).iterdir()) == []
+
+
+def test_an_entry_that_had_to_give_way_while_it_was_written_is_not_kept_in_part(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / FOLDER_NAME, 700)
+    slow = kept.draft("a")
+    slow.add(0, FILES[0])
+    put(kept, "b", FILES)
+    slow.add(1, FILES[1])
+    slow.keep()
+    slow.close()
+    assert kept.get("a") == [] and contents(kept, "b") == FILES
+
+
+def test_twins_that_begin_at_the_same_moment_have_drafts_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.monotonic_ns", lambda: 1)
+    kept = Kept(tmp_path / FOLDER_NAME, 10_000)
+    first, second = kept.draft("a"), kept.draft("a")
+    first.add(0, b"one")
+    second.add(1, b"two")
+    first.close()
+    second.add(0, b"one")
+    second.keep()
+    assert contents(kept, "a") == [b"one", b"two"]
+
+
+def test_a_draft_that_is_closed_while_it_is_kept_is_whole_or_not_there(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / FOLDER_NAME, 10_000)
+    for _ in range(200):
+        draft = kept.draft("a")
+        for index, data in enumerate(FILES):
+            draft.add(index, data)
+        threads = [threading.Thread(target=end) for end in (draft.keep, draft.close)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert contents(kept, "a") in ([], FILES)
+
+
+def test_a_kept_copy_that_is_not_whole_is_not_handed_out(runner: Runner, api: Emulator) -> None:
+    runner.text_to_image(num_images=3, resolution="0.5K")
+    [second] = (runner.state / FOLDER_NAME).glob("*/01")
+    second.unlink()
+    batches, *_ = runner.text_to_image(num_images=3, resolution="0.5K")
+    assert [len(batch) for batch in batches] == [3]
+    assert len(api.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("file", after=1, status=410, times=None), Fault("file", after=1, hang=30.0)]
+)
+def test_nothing_of_a_fetch_that_ended_early_stays(runner: Runner, api: Emulator, fault: Fault) -> None:
+    api.fault(fault)
+
+    async def run() -> None:
+        task = asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt="a fox", num_images=2, resolution="0.5K"))
+        while not task.done():
+            runner.host.stop_now = (
+                bool(runner.host.reports) and runner.host.last.done == 1 and fault.hang is not None
+            )
+            await asyncio.sleep(0.01)
+        await task
+
+    with pytest.raises(Interrupted if fault.hang else FileGone):
+        asyncio.run(run())
+    wait_until(lambda: list((runner.state / FOLDER_NAME).iterdir()) == [])
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came true")
 
 
 def test_a_disk_that_cannot_be_written_costs_the_copy_alone(

@@ -7,6 +7,7 @@ import base64
 import io
 import logging
 import math
+import os
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -27,11 +28,12 @@ from emulator import Emulator, Fault
 from nodes.core import collection, encoder, encoding, ordering, workers
 from nodes.core.encoder import Encoder
 from nodes.core.errors import JobFailed
-from nodes.core.images import Assembly, Floats, Pixels
+from nodes.core.images import Assembly, Floats, Pixels, content_hash, to_pixels
 from nodes.core.jobs import Jobs
 from nodes.core.journal import Journal
 from nodes.core.kept import Draft, Kept
 from nodes.core.memory import Memory
+from nodes.core.pace import MAX_PLANNED_GAP
 from nodes.core.progress import Stage
 from nodes.core.records import Order
 from nodes.core.run import Prepared, Request
@@ -94,11 +96,17 @@ class TimedJobs:
     def __init__(self, folder: Path) -> None:
         self.time = Time()
         self.api = ScriptedApi(self.time)
-        self.journal = Journal(folder, self.time.now)
-        self._jobs: Any = Jobs(self.api, self.journal, Kept(folder, 0), None, clock=self.time)  # type: ignore[arg-type]
+        self.jump = 0.0
+        self.journal = Journal(folder, self._wall)
+        kept = Kept(folder / "kept", 0)
+        self._jobs: Any = Jobs(self.api, self.journal, kept, None, clock=self.time)  # type: ignore[arg-type]
 
-    def run(self, duration: float) -> None:
-        self.api.duration = duration
+    def _wall(self) -> float:
+        return self.time.now() + (self.jump if self.time.now() > self.api.submitted_at + 5 else 0)
+
+    def run(self, duration: float, jump: float = 0.0) -> None:
+        """Run a job; five seconds after its submission, the computer's clock jumps."""
+        self.api.duration, self.jump = duration, jump
         order = Order(f"fingerprint {self.time.now()}", "account", "model", "resolution=1K")
         request = Request(order, 1, 0, lambda: Prepared(b"{}"))
         asyncio.run(self._jobs.run(request, RecordingHost()))
@@ -144,6 +152,25 @@ def test_few_calls_are_made_before_jobs_of_the_kind_end(timed: TimedJobs) -> Non
     assert len([at for at in asked if at < 100]) <= 4
     gaps = [later - sooner for sooner, later in pairwise(asked)]
     assert max(gaps) > 20 * gaps[-1], "sparse while the end is unlikely, dense around it"
+
+
+def test_one_long_job_does_not_let_the_quick_ones_wait(timed: TimedJobs) -> None:
+    timed.run(600.0)
+    timed.run(600.0)
+    noticed = []
+    for _ in range(8):
+        timed.run(30.0)
+        noticed += timed.api.times("result")
+    assert max(noticed) <= 30 + MAX_PLANNED_GAP
+    assert noticed[-1] < 45
+
+
+@pytest.mark.parametrize("jump", [8 * 3600.0, -3600.0])
+def test_a_clock_that_jumps_teaches_nothing(timed: TimedJobs, jump: float) -> None:
+    timed.run(20.0)
+    timed.run(20.0, jump)
+    assert len(timed.api.times("status")) <= 20
+    assert all(20 <= duration < 25 for duration in timed.journal.durations("model", "resolution=1K"))
 
 
 def test_the_result_is_asked_for_at_once_and_once(timed: TimedJobs) -> None:
@@ -241,6 +268,28 @@ def test_a_job_that_fails_gives_its_memory_back(
     assert [event for event, _ in memories] == ["taken", "given back"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells so simply what a process holds")
+def test_memory_that_is_got_ready_is_handed_out_by_the_machine() -> None:
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = held()
+    taken = Memory().take(2**22)
+    assert taken is not None and held() - before > 0.9 * 2**22 * 3 * 4
+
+
+def test_fewer_pictures_than_asked_for_do_not_hold_the_memory_of_all(
+    runner: Runner, api: Emulator, memories: list[tuple[str, Floats | None]]
+) -> None:
+    api.run_seconds = 1.2
+    api.fault(Fault("job", images=1))
+    ((batch,), *_) = runner.text_to_image(num_images=4, resolution="0.5K")
+    workers.wait_for_all()
+    (_, taken), (event, _) = memories
+    assert taken is not None and event == "given back"
+    assert not np.shares_memory(batch.numpy(), taken)
+
+
 def test_memory_that_is_got_ready_is_bounded_and_its_lack_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(max_bytes=30_000_000)
     first = memory.take(2**20)
@@ -255,6 +304,10 @@ def test_memory_that_is_got_ready_is_bounded_and_its_lack_costs_nothing(monkeypa
 
     monkeypatch.setattr(np, "empty", none_left)
     assert memory.take(1) is None
+    monkeypatch.undo()
+    memory.give_back(second)
+    assert memory.take(10**18) is None
+    assert memory.take(2**20) is not None, "what could not be had counts for nothing"
 
 
 @pytest.mark.parametrize(("side", "used"), [(100, True), (106, True), (110, False), (80, False)])
@@ -375,7 +428,7 @@ def test_twins_encode_once_and_a_rerun_not_at_all(
 def test_an_image_is_encoded_once_for_every_prompt_socket_and_process(
     runner: Runner, api: Emulator, encodings: list[tuple[int, ...]]
 ) -> None:
-    first, second = image(40, 40), image(50, 50, seed=1)
+    first, second = image(300, 300), image(310, 310, seed=1)
 
     async def at_once() -> None:
         await asyncio.gather(
@@ -384,7 +437,9 @@ def test_an_image_is_encoded_once_for_every_prompt_socket_and_process(
         )
 
     asyncio.run(at_once())
-    assert sorted(encodings) == [(40, 40, 3), (50, 50, 3)]
+    workers.wait_for_all()
+    assert sorted(encodings) == [(300, 300, 3), (310, 310, 3)]
+    workers.wait_for_all()
     runner.pro_edit("green", image_1=first)
     runner.restart()
     runner.pro_edit("white", image_1=second)
@@ -400,32 +455,67 @@ def test_without_room_nothing_of_an_image_stays(
 ) -> None:
     monkeypatch.setenv("RUNCOMFY_KEEP_MB", keep_mb)
     for prompt in ("blue", "red"):
-        runner.pro_edit(prompt, image_1=image())
+        runner.pro_edit(prompt, image_1=image(300, 300))
+        workers.wait_for_all()
     assert len(encodings) == (2 if keep_mb == "0" else 1)
     assert (runner.state / "encoded").exists() == (keep_mb == "1")
 
 
-@pytest.mark.parametrize("damage", ["bytes", "name", "missing", "more"])
+def test_what_is_encoded_as_fast_as_it_is_found_is_not_kept(runner: Runner) -> None:
+    runner.pro_edit("blue", image_1=image(40, 40))
+    workers.wait_for_all()
+    assert not (runner.state / "encoded").exists()
+
+
+@pytest.mark.parametrize("damage", ["digest", "about", "data", "missing", "more", "another's"])
 def test_a_damaged_encoding_is_never_sent(
     runner: Runner, api: Emulator, encodings: list[tuple[int, ...]], damage: str
 ) -> None:
-    runner.pro_edit("blue", image_1=image())
-    [folder] = (runner.state / "encoded").iterdir()
-    about, data = sorted(folder.iterdir())
+    for seed in (0, 1):
+        runner.pro_edit(f"blue {seed}", image_1=image(300, 300, seed=seed))
+        workers.wait_for_all()
+    [folder] = (runner.state / "encoded").glob(f"{content_hash(to_pixels('', image(300, 300))[0])}-*")
+    [another] = {*(runner.state / "encoded").iterdir()} - {folder}
+    files = sorted(folder.iterdir())
     match damage:
-        case "bytes":
-            data.write_bytes(bytes([data.read_bytes()[0] ^ 1]) + data.read_bytes()[1:])
-        case "name":
-            about.write_text("[]")
         case "missing":
-            data.unlink()
+            files[2].unlink()
         case "more":
-            (folder / "02").touch()
-    runner.pro_edit("red", image_1=image())
-    runner.pro_edit("green", image_1=image())
-    assert len(encodings) == 2, "encoded again, and kept again"
-    first, *others = sent(api)
+            (folder / "03").touch()
+        case "another's":
+            for file in files:
+                file.write_bytes((another / file.name).read_bytes())
+        case _:
+            file = files[["digest", "about", "data"].index(damage)]
+            content = file.read_bytes()
+            file.write_bytes(content[:10] + bytes([content[10] ^ 32]) + content[11:])
+    runner.pro_edit("red", image_1=image(300, 300))
+    workers.wait_for_all()
+    runner.pro_edit("green", image_1=image(300, 300))
+    assert len(encodings) == 3, "encoded again, and kept again"
+    first, _, *others = sent(api)
     assert others == [first, first]
+
+
+def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
+    kept = Encoder(Kept(tmp_path / "encoded", 2**30))
+    reference = encoder.Reference("image_1", noise(600), content_hash(noise(600)))
+    large = kept.start(reference, 2_000_000).result()
+    workers.wait_for_all()
+    small = kept.start(reference, 20_000).result()
+    assert len(small.data) <= 20_000 < len(large.data)
+
+
+def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
+    tmp_path: Path, encodings: list[tuple[int, ...]]
+) -> None:
+    references = [encoder.Reference(f"image_{n}", noise(500 + n), content_hash(noise(500 + n))) for n in range(3)]
+    kept, limits = Encoder(Kept(tmp_path / "encoded", 2**30)), Limits(image_bytes=2_000_000, request_bytes=900_000)
+    for prompt in (1000, 1030):
+        shared = ordering.encode_all(references, limits, prompt, kept)
+        assert all(300_000 > one.uri_length > 200_000 for one in shared)
+        workers.wait_for_all()
+    assert len(encodings) == 6, "once as they are, once smaller"
 
 
 @pytest.fixture
@@ -459,7 +549,7 @@ def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
 ) -> None:
     references = [encoder.Reference(f"image_{number}", noise(256), str(number)) for number in range(4)]
     limits = Limits(image_bytes=250_000, request_bytes=400_000)
-    encoded = ordering.encode_all(references, limits, 0, Encoder(Kept(Path(), 0)))
+    encoded = ordering.encode_all(references, limits, 0, Encoder(Kept(Path("nowhere"), 0)))
     assert [image.mime for image in encoded] == ["image/jpeg"] * 4
     assert [height for height, _ in lossless] == [256] * 4
     assert all(thread.startswith("runcomfy-coding") for _, thread in lossless)
@@ -468,7 +558,9 @@ def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
 def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodings: list[tuple[int, ...]]) -> None:
     arguments, references = ordering.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
     journal = Journal(tmp_path)
-    ordering.build_request(arguments, references, Encoder(Kept(tmp_path, 0)), journal, "account", lambda _: None)
+    ordering.build_request(
+        arguments, references, Encoder(Kept(tmp_path / "encoded", 0)), journal, "account", lambda _: None
+    )
     journal.close()
     assert encodings == []
 
@@ -493,7 +585,7 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
         (Journal, "_transaction"),
         (Draft, "add"),
         (Draft, "keep"),
-        (Draft, "discard"),
+        (Draft, "close"),
         (Kept, "get"),
         (Memory, "take"),
         (Assembly, "place"),

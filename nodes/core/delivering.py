@@ -48,6 +48,7 @@ class Collecting:
         self._job = job
         self._request = request
         self._ours = ours
+        self._began = run.means.clock.now()
         self._durations: list[float] = []
         self._memory: Future[Floats | None] | None = None
 
@@ -98,15 +99,14 @@ class Collecting:
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         draft = self._run.means.kept.draft(self._job.name)
         try:
-            memory = await self._run.watch.result(self._memory) if self._memory else None
-            assembly = Assembly(len(files), memory)
+            assembly = Assembly(len(files), await self._memory_got_ready())
             await collect(files, assembly, draft, self._run.means.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(assembly.batches)
             await late_cost
             await self._run.blocking(draft.keep)
         finally:
             late_cost.cancel()
-            workers.start(draft.discard)
+            workers.start(draft.close)
         await self._record(self._run.means.journal.delivered)
         return self._delivery(batches, kept=False)
 
@@ -173,7 +173,7 @@ class Collecting:
 
     def _from_kept(self) -> list[torch.Tensor] | None:
         files = self._run.means.kept.get(self._job.name)
-        return decode_kept(files) if files else None
+        return decode_kept(files) if len(files) >= max(1, len(self._job.files)) else None
 
     def _expect_pictures(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
@@ -182,6 +182,13 @@ class Collecting:
         fraction = expected_fraction(self._seconds(), self._durations)
         if fraction is None or fraction >= MEMORY_FROM:
             self._memory = workers.start(self._run.means.memory.take, self._request.pixels_expected)
+
+    async def _memory_got_ready(self) -> Floats | None:
+        if self._memory is None:
+            return None
+        memory = await self._run.watch.result(self._memory)
+        self._free_memory()
+        return memory
 
     def _free_memory(self) -> None:
         """Leave what was got ready to the pictures in it, or to nobody."""
@@ -208,6 +215,9 @@ class Collecting:
             log.error("Request %s: %s", self._job.request_id, error.message)
 
     def _seconds(self) -> float:
+        """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""
+        if self._ours:
+            return self._run.means.clock.now() - self._began
         return max(0.0, self._run.means.journal.now() - (self._job.submitted_at or self._job.created_at))
 
     def _arrived(self, done: int) -> None:

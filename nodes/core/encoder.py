@@ -14,6 +14,9 @@ from .encoding import Encoded, encode
 from .images import Pixels
 from .kept import Kept
 
+# Smaller ones are encoded as fast as they are found.
+MIN_BYTES = 2**17
+
 log = logging.getLogger(__name__)
 
 
@@ -49,34 +52,50 @@ class Encoder:
 
     def _run(self, name: str, pixels: Pixels, limit: int, too_large: Encoded | None) -> Encoded:
         try:
-            encoded = self._kept_copy(name)
-            if encoded is None:
-                encoded = encode(pixels, limit, too_large)
-                self._keep(name, encoded)
-            return encoded
-        finally:
-            with self._lock:
-                del self._under_way[name]
+            copy = self._kept_copy(name)
+            encoded = copy or encode(pixels, limit, too_large)
+        except BaseException:
+            self._forget(name)
+            raise
+        if copy is not None or len(encoded.data) < MIN_BYTES:
+            self._forget(name)
+        else:
+            workers.start(self._keep, name, encoded)
+        return encoded
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            del self._under_way[name]
 
     def _kept_copy(self, name: str) -> Encoded | None:
-        """Return an earlier encoding, unharmed: a job with a damaged one would be paid for."""
-        files = self._kept.get(name)
-        if not files:
-            return None
+        """Return an earlier encoding, unharmed and of this name: a job with another one would be paid for."""
         try:
-            about, data = (file.read_bytes() for file in files)
-            known = json.loads(about)
-            if known.pop("sha256") == hashlib.sha256(data).hexdigest():
-                return Encoded(data=data, **known)
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-            log.debug("The kept encoding %s: %s", name, error)
+            digest, about, data = (file.read_bytes() for file in self._kept.get(name))
+            if digest == _digest(name, about, data):
+                return Encoded(data=data, **json.loads(about))
+        except (OSError, ValueError, TypeError):
+            log.debug("There is no whole copy of the encoding %s.", name)
+            return None
         log.warning("A kept encoding is damaged, and its image is encoded again.")
         return None
 
     def _keep(self, name: str, encoded: Encoded) -> None:
-        known = {**asdict(encoded), "sha256": hashlib.sha256(encoded.data).hexdigest()}
-        data = known.pop("data")
+        """Keep an encoding, and only then forget that it was under way: a twin finds the one or the other."""
         draft = self._kept.draft(name)
-        draft.add(0, json.dumps(known).encode())
-        draft.add(1, data)
-        draft.keep()
+        try:
+            known = asdict(encoded)
+            data = known.pop("data")
+            about = json.dumps(known).encode()
+            for index, content in enumerate((_digest(name, about, data), about, data)):
+                draft.add(index, content)
+            draft.keep()
+        finally:
+            self._forget(name)
+        draft.close()
+
+
+def _digest(name: str, about: bytes, data: bytes) -> bytes:
+    digest = hashlib.sha256(f"{name} {len(about)} {len(data)} ".encode())
+    digest.update(about)
+    digest.update(data)
+    return digest.hexdigest().encode()

@@ -95,8 +95,8 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
 class Assembly:
     """Puts decoded files straight into preallocated batches, each file as it arrives, from any thread.
 
-    ``memory`` is float32 of any length, got ready before; it becomes the batch of the first size that fills most
-    of it.
+    ``memory`` is float32 of any length, got ready before; it becomes the batch of the first size, if that fills
+    most of it, and is let go otherwise.
     """
 
     def __init__(self, count: int, memory: Floats | None = None) -> None:
@@ -140,11 +140,10 @@ class Assembly:
 
     def _buffer(self, shape: tuple[int, ...]) -> Floats:
         length = math.prod(shape)
-        memory = self._memory
-        if memory is None or not memory.size * _LEAST_FILLED <= length <= memory.size:
-            return np.empty(shape, np.float32)
-        self._memory = None
-        return memory[:length].reshape(shape)
+        memory, self._memory = self._memory, None
+        if memory is not None and memory.size * _LEAST_FILLED <= length <= memory.size:
+            return memory[:length].reshape(shape)
+        return np.empty(shape, np.float32)
 
 
 def _open(data: bytes) -> Image.Image:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import shutil
-import time
+import threading
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,13 @@ class Kept:
 
     def make_room(self) -> None:
         """Remove what was not used for longest until the rest fits."""
-        folders = []
-        for folder in self._root.iterdir():
-            with contextlib.suppress(OSError):
-                folders.append((folder.stat().st_mtime, _size(folder), folder))
-        total = sum(size for _, size, _ in folders)
-        for _, size, folder in sorted(folders, key=lambda entry: entry[0]):
+        entries = []
+        with contextlib.suppress(OSError):
+            for folder in self._root.iterdir():
+                with contextlib.suppress(OSError):
+                    entries.append((folder.stat().st_mtime, _size(folder), folder))
+        total = sum(size for _, size, _ in entries)
+        for _, size, folder in sorted(entries):
             if total <= self._max_bytes:
                 break
             _remove(folder)
@@ -58,34 +60,47 @@ class Draft:
         self._folder = _beside(target)
         self._max_bytes = max_bytes
         self._wanted = max_bytes > 0
+        self._begun = False
+        self._lock = threading.Lock()
 
     def add(self, index: int, data: bytes) -> None:
         """Write file number ``index``, from 0 to 99."""
-        self._wanted = self._wanted and len(data) <= self._max_bytes
-        if not self._wanted:
-            return
         try:
-            for folder in (self._folder.parent, self._folder):
-                folder.mkdir(mode=0o700, exist_ok=True)
-            (self._folder / f"{index:02}").write_bytes(data)
+            if self._begin(len(data)):
+                (self._folder / f"{index:02}").write_bytes(data)
         except OSError as error:
             self._give_up(error)
 
     def keep(self) -> None:
-        """Put the entry in place, also of an older one of its name, and make room for it."""
+        """Put the entry in place, also of an older one of its name."""
         try:
-            if self._wanted and _size(self._folder) <= self._max_bytes:
-                _remove(self._target)
-                self._folder.rename(self._target)
-                self._kept.make_room()
+            with self._lock:
+                if self._wanted and _size(self._folder) <= self._max_bytes:
+                    _remove(self._target)
+                    self._folder.rename(self._target)
+                    self._begun = False
         except OSError as error:
             self._give_up(error)
-        self.discard()
 
-    def discard(self) -> None:
-        """Remove what was written and is not kept; nothing more is written."""
-        self._wanted = False
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def close(self) -> None:
+        """Remove what was written and is not kept, and what there is no room for. Nothing more is written."""
+        with self._lock:
+            self._wanted = False
+            if self._begun:
+                shutil.rmtree(self._folder, ignore_errors=True)
+        if self._max_bytes:
+            self._kept.make_room()
+
+    def _begin(self, size: int) -> bool:
+        with self._lock:
+            if size > self._max_bytes:
+                self._wanted = False
+            if self._wanted and not self._begun:
+                self._folder.parent.mkdir(mode=0o700, exist_ok=True)
+                # Once: where it is evicted meanwhile, the next file must not begin it anew.
+                self._folder.mkdir(mode=0o700)
+                self._begun = True
+            return self._wanted
 
     def _give_up(self, error: OSError) -> None:
         if self._wanted:
@@ -98,7 +113,7 @@ def _size(folder: Path) -> int:
 
 
 def _beside(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.{os.getpid()}.{time.monotonic_ns()}")
+    return folder.with_name(f"{folder.name}.{os.getpid()}.{secrets.token_hex(8)}")
 
 
 def _remove(folder: Path) -> None:

@@ -17,6 +17,7 @@ MAX_BYTES = 2**30
 # written to is never handed out.
 _MARGIN = 1.13
 _VALUES_A_PIXEL = 3
+_BYTES_A_VALUE = 4
 _VALUES_A_PAGE = 1024
 
 
@@ -33,19 +34,25 @@ class Memory:
         Blocking, for up to a second for the largest results.
         """
         values = pixels * _VALUES_A_PIXEL
-        try:
-            memory = np.empty(int(values * _MARGIN), np.float32)
-        except MemoryError:
+        length = int(values * _MARGIN)
+        if not self._reserve(length * _BYTES_A_VALUE):
             return None
-        with self._lock:
-            if memory.nbytes > self._left:
-                return None
-            self._left -= memory.nbytes
+        try:
+            memory = np.empty(length, np.float32)
+        except (MemoryError, ValueError):
+            self._reserve(-length * _BYTES_A_VALUE)
+            return None
         memory[:values:_VALUES_A_PAGE] = 0
         return memory
 
     def give_back(self, memory: Floats | None) -> None:
         """Count what was taken no more: its pictures are in it, or none will come."""
         if memory is not None:
-            with self._lock:
-                self._left += memory.nbytes
+            self._reserve(-memory.nbytes)
+
+    def _reserve(self, size: int) -> bool:
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True

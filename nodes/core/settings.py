@@ -28,8 +28,8 @@ _HOST = re.compile(r"[a-z0-9.-]+")
 class Settings:
     """Everything a run needs to know. The token is left out of ``repr``.
 
-    ``keep_bytes`` bounds the kept originals (0 keeps none); ``daily_budget_usd`` is None without a budget;
-    ``job_deadline`` is in seconds.
+    ``keep_bytes`` bounds the kept originals (0 keeps none, and no encoded references); ``daily_budget_usd`` is None
+    without a budget; ``job_deadline`` is in seconds.
     """
 
     token: str = field(repr=False)
