@@ -16,6 +16,7 @@ import requests
 import torch
 from PIL import Image
 
+from nodes.core import workers
 from nodes.core.downloads import Downloader, Trust
 from nodes.core.jobs import Jobs
 from nodes.core.journal import Journal
@@ -70,6 +71,7 @@ def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, floa
         request = Request(order, len(files), pixels_expected, lambda: Prepared(b"{}"))
         delivery = asyncio.run(Jobs(api, journal, kept, downloader).run(request, QuietHost()))
         wall, cpu = time.perf_counter() - api.answered, time.process_time() - api.answered_cpu
+        workers.wait_for_all()
         journal.close()
     return delivery.batches[0], wall, cpu
 
