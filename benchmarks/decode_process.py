@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from nodes.core.urls import origin
 from nodes.core.wire import Running, State, Succeeded
 
 from . import policies
-from .measuring import Peak
+from .measuring import Peak, timed
 from .running import QuietHost
 
 RUN_SECONDS = 2.0
@@ -58,31 +58,20 @@ class ScriptedApi:
         return Succeeded(self._files, 0.1)
 
 
-def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, float, float]:
+def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict[str, float]]:
     """Run a job as a node does; return its pictures, and the wall and processor seconds since its result."""
     api: Any = ScriptedApi(files)
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
-        kept, downloader = (
-            Kept(Path(folder, "kept"), KEEP_BYTES),
-            Downloader(Trust((), origin(files[0])), "benchmarks"),
-        )
+        kept = Kept(Path(folder, "kept"), KEEP_BYTES)
+        downloader = Downloader(Trust((), origin(files[0])), "benchmarks")
         order = Order("fingerprint", "account", "model", "resolution=4K")
         request = Request(order, len(files), pixels_expected, lambda: Prepared(b"{}"))
         delivery = asyncio.run(Jobs(api, journal, kept, downloader).run(request, QuietHost()))
-        wall, cpu = time.perf_counter() - api.answered, time.process_time() - api.answered_cpu
+        seconds = {"wall": time.perf_counter() - api.answered, "cpu": time.process_time() - api.answered_cpu}
         workers.wait_for_all()
         journal.close()
-    return delivery.batches[0], wall, cpu
-
-
-def timed(
-    function: Callable[[Sequence[str]], torch.Tensor | None], files: Sequence[str]
-) -> tuple[Any, float, float]:
-    """Return a function's result, and its seconds and those of the processor."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = function(files)
-    return result, time.perf_counter() - wall, time.process_time() - cpu
+    return delivery.batches[0], seconds
 
 
 def fresh_memory(files: Sequence[str]) -> None:
@@ -100,20 +89,21 @@ def main(policy: str, files: Sequence[str]) -> None:
     """Print seconds, and the peak above the result as a share of it."""
     pixels = len(files) * pixels_of(files[0])
     peak = Peak()
+    result: torch.Tensor | None
     match policy:
         case "ours":
-            result, wall, cpu = ours(files, pixels)
+            result, seconds = ours(files, pixels)
         case "unexpected":
-            result, wall, cpu = ours(files, 0)
+            result, seconds = ours(files, 0)
         case "floor":
-            result, wall, cpu = timed(policies.decode_floor, files)
+            result, seconds = timed(lambda: policies.decode_floor(files))
         case "common":
-            result, wall, cpu = timed(policies.decode_common, files)
+            result, seconds = timed(lambda: policies.decode_common(files))
         case _:
-            result, wall, cpu = timed(fresh_memory, files)
+            result, seconds = timed(lambda: fresh_memory(files))
     size = 0 if result is None else result.numel() * result.element_size()
     memory = (peak.bytes() - size) / size if size else 0.0
-    print(json.dumps({"wall": wall, "cpu": cpu, "memory": memory}))
+    print(json.dumps({**seconds, "memory": memory}))
 
 
 if __name__ == "__main__":

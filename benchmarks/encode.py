@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from nodes.core.ordering import encode_all
 from nodes.core.schema import Limits
 
 from . import policies, samples
-from .measuring import in_turn
+from .measuring import in_turn, timed
 from .table import Row
 
 PICTURES = 8
@@ -39,7 +38,7 @@ def rows(quick: bool) -> list[Row]:
 
     def first() -> dict[str, float]:
         with _encoder() as encoder:
-            return _timed(lambda: encode_all(references, _LIMITS, 0, encoder))
+            return timed(lambda: encode_all(references, _LIMITS, 0, encoder))[1]
 
     with _encoder() as known:
         sent = sum(len(one.data) for one in encode_all(references, _LIMITS, 0, known))
@@ -47,10 +46,10 @@ def rows(quick: bool) -> list[Row]:
         found = in_turn(
             {
                 "ours": first,
-                "again": lambda: _timed(lambda: encode_all(references, _LIMITS, 0, known)),
-                "hash": lambda: _timed(lambda: list(workers.CODING.map(content_hash, pixels))),
-                "floor": lambda: _timed(floor),
-                "common": lambda: _timed(lambda: policies.encode_png(pixels)),
+                "again": lambda: timed(lambda: encode_all(references, _LIMITS, 0, known))[1],
+                "hash": lambda: timed(lambda: list(workers.CODING.map(content_hash, pixels)))[1],
+                "floor": lambda: timed(floor)[1],
+                "common": lambda: timed(lambda: policies.encode_png(pixels))[1],
             },
             rounds,
         )
@@ -101,9 +100,3 @@ def _encoder() -> Iterator[Encoder]:
     with tempfile.TemporaryDirectory() as folder:
         yield Encoder(Kept(Path(folder, "encoded"), _KEEP_BYTES))
         workers.wait_for_all()
-
-
-def _timed(function: Callable[[], object]) -> dict[str, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    function()
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}

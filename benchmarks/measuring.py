@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +21,13 @@ def seconds(function: Callable[[], object]) -> float:
     begins = time.perf_counter()
     function()
     return time.perf_counter() - begins
+
+
+def timed(function: Callable[[], T]) -> tuple[T, dict[str, float]]:
+    """Return the result of one call, and its seconds: ``wall``, and ``cpu`` of the processor."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = function()
+    return result, {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 
 def in_turn(policies: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int) -> dict[str, dict[str, float]]:

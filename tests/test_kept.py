@@ -6,11 +6,10 @@ import asyncio
 import os
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hurry import wait_until
 from support import TEXT_TO_IMAGE, Interrupted, Runner
 
 from emulator import Emulator, Fault
@@ -138,14 +137,6 @@ def test_nothing_of_a_fetch_that_ended_early_stays(runner: Runner, api: Emulator
     with pytest.raises(Interrupted if fault.hang else FileGone):
         asyncio.run(run())
     wait_until(lambda: list((runner.state / FOLDER_NAME).iterdir()) == [])
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came true")
 
 
 def test_a_disk_that_cannot_be_written_costs_the_copy_alone(

@@ -18,11 +18,11 @@ class Kept:
 
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     def draft(self, name: str) -> Draft:
         """Begin an entry; nobody finds it before all of it is kept."""
-        return Draft(self, self._root / name, self._max_bytes)
+        return Draft(self, self._root / name)
 
     def get(self, name: str) -> list[Path]:
         """Return the files of an entry in order, and note the use; none when they are not kept."""
@@ -42,7 +42,7 @@ class Kept:
                     entries.append((folder.stat().st_mtime, _size(folder), folder))
         total = sum(size for _, size, _ in entries)
         for _, size, folder in sorted(entries):
-            if total <= self._max_bytes:
+            if total <= self.max_bytes:
                 break
             _remove(folder)
             total -= size
@@ -54,12 +54,11 @@ class Draft:
     What stands against it, such as a full disk, costs the kept copy alone: it is logged, and nothing is raised.
     """
 
-    def __init__(self, kept: Kept, target: Path, max_bytes: int) -> None:
+    def __init__(self, kept: Kept, target: Path) -> None:
         self._kept = kept
         self._target = target
         self._folder = _beside(target)
-        self._max_bytes = max_bytes
-        self._wanted = max_bytes > 0
+        self._wanted = kept.max_bytes > 0
         self._begun = False
         self._lock = threading.Lock()
 
@@ -75,7 +74,7 @@ class Draft:
         """Put the entry in place, also of an older one of its name."""
         try:
             with self._lock:
-                if self._wanted and _size(self._folder) <= self._max_bytes:
+                if self._wanted and _size(self._folder) <= self._kept.max_bytes:
                     _remove(self._target)
                     self._folder.rename(self._target)
                     self._begun = False
@@ -88,12 +87,12 @@ class Draft:
             self._wanted = False
             if self._begun:
                 shutil.rmtree(self._folder, ignore_errors=True)
-        if self._max_bytes:
+        if self._kept.max_bytes:
             self._kept.make_room()
 
     def _begin(self, size: int) -> bool:
         with self._lock:
-            if size > self._max_bytes:
+            if size > self._kept.max_bytes:
                 self._wanted = False
             if self._wanted and not self._begun:
                 self._folder.parent.mkdir(mode=0o700, exist_ok=True)
