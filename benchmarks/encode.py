@@ -13,7 +13,7 @@ from nodes.core.encoder import Encoder, Reference
 from nodes.core.images import content_hash
 from nodes.core.kept import Kept
 from nodes.core.ordering import encode_all
-from nodes.core.schema import Limits
+from nodes.core.schema.model import Limits
 
 from . import policies, samples
 from .measuring import in_turn, timed

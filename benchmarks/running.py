@@ -14,8 +14,8 @@ from pathlib import Path
 
 from nodes.comfyui.factory import node_class
 from nodes.core.progress import Progress
-from nodes.core.registry import load_models
-from nodes.core.schema import ModelSpec
+from nodes.core.schema.model import ModelSpec
+from nodes.core.schema.registry import load_models
 from nodes.core.service import close_services
 
 from .measuring import ROOT

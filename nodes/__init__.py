@@ -6,7 +6,7 @@ from .comfyui.factory import PackNode, collect_class, node_class
 from .comfyui.page import Page
 from .comfyui.routes import register
 from .comfyui.runtime import ComfyHost, prompt_server
-from .core.registry import load_models
+from .core.schema.registry import load_models
 
 _HOST = ComfyHost()
 

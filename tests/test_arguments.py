@@ -16,8 +16,8 @@ from emulator import Emulator
 from nodes.core.arguments import check, check_reference_count
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.images import MAX_PIXELS
-from nodes.core.registry import MODELS_FOLDER
-from nodes.core.schema import INT32_MAX, ModelSpec
+from nodes.core.schema.model import INT32_MAX, ModelSpec
+from nodes.core.schema.registry import MODELS_FOLDER
 
 T2I, EDIT = "text-to-image", "pro-edit"
 SPECS = {spec.command: spec for spec in (TEXT_TO_IMAGE, PRO_EDIT)}

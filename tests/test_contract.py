@@ -11,7 +11,7 @@ import pytest
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 
 from nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
-from nodes.core.schema import INT32_MAX, RERUN_SEED, Images, ModelSpec, Seed, Text
+from nodes.core.schema.model import INT32_MAX, RERUN_SEED, Images, ModelSpec, Seed, Text
 
 FOLDER = ROOT / "tests" / "contract"
 MODELS = pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)

@@ -25,7 +25,7 @@ from nodes.core.errors import Charge, InvalidInput
 from nodes.core.images import Assembly, content_hash
 from nodes.core.kept import Kept
 from nodes.core.ordering import check_inputs, encode_all, prepare
-from nodes.core.schema import Limits
+from nodes.core.schema.model import Limits
 
 Array = NDArray[np.uint8]
 MIB = 2**20

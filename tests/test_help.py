@@ -205,7 +205,7 @@ def test_the_pages_name_the_menu_entry_as_the_page_does(language: str) -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     from nodes.core import downloads, encoding, images, settings, urls
-    from nodes.core.registry import load_models
+    from nodes.core.schema.registry import load_models
 
     edit = next(spec for spec in load_models() if spec.images)
     limits = sections(page(edit.node_id))[5]

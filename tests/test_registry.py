@@ -10,8 +10,8 @@ import pytest
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 
 from nodes.core.arguments import check
-from nodes.core.registry import MODELS_FOLDER, load_models
-from nodes.core.schema import Images, SchemaError, Text
+from nodes.core.schema.model import Images, SchemaError, Text
+from nodes.core.schema.registry import MODELS_FOLDER, load_models
 
 
 def model(name: str, **changes: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from properties import given, st
 
-from nodes.core.schema import (
+from nodes.core.schema.model import (
     INT32_MAX,
     Boolean,
     Choice,

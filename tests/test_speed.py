@@ -37,7 +37,7 @@ from nodes.core.pace import MAX_PLANNED_GAP
 from nodes.core.progress import Stage
 from nodes.core.records import Order
 from nodes.core.run import Prepared, Request
-from nodes.core.schema import Limits
+from nodes.core.schema.model import Limits
 from nodes.core.wire import Running, State, Succeeded
 
 

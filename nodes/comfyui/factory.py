@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ..core.schema import ModelSpec
+from ..core.schema.model import ModelSpec
 from .host import Host
 from .inputs import InputTypes, input_types
 

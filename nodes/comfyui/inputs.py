@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ..core.schema import (
+from ..core.schema.model import (
     INT32_MAX,
     RERUN_SEED,
     Boolean,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..core.credentials import StoredToken
 from ..core.errors import ConfigError, InvalidInput
 from ..core.live import LiveStates
-from ..core.registry import load_models
+from ..core.schema.registry import load_models
 from ..core.settings import state_folder
 from .host import Host
 

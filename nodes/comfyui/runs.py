@@ -16,7 +16,7 @@ from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
 from ..core.records import Job
 from ..core.run import Delivery, Request
-from ..core.schema import ModelSpec
+from ..core.schema.model import ModelSpec
 from ..core.service import Service, open_service
 from ..core.settings import Settings, read_settings
 from ..core.waiting import Clock, Observer, Stopped, Watch

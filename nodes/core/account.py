@@ -20,7 +20,7 @@ from .errors import (
     Unauthorized,
 )
 from .records import Job
-from .schema import ModelSpec
+from .schema.model import ModelSpec
 from .service import Service
 from .settings import LOGIN_SOURCE, STORED_SOURCE, find_token
 

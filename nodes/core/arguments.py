@@ -9,7 +9,19 @@ from typing import TypeVar
 
 from . import urls
 from .errors import InvalidInput
-from .schema import INT32_MAX, JSON, RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
+from .schema.model import (
+    INT32_MAX,
+    JSON,
+    RERUN_SEED,
+    Boolean,
+    Choice,
+    Field,
+    Images,
+    Integer,
+    ModelSpec,
+    Seed,
+    Text,
+)
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from .images import check_batch, content_hash, to_pixels
 from .journal import Journal
 from .records import Order
 from .run import Prepared, Request
-from .schema import Limits, ModelSpec
+from .schema.model import Limits, ModelSpec
 
 # What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
 _PACE_FIELDS = ("resolution", "num_images")

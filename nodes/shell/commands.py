@@ -18,8 +18,8 @@ from ..comfyui.host import Host
 from ..core.errors import Charge, ConfigError, NoToken, PackError, money
 from ..core.journal import FILE_NAME, Journal
 from ..core.records import Job
-from ..core.registry import load_models
-from ..core.schema import ModelSpec
+from ..core.schema.model import ModelSpec
+from ..core.schema.registry import load_models
 from ..core.service import close_services
 from ..core.settings import find_token, state_folder
 from ..core.urls import is_loopback

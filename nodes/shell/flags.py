@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..core.errors import InvalidInput
-from ..core.schema import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
+from ..core.schema.model import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
 from .files import load
 
 _IMAGE = "--image"

@@ -19,7 +19,7 @@ from comfyui.host import Comfy  # noqa: E402
 from comfyui.workflows import NAMES, load, to_prompt  # noqa: E402
 
 from emulator import Emulator  # noqa: E402
-from nodes import NODE_CLASS_MAPPINGS  # noqa: E402
+from nodes import NODE_CLASS_MAPPINGS
 
 SIZE = (512, 384)
 BACKGROUND = (24, 24, 24)

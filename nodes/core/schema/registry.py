@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from .schema import ModelSpec, SchemaError, parse_model
+from .model import ModelSpec, SchemaError, parse_model
 
 MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
 
