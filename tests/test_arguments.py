@@ -15,7 +15,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 from emulator import Emulator
 from nodes.core.arguments import check, check_reference_count
 from nodes.core.errors import Charge, InvalidInput
-from nodes.core.images import MAX_PIXELS
+from nodes.core.media.pixels import MAX_PIXELS
 from nodes.core.schema.model import INT32_MAX, ModelSpec
 from nodes.core.schema.registry import MODELS_FOLDER
 

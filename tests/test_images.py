@@ -17,7 +17,7 @@ from PIL import Image, PngImagePlugin
 from properties import given, settings, st
 
 from nodes.core.errors import TooLarge, Undecodable
-from nodes.core.images import MAX_PIXELS, Assembly, content_hash, decode_data_uri, to_pixels
+from nodes.core.media.pixels import MAX_PIXELS, Assembly, content_hash, decode_data_uri, to_pixels
 
 Array = NDArray[Any]
 ORIENTATION = 0x0112

@@ -25,14 +25,15 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 
 from benchmarks import waiting
 from emulator import Emulator, Fault
-from nodes.core import collection, encoder, encoding, ordering, workers
+from nodes.core import collection, encoder, ordering, workers
 from nodes.core.encoder import Encoder
 from nodes.core.errors import JobFailed
-from nodes.core.images import Assembly, Floats, Pixels, content_hash, to_pixels
 from nodes.core.jobs import Jobs
 from nodes.core.journal import Journal
 from nodes.core.kept import Draft, Kept
-from nodes.core.memory import Memory
+from nodes.core.media import encode
+from nodes.core.media.buffers import Memory
+from nodes.core.media.pixels import Assembly, Floats, Pixels, content_hash, to_pixels
 from nodes.core.pace import MAX_PLANNED_GAP
 from nodes.core.progress import Stage
 from nodes.core.records import Order
@@ -522,13 +523,13 @@ def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
 def lossless(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """The height of each image that was encoded without loss, and the thread."""
     seen: list[tuple[int, str]] = []
-    encode = encoding._lossless
+    encode = encode._lossless
 
     def counted(picture: Image.Image, effort: int) -> Any:
         seen.append((picture.height, threading.current_thread().name))
         return encode(picture, effort)
 
-    monkeypatch.setattr(encoding, "_lossless", counted)
+    monkeypatch.setattr(encode, "_lossless", counted)
     return seen
 
 
@@ -537,7 +538,7 @@ def noise(side: int) -> Any:
 
 
 def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tuple[int, str]]) -> None:
-    encoded = encoding.encode(noise(512), 300_000)
+    encoded = encode.encode(noise(512), 300_000)
     assert encoded.label.startswith("JPEG")
     foretold, proved = [height for height, _ in lossless]
     assert foretold == 512 // 16, "by a sixteenth of the rows"

@@ -13,8 +13,8 @@ import torch
 from . import workers
 from .downloads import MAX_FILE_BYTES, Download, Downloader
 from .errors import PackError
-from .images import Assembly, decode_data_uri
 from .kept import Draft
+from .media.pixels import Assembly, decode_data_uri
 from .retry import What
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ import torch
 from . import receipts, workers
 from .collection import collect, decode_kept
 from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError
-from .images import Assembly, Floats
+from .media.pixels import Assembly, Floats
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .records import Job

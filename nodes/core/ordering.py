@@ -11,10 +11,10 @@ from functools import partial
 from . import workers
 from .arguments import Arguments, check, check_reference_count
 from .encoder import Encoder, Reference
-from .encoding import DoesNotFit, Encoded, bytes_in_uri, fair_limit
 from .errors import InvalidInput
-from .images import check_batch, content_hash, to_pixels
 from .journal import Journal
+from .media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
+from .media.pixels import check_batch, content_hash, to_pixels
 from .records import Order
 from .run import Prepared, Request
 from .schema.model import Limits, ModelSpec

@@ -17,7 +17,7 @@ from .errors import PackError, RateLimited
 from .journal import Journal
 from .kept import Kept
 from .limit import Limit
-from .memory import Memory
+from .media.buffers import Memory
 from .progress import Progress, Stage
 from .records import Order
 from .retry import What, delay_after

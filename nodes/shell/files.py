@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from ..core.errors import InvalidInput, PackError
-from ..core.images import Assembly, to_pixels
+from ..core.media.pixels import Assembly, to_pixels
 
 
 def load(path: Path) -> torch.Tensor:

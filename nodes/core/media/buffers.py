@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from .images import Floats
+from .pixels import Floats
 
 MAX_BYTES = 2**30
 # Google's pictures of one resolution have up to an eighth more pixels than the square one. What of it is not

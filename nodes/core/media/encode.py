@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .images import Pixels
+from .pixels import Pixels
 
 WEBP_MAX_SIDE = 16383
 JPEG_MAX_SIDE = 65500

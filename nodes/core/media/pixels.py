@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from .errors import InvalidInput, TooLarge, Undecodable
+from ..errors import InvalidInput, TooLarge, Undecodable
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""Tensors <-> files: decoded, encoded, and the memory for both."""
