@@ -19,10 +19,10 @@ from PIL import Image
 from nodes.core import workers
 from nodes.core.downloads import Downloader, Trust
 from nodes.core.jobs import Jobs
-from nodes.core.journal import Journal
-from nodes.core.kept import Kept
-from nodes.core.records import Order
 from nodes.core.run import Prepared, Request
+from nodes.core.store.file_cache import Kept
+from nodes.core.store.job import Order
+from nodes.core.store.journal import Journal
 from nodes.core.urls import origin
 from nodes.core.wire import Running, State, Succeeded
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from nodes.core import workers
 from nodes.core.encoder import Encoder, Reference
-from nodes.core.kept import Kept
 from nodes.core.media.pixels import content_hash
 from nodes.core.ordering import encode_all
 from nodes.core.schema.model import Limits
+from nodes.core.store.file_cache import Kept
 
 from . import policies, samples
 from .measuring import in_turn, timed

@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from nodes.core.journal import FILE_NAME, Journal
-from nodes.core.records import Claimed, Order
+from nodes.core.store.job import Claimed, Order
+from nodes.core.store.journal import FILE_NAME, Journal
 
 from .measuring import seconds
 from .table import Row

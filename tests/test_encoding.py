@@ -21,11 +21,11 @@ from emulator import Emulator
 from nodes.core.arguments import check
 from nodes.core.encoder import Encoder, Reference
 from nodes.core.errors import Charge, InvalidInput
-from nodes.core.kept import Kept
 from nodes.core.media.encode import MIN_SIDE, WEBP_MAX_SIDE, DoesNotFit, Encoded, bytes_in_uri, encode, fair_limit
 from nodes.core.media.pixels import Assembly, content_hash
 from nodes.core.ordering import check_inputs, encode_all, prepare
 from nodes.core.schema.model import Limits
+from nodes.core.store.file_cache import Kept
 
 Array = NDArray[np.uint8]
 MIB = 2**20

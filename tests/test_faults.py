@@ -38,8 +38,8 @@ from nodes.core.errors import (
     Undecodable,
     UntrustedUrl,
 )
-from nodes.core.journal import FILE_NAME
 from nodes.core.retry import RATE_LIMITED_ATTEMPTS
+from nodes.core.store.journal import FILE_NAME
 from nodes.core.waiting import Clock
 
 UNKNOWN = (SubmissionUnknown, r"(?s)may have been accepted.*Charged: not known.*Next: Look at https://www.runcomfy")

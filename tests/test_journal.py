@@ -21,10 +21,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from support import ROOT, Runner
 
 from emulator import Emulator, Fault
-from nodes.core import database
 from nodes.core.errors import JournalError, OverBudget
-from nodes.core.journal import FILE_NAME, Journal
-from nodes.core.records import LIVE, Busy, Claimed, Job, Known, Lost, Order
+from nodes.core.store import database
+from nodes.core.store.job import LIVE, Busy, Claimed, Job, Known, Lost, Order
+from nodes.core.store.journal import FILE_NAME, Journal
 
 NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
 HOUR = 3600.0

@@ -14,7 +14,7 @@ from support import TEXT_TO_IMAGE, Interrupted, Runner
 
 from emulator import Emulator, Fault
 from nodes.core.errors import FileGone
-from nodes.core.kept import Kept
+from nodes.core.store.file_cache import Kept
 
 FOLDER_NAME = "kept"
 FILES = [b"one" * 100, b"two" * 100]

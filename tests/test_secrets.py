@@ -21,8 +21,8 @@ from emulator import Emulator, Fault
 from nodes.comfyui.factory import collect_class
 from nodes.core import workers
 from nodes.core.errors import PackError
-from nodes.core.journal import FILE_NAME
 from nodes.core.progress import Stage
+from nodes.core.store.journal import FILE_NAME
 
 TOKEN = "tok-5ecret-Aa1.~+/=recognizable"
 SPELLINGS = (TOKEN, quote(TOKEN), quote(TOKEN, safe=""), re.sub("%..", lambda code: code[0].lower(), quote(TOKEN)))

@@ -29,16 +29,16 @@ from nodes.core import collection, encoder, ordering, workers
 from nodes.core.encoder import Encoder
 from nodes.core.errors import JobFailed
 from nodes.core.jobs import Jobs
-from nodes.core.journal import Journal
-from nodes.core.kept import Draft, Kept
 from nodes.core.media import encode
 from nodes.core.media.buffers import Memory
 from nodes.core.media.pixels import Assembly, Floats, Pixels, content_hash, to_pixels
 from nodes.core.pace import MAX_PLANNED_GAP
 from nodes.core.progress import Stage
-from nodes.core.records import Order
 from nodes.core.run import Prepared, Request
 from nodes.core.schema.model import Limits
+from nodes.core.store.file_cache import Draft, Kept
+from nodes.core.store.job import Order
+from nodes.core.store.journal import Journal
 from nodes.core.wire import Running, State, Succeeded
 
 

@@ -21,10 +21,10 @@ from nodes.comfyui.factory import collect_class
 from nodes.comfyui.runtime import ComfyHost
 from nodes.core import submission, workers
 from nodes.core.errors import PackError, SubmissionUnknown
-from nodes.core.journal import FILE_NAME
 from nodes.core.progress import Progress, Stage
-from nodes.core.records import Claimed, Order
 from nodes.core.service import close_services
+from nodes.core.store.job import Claimed, Order
+from nodes.core.store.journal import FILE_NAME
 
 AT_ONCE = 1.0
 """Seconds: a tenth is promised; the rest is room for a busy machine."""

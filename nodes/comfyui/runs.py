@@ -14,11 +14,11 @@ from ..core import workers
 from ..core.errors import Charge, JobTimedOut, PackError
 from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
-from ..core.records import Job
 from ..core.run import Delivery, Request
 from ..core.schema.model import ModelSpec
 from ..core.service import Service, open_service
 from ..core.settings import Settings, read_settings
+from ..core.store.job import Job
 from ..core.waiting import Clock, Observer, Stopped, Watch
 from .host import Host
 

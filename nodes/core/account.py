@@ -19,10 +19,10 @@ from .errors import (
     StatusError,
     Unauthorized,
 )
-from .records import Job
 from .schema.model import ModelSpec
 from .service import Service
 from .settings import LOGIN_SOURCE, STORED_SOURCE, find_token
+from .store.job import Job
 
 JSONObject = dict[str, object]
 

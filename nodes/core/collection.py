@@ -13,9 +13,9 @@ import torch
 from . import workers
 from .downloads import MAX_FILE_BYTES, Download, Downloader
 from .errors import PackError
-from .kept import Draft
 from .media.pixels import Assembly, decode_data_uri
 from .retry import What
+from .store.file_cache import Draft
 
 T = TypeVar("T")
 Reader = Callable[[What, Callable[[], T]], Awaitable[T]]

@@ -18,9 +18,9 @@ from .errors import DownloadError, JobCancelled, JobError, JournalError, PackErr
 from .media.pixels import Assembly, Floats
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
-from .records import Job
 from .retry import What
 from .run import Delivery, Request, Run
+from .store.job import Job
 from .submission import cancel
 from .waiting import Stopped
 from .wire import Cancelled, Failed, Queued, Running, State, Succeeded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .delivering import Collecting, Superseded
 from .obtaining import obtain
-from .records import Job
 from .run import Delivery, Means, Request, Run
+from .store.job import Job
 from .waiting import Observer
 
 

@@ -9,11 +9,11 @@ from functools import partial
 
 from . import workers
 from .errors import PackError, SubmissionUnknown
-from .journal import Journal
 from .progress import Progress, Stage
-from .records import Busy, Claim, Claimed, Job, Known, Lost, Order
 from .retry import What
 from .run import Prepared, Request, Run
+from .store.job import Busy, Claim, Claimed, Job, Known, Lost, Order
+from .store.journal import Journal
 from .submission import Submission, note
 
 BUSY_LOOK_SECONDS = 0.2

@@ -15,8 +15,8 @@ from .errors import (
     PackError,
     Rejected,
 )
-from .records import Job
 from .retry import NO_SUCH_REQUEST
+from .store.job import Job
 from .wire import Cancelled, Failed, Succeeded
 
 RECOVERABLE = "Run the same inputs again: the pack goes on with this job and does not pay twice."

@@ -14,13 +14,13 @@ from . import workers
 from .client import Client
 from .downloads import Downloader
 from .errors import PackError, RateLimited
-from .journal import Journal
-from .kept import Kept
 from .limit import Limit
 from .media.buffers import Memory
 from .progress import Progress, Stage
-from .records import Order
 from .retry import What, delay_after
+from .store.file_cache import Kept
+from .store.job import Order
+from .store.journal import Journal
 from .waiting import Clock, Observer, Watch
 
 T = TypeVar("T")

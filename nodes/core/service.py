@@ -12,10 +12,10 @@ from .downloads import Downloader, Trust
 from .encoder import Encoder
 from .errors import InvalidInput, PackError
 from .jobs import Jobs
-from .journal import Journal
-from .kept import Kept
-from .records import Job, Order
 from .settings import Settings
+from .store.file_cache import Kept
+from .store.job import Job, Order
+from .store.journal import Journal
 from .version import USER_AGENT
 from .wire import is_request_id
 

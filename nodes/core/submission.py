@@ -11,10 +11,10 @@ from random import random
 
 from .client import CANCEL_TIMEOUT, Client
 from .errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
-from .journal import Journal
 from .progress import Progress, Stage
-from .records import Job
 from .retry import What, backoff, delay_after
+from .store.job import Job
+from .store.journal import Journal
 from .waiting import Observer
 from .wire import CancelOutcome
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import JournalError
+from ..errors import JournalError
 
 BUSY_SECONDS = 10.0
 _MIGRATIONS = (

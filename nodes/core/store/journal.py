@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ..errors import JournalError, OverBudget, money
 from .database import make_private_folder, open_database, reported
-from .errors import JournalError, OverBudget, money
-from .owners import Owner
-from .records import BEFORE, LIVE, Busy, Claim, Claimed, Job, JobState, Known, Lost, Order
+from .job import BEFORE, LIVE, Busy, Claim, Claimed, Job, JobState, Known, Lost, Order
+from .process_lease import Owner
 
 FILE_NAME = "jobs.sqlite3"
 
