@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nodes.core.credentials import MAX_TOKEN_LENGTH, StoredToken, masked
+from nodes.core.config.settings import STORED_SOURCE, find_token, read_settings
+from nodes.core.config.token_file import MAX_TOKEN_LENGTH, StoredToken, masked
 from nodes.core.errors import ConfigError, NoToken
-from nodes.core.settings import STORED_SOURCE, find_token, read_settings
 
 TOKEN = "a-secret-token-5678"
 

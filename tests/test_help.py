@@ -204,7 +204,8 @@ def test_the_pages_name_the_menu_entry_as_the_page_does(language: str) -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    from nodes.core import downloads, settings, urls
+    from nodes.core import downloads, urls
+    from nodes.core.config import settings
     from nodes.core.media import encode, pixels
     from nodes.core.schema.registry import load_models
 

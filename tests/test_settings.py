@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from properties import given, st
 
-from nodes.core import settings
-from nodes.core.credentials import MAX_TOKEN_LENGTH, StoredToken
-from nodes.core.errors import Charge, ConfigError
-from nodes.core.settings import (
+from nodes.core.config import settings
+from nodes.core.config.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_HOSTS,
     STATE_FOLDER_NAME,
@@ -22,6 +20,8 @@ from nodes.core.settings import (
     read_settings,
     state_folder,
 )
+from nodes.core.config.token_file import MAX_TOKEN_LENGTH, StoredToken
+from nodes.core.errors import Charge, ConfigError
 
 TOKEN = {"RUNCOMFY_API_TOKEN": "tok-123"}
 BAD_TOKENS = [

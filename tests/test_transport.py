@@ -23,6 +23,7 @@ from support import Runner, image
 from emulator import Answers, Emulator, Fault
 from nodes.core import urls
 from nodes.core.client import Client, Timeouts
+from nodes.core.config.settings import Settings
 from nodes.core.downloads import Download, Downloader, Trust
 from nodes.core.errors import (
     AnswerLost,
@@ -35,7 +36,6 @@ from nodes.core.errors import (
     TooLarge,
     UntrustedUrl,
 )
-from nodes.core.settings import Settings
 from nodes.core.transport import Answer, Transport, network_failure
 from nodes.core.version import USER_AGENT
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..core.credentials import StoredToken
+from ..core.config.settings import state_folder
+from ..core.config.token_file import StoredToken
 from ..core.errors import ConfigError, InvalidInput
 from ..core.live import LiveStates
 from ..core.schema.registry import load_models
-from ..core.settings import state_folder
 from .host import Host
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core import workers
+from ..core.config.settings import Settings, read_settings
 from ..core.errors import Charge, JobTimedOut, PackError
 from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
 from ..core.run import Delivery, Request
 from ..core.schema.model import ModelSpec
 from ..core.service import Service, open_service
-from ..core.settings import Settings, read_settings
 from ..core.store.job import Job
 from ..core.waiting import Clock, Observer, Stopped, Watch
 from .host import Host

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .client import Client
-from .credentials import masked
+from .config.settings import LOGIN_SOURCE, STORED_SOURCE, find_token
+from .config.token_file import masked
 from .errors import (
     ConfigError,
     ConnectionFailed,
@@ -21,7 +22,6 @@ from .errors import (
 )
 from .schema.model import ModelSpec
 from .service import Service
-from .settings import LOGIN_SOURCE, STORED_SOURCE, find_token
 from .store.job import Job
 
 JSONObject = dict[str, object]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from . import urls, wire
+from .config.settings import Settings
 from .errors import (
     AnswerLost,
     InsufficientBalance,
@@ -21,7 +22,6 @@ from .errors import (
     TooLarge,
     Unauthorized,
 )
-from .settings import Settings
 from .transport import Answer, Transport
 
 CANCEL_TIMEOUT = 5.0

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from . import workers
 from .client import Client
+from .config.settings import Settings
 from .downloads import Downloader, Trust
 from .encoder import Encoder
 from .errors import InvalidInput, PackError
 from .jobs import Jobs
-from .settings import Settings
 from .store.file_cache import Kept
 from .store.job import Job, Order
 from .store.journal import Journal

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import urls
-from .credentials import StoredToken, check_token
-from .errors import PROFILE_PAGE, ConfigError, NoToken
+from .. import urls
+from ..errors import PROFILE_PAGE, ConfigError, NoToken
+from .token_file import StoredToken, check_token
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
 DEFAULT_BALANCE_URL = "https://api.runcomfy.net/prod/v2/balance"

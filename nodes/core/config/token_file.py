@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from .errors import PROFILE_PAGE, ConfigError
+from ..errors import PROFILE_PAGE, ConfigError
 
 FILE_NAME = "token.json"
 MAX_TOKEN_LENGTH = 8192
