@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from nodes.core import workers
-from nodes.core.downloads import Downloader, Trust
+from nodes.core.http.download import Downloader, Trust
 from nodes.core.jobs import Jobs
 from nodes.core.run import Prepared, Request
 from nodes.core.store.file_cache import Kept

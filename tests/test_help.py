@@ -204,8 +204,9 @@ def test_the_pages_name_the_menu_entry_as_the_page_does(language: str) -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    from nodes.core import downloads, urls
+    from nodes.core import urls
     from nodes.core.config import settings
+    from nodes.core.http import download
     from nodes.core.media import encode, pixels
     from nodes.core.schema.registry import load_models
 
@@ -214,7 +215,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     facts = (
         f"{edit.limits.image_bytes // 2**20} MiB ({edit.limits.image_bytes} bytes)",
         f"{edit.limits.request_bytes // 2**20} MiB ({edit.limits.request_bytes} bytes)",
-        f"{downloads.MAX_FILE_BYTES // 2**20} MiB and {pixels.MAX_PIXELS} pixels a file",
+        f"{download.MAX_FILE_BYTES // 2**20} MiB and {pixels.MAX_PIXELS} pixels a file",
         f"PNG above {encode.WEBP_MAX_SIDE} pixels",
         f"at most {urls.MAX_LENGTH} characters",
         *(f"`*{host}`" for host in settings.DEFAULT_HOSTS),

@@ -24,7 +24,6 @@ from emulator import Answers, Emulator, Fault
 from nodes.core import urls
 from nodes.core.client import Client, Timeouts
 from nodes.core.config.settings import Settings
-from nodes.core.downloads import Download, Downloader, Trust
 from nodes.core.errors import (
     AnswerLost,
     ConnectionFailed,
@@ -36,7 +35,8 @@ from nodes.core.errors import (
     TooLarge,
     UntrustedUrl,
 )
-from nodes.core.transport import Answer, Transport, network_failure
+from nodes.core.http.download import Download, Downloader, Trust
+from nodes.core.http.transport import Answer, Transport, network_failure
 from nodes.core.version import USER_AGENT
 
 TOKEN = "secret-token-0123456789"

@@ -22,7 +22,7 @@ from .errors import (
     TooLarge,
     Unauthorized,
 )
-from .transport import Answer, Transport
+from .http.transport import Answer, Transport
 
 CANCEL_TIMEOUT = 5.0
 # Four 4K pictures as data URIs in one JSON answer.

@@ -11,8 +11,8 @@ from typing import TypeVar
 import torch
 
 from . import workers
-from .downloads import MAX_FILE_BYTES, Download, Downloader
 from .errors import PackError
+from .http.download import MAX_FILE_BYTES, Download, Downloader
 from .media.pixels import Assembly, decode_data_uri
 from .retry import What
 from .store.file_cache import Draft

@@ -12,8 +12,8 @@ import torch
 
 from . import workers
 from .client import Client
-from .downloads import Downloader
 from .errors import PackError, RateLimited
+from .http.download import Downloader
 from .limit import Limit
 from .media.buffers import Memory
 from .progress import Progress, Stage

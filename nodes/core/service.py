@@ -9,9 +9,9 @@ from pathlib import Path
 from . import workers
 from .client import Client
 from .config.settings import Settings
-from .downloads import Downloader, Trust
 from .encoder import Encoder
 from .errors import InvalidInput, PackError
+from .http.download import Downloader, Trust
 from .jobs import Jobs
 from .store.file_cache import Kept
 from .store.job import Job, Order

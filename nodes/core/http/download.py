@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import urls
-from .errors import AnswerLost, DownloadError, FileGone, ServerFault, UntrustedUrl
+from .. import urls
+from ..errors import AnswerLost, DownloadError, FileGone, ServerFault, UntrustedUrl
 from .transport import (
     CONNECT_TIMEOUT,
     NETWORK_ERRORS,

@@ -16,8 +16,8 @@ from typing import Any
 import requests
 import urllib3
 
-from . import urls
-from .errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge
+from .. import urls
+from ..errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge
 
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 CONNECT_TIMEOUT = 10.0

@@ -1,0 +1,1 @@
+"""Bytes over HTTP: calls of the API, and files of a result."""
