@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from nodes.core import workers
+from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.http.download import Downloader, Trust
 from nodes.core.jobs import Jobs
 from nodes.core.run import Prepared, Request
@@ -24,7 +25,6 @@ from nodes.core.store.file_cache import Kept
 from nodes.core.store.job import Order
 from nodes.core.store.journal import Journal
 from nodes.core.urls import origin
-from nodes.core.wire import Running, State, Succeeded
 
 from . import policies
 from .measuring import Peak, timed

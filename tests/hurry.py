@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from emulator import Emulator, Job
-from nodes.core.client import Client, Timeouts
+from nodes.core.api.client import Client, Timeouts
 from nodes.core.config.settings import read_settings
 from nodes.core.http.download import Downloader, Trust
 from nodes.core.service import Service, open_service

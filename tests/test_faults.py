@@ -20,6 +20,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 from emulator import TOLERATED, Answers, Emulator, Fault
 from nodes.comfyui.factory import collect_class
 from nodes.core import workers
+from nodes.core.api.retry import RATE_LIMITED_ATTEMPTS
 from nodes.core.errors import (
     ConnectionFailed,
     DownloadError,
@@ -38,7 +39,6 @@ from nodes.core.errors import (
     Undecodable,
     UntrustedUrl,
 )
-from nodes.core.retry import RATE_LIMITED_ATTEMPTS
 from nodes.core.store.journal import FILE_NAME
 from nodes.core.waiting import Clock
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.core.limit import SPREAD, Limit
+from nodes.core.api.rate_limit import SPREAD, Limit
 
 seconds = st.floats(0, 1e6)
 

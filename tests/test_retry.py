@@ -10,6 +10,19 @@ from typing import Any
 import pytest
 from properties import given, st
 
+from nodes.core.api.retry import (
+    FRESH_ATTEMPTS,
+    MAX_DELAY,
+    MAX_RETRY_AFTER,
+    RATE_LIMITED_ATTEMPTS,
+    UNDECODABLE_ATTEMPTS,
+    What,
+    backoff,
+    delay_after,
+    retry_after,
+    retry_delay,
+    with_jitter,
+)
 from nodes.core.errors import (
     AnswerLost,
     ConnectionFailed,
@@ -28,19 +41,6 @@ from nodes.core.errors import (
     Unauthorized,
     Undecodable,
     UntrustedUrl,
-)
-from nodes.core.retry import (
-    FRESH_ATTEMPTS,
-    MAX_DELAY,
-    MAX_RETRY_AFTER,
-    RATE_LIMITED_ATTEMPTS,
-    UNDECODABLE_ATTEMPTS,
-    What,
-    backoff,
-    delay_after,
-    retry_after,
-    retry_delay,
-    with_jitter,
 )
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)

@@ -26,6 +26,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 from benchmarks import waiting
 from emulator import Emulator, Fault
 from nodes.core import collection, encoder, ordering, workers
+from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.encoder import Encoder
 from nodes.core.errors import JobFailed
 from nodes.core.jobs import Jobs
@@ -39,7 +40,6 @@ from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import Draft, Kept
 from nodes.core.store.job import Order
 from nodes.core.store.journal import Journal
-from nodes.core.wire import Running, State, Succeeded
 
 
 def png(side: int, seed: int = 0) -> bytes:

@@ -22,7 +22,7 @@ from support import Runner, image
 
 from emulator import Answers, Emulator, Fault
 from nodes.core import urls
-from nodes.core.client import Client, Timeouts
+from nodes.core.api.client import Client, Timeouts
 from nodes.core.config.settings import Settings
 from nodes.core.errors import (
     AnswerLost,

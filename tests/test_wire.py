@@ -7,17 +7,7 @@ from typing import Any
 import pytest
 from properties import given, st
 
-from nodes.core.errors import (
-    InsufficientBalance,
-    NotFound,
-    ProtocolError,
-    RateLimited,
-    Rejected,
-    ServerFault,
-    StatusError,
-    Unauthorized,
-)
-from nodes.core.wire import (
+from nodes.core.api.responses import (
     MAX_REASON,
     Cancelled,
     CancelOutcome,
@@ -36,6 +26,16 @@ from nodes.core.wire import (
     parse_request_id,
     parse_state,
     parse_usd,
+)
+from nodes.core.errors import (
+    InsufficientBalance,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    Rejected,
+    ServerFault,
+    StatusError,
+    Unauthorized,
 )
 
 A, B = "https://files.runcomfy.net/a.png", "https://files.runcomfy.net/b.png"

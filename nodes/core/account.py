@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .client import Client
+from .api.client import Client
 from .config.settings import LOGIN_SOURCE, STORED_SOURCE, find_token
 from .config.token_file import masked
 from .errors import (

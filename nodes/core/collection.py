@@ -11,10 +11,10 @@ from typing import TypeVar
 import torch
 
 from . import workers
+from .api.retry import What
 from .errors import PackError
 from .http.download import MAX_FILE_BYTES, Download, Downloader
 from .media.pixels import Assembly, decode_data_uri
-from .retry import What
 from .store.file_cache import Draft
 
 T = TypeVar("T")

@@ -13,17 +13,17 @@ from functools import partial
 import torch
 
 from . import receipts, workers
+from .api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
+from .api.retry import What
 from .collection import collect, decode_kept
 from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError
 from .media.pixels import Assembly, Floats
 from .pace import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
-from .retry import What
 from .run import Delivery, Request, Run
 from .store.job import Job
 from .submission import cancel
 from .waiting import Stopped
-from .wire import Cancelled, Failed, Queued, Running, State, Succeeded
 
 LATE_COST_SECONDS = 2.0
 EMPTY_LOOKS = 2

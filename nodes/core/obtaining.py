@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from functools import partial
 
 from . import workers
+from .api.retry import What
 from .errors import PackError, SubmissionUnknown
 from .progress import Progress, Stage
-from .retry import What
 from .run import Prepared, Request, Run
 from .store.job import Busy, Claim, Claimed, Job, Known, Lost, Order
 from .store.journal import Journal

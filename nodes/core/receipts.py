@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .api.responses import Cancelled, Failed, Succeeded
+from .api.retry import NO_SUCH_REQUEST
 from .errors import (
     GENERATIONS_PAGE,
     Charge,
@@ -15,9 +17,7 @@ from .errors import (
     PackError,
     Rejected,
 )
-from .retry import NO_SUCH_REQUEST
 from .store.job import Job
-from .wire import Cancelled, Failed, Succeeded
 
 RECOVERABLE = "Run the same inputs again: the pack goes on with this job and does not pay twice."
 FRESH_SECONDS = 3600.0

@@ -11,13 +11,13 @@ from typing import TypeVar
 import torch
 
 from . import workers
-from .client import Client
+from .api.client import Client
+from .api.rate_limit import Limit
+from .api.retry import What, delay_after
 from .errors import PackError, RateLimited
 from .http.download import Downloader
-from .limit import Limit
 from .media.buffers import Memory
 from .progress import Progress, Stage
-from .retry import What, delay_after
 from .store.file_cache import Kept
 from .store.job import Order
 from .store.journal import Journal

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from . import workers
-from .client import Client
+from .api.client import Client
+from .api.responses import is_request_id
 from .config.settings import Settings
 from .encoder import Encoder
 from .errors import InvalidInput, PackError
@@ -17,7 +18,6 @@ from .store.file_cache import Kept
 from .store.job import Job, Order
 from .store.journal import Journal
 from .version import USER_AGENT
-from .wire import is_request_id
 
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import random
 
-from .client import CANCEL_TIMEOUT, Client
+from .api.client import CANCEL_TIMEOUT, Client
+from .api.responses import CancelOutcome
+from .api.retry import What, backoff, delay_after
 from .errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
 from .progress import Progress, Stage
-from .retry import What, backoff, delay_after
 from .store.job import Job
 from .store.journal import Journal
 from .waiting import Observer
-from .wire import CancelOutcome
 
 _OBSTACLES = {
     CancelOutcome.NOT_CANCELLABLE: "The job can no longer be cancelled.",

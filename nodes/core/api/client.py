@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from . import urls, wire
-from .config.settings import Settings
-from .errors import (
+from .. import urls
+from ..config.settings import Settings
+from ..errors import (
     AnswerLost,
     InsufficientBalance,
     NotFound,
@@ -22,7 +22,8 @@ from .errors import (
     TooLarge,
     Unauthorized,
 )
-from .http.transport import Answer, Transport
+from ..http.transport import Answer, Transport
+from . import responses
 
 CANCEL_TIMEOUT = 5.0
 # Four 4K pictures as data URIs in one JSON answer.
@@ -66,7 +67,7 @@ class Client:
             payload = self._payload(answer)
             if not 200 <= answer.status < 300:
                 raise ProtocolError(f"The answer to the submission was HTTP {answer.status}.")
-            return wire.parse_request_id(payload)
+            return responses.parse_request_id(payload)
         except _REFUSALS:
             raise
         except (AnswerLost, ProtocolError, ServerFault, TooLarge) as error:
@@ -75,31 +76,31 @@ class Client:
                 reason=error.reason,
             ) from None
 
-    def status(self, request_id: str) -> wire.State:
+    def status(self, request_id: str) -> responses.State:
         """Return the state of a job; a finished one has no files here."""
-        return wire.parse_state(self._get(f"/requests/{_checked(request_id)}/status"))
+        return responses.parse_state(self._get(f"/requests/{_checked(request_id)}/status"))
 
-    def result(self, request_id: str) -> wire.State:
+    def result(self, request_id: str) -> responses.State:
         """Return the state of a job with the files and the cost of a finished one.
 
         A result that is not ready (code 400005) is ``Running``.
         """
         path = f"/requests/{_checked(request_id)}/result?include_cost=true"
         try:
-            return wire.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result))
+            return responses.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result))
         except StatusError as error:
-            if error.code == wire.NOT_FINISHED:
-                return wire.Running()
+            if error.code == responses.NOT_FINISHED:
+                return responses.Running()
             raise
 
-    def cancel(self, request_id: str, timeout: float = CANCEL_TIMEOUT) -> wire.CancelOutcome:
+    def cancel(self, request_id: str, timeout: float = CANCEL_TIMEOUT) -> responses.CancelOutcome:
         """Ask for the end of a queued job and return what the API says of it."""
         url = f"{self._base}/requests/{_checked(request_id)}/cancel"
-        return wire.parse_cancel(self._payload(self._transport.call("POST", url, timeout=timeout)))
+        return responses.parse_cancel(self._payload(self._transport.call("POST", url, timeout=timeout)))
 
-    def price(self, model_id: str) -> wire.Price | None:
+    def price(self, model_id: str) -> responses.Price | None:
         """Return the live base price of a model, or None where the catalog does not tell it."""
-        return wire.parse_price(self._get(f"/models/{quote(model_id)}"))
+        return responses.parse_price(self._get(f"/models/{quote(model_id)}"))
 
     def balance(self) -> float | None:
         """Return the account's balance in USD, which may be negative; None where it cannot be asked for."""
@@ -133,7 +134,7 @@ class Client:
                 raise ProtocolError(
                     f"The answer is not readable JSON (HTTP {answer.status}, {len(answer.body)} bytes)."
                 ) from None
-        error = wire.find_error(answer.status, payload)
+        error = responses.find_error(answer.status, payload)
         if error is not None:
             error.headers = dict(answer.headers)
             raise error
@@ -141,7 +142,7 @@ class Client:
 
 
 def _checked(request_id: str) -> str:
-    if not wire.is_request_id(request_id):
+    if not responses.is_request_id(request_id):
         raise ProtocolError("This is no request id: letters, digits, - and _ are expected, at most 128 of them.")
     return request_id
 

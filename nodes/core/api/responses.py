@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from .errors import (
+from ..errors import (
     InsufficientBalance,
     NotFound,
     ProtocolError,

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from .errors import (
+from ..errors import (
     AnswerLost,
     ConnectionFailed,
     FileGone,

@@ -1,0 +1,1 @@
+"""The model API as typed functions: calls, answers, and when a call is repeated."""
