@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nodes.core import workers
-from nodes.core.encoder import Encoder, Reference
 from nodes.core.media.pixels import content_hash
-from nodes.core.ordering import encode_all
+from nodes.core.request.build import encode_all
+from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import Kept
 

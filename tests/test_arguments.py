@@ -13,9 +13,9 @@ from properties import given, st
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator
-from nodes.core.arguments import check, check_reference_count
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.pixels import MAX_PIXELS
+from nodes.core.request.validate import check, check_reference_count
 from nodes.core.schema.model import INT32_MAX, ModelSpec
 from nodes.core.schema.registry import MODELS_FOLDER
 

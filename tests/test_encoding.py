@@ -18,12 +18,12 @@ from properties import given, settings, st
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator
-from nodes.core.arguments import check
-from nodes.core.encoder import Encoder, Reference
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.encode import MIN_SIDE, WEBP_MAX_SIDE, DoesNotFit, Encoded, bytes_in_uri, encode, fair_limit
 from nodes.core.media.pixels import Assembly, content_hash
-from nodes.core.ordering import check_inputs, encode_all, prepare
+from nodes.core.request.build import check_inputs, encode_all, prepare
+from nodes.core.request.encode_once import Encoder, Reference
+from nodes.core.request.validate import check
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import Kept
 

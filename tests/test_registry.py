@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 
-from nodes.core.arguments import check
+from nodes.core.request.validate import check
 from nodes.core.schema.model import Images, SchemaError, Text
 from nodes.core.schema.registry import MODELS_FOLDER, load_models
 

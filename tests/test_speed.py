@@ -25,9 +25,8 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 
 from benchmarks import waiting
 from emulator import Emulator, Fault
-from nodes.core import collection, encoder, ordering, workers
+from nodes.core import collection, workers
 from nodes.core.api.responses import Running, State, Succeeded
-from nodes.core.encoder import Encoder
 from nodes.core.errors import JobFailed
 from nodes.core.jobs import Jobs
 from nodes.core.media import encode
@@ -35,6 +34,8 @@ from nodes.core.media.buffers import Memory
 from nodes.core.media.pixels import Assembly, Floats, Pixels, content_hash, to_pixels
 from nodes.core.pace import MAX_PLANNED_GAP
 from nodes.core.progress import Stage
+from nodes.core.request import build, encode_once
+from nodes.core.request.encode_once import Encoder
 from nodes.core.run import Prepared, Request
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import Draft, Kept
@@ -396,13 +397,13 @@ def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The shapes of the images that were encoded."""
     seen: list[tuple[int, ...]] = []
-    encode = encoder.encode
+    encode = encode_once.encode
 
     def counted(pixels: Pixels, *args: Any) -> Any:
         seen.append(pixels.shape)
         return encode(pixels, *args)
 
-    monkeypatch.setattr(encoder, "encode", counted)
+    monkeypatch.setattr(encode_once, "encode", counted)
     return seen
 
 
@@ -500,7 +501,7 @@ def test_a_damaged_encoding_is_never_sent(
 
 def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
     kept = Encoder(Kept(tmp_path / "encoded", 2**30))
-    reference = encoder.Reference("image_1", noise(600), content_hash(noise(600)))
+    reference = encode_once.Reference("image_1", noise(600), content_hash(noise(600)))
     large = kept.start(reference, 2_000_000).result()
     workers.wait_for_all()
     small = kept.start(reference, 20_000).result()
@@ -510,10 +511,12 @@ def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
 def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
     tmp_path: Path, encodings: list[tuple[int, ...]]
 ) -> None:
-    references = [encoder.Reference(f"image_{n}", noise(500 + n), content_hash(noise(500 + n))) for n in range(3)]
+    references = [
+        encode_once.Reference(f"image_{n}", noise(500 + n), content_hash(noise(500 + n))) for n in range(3)
+    ]
     kept, limits = Encoder(Kept(tmp_path / "encoded", 2**30)), Limits(image_bytes=2_000_000, request_bytes=900_000)
     for prompt in (1000, 1030):
-        shared = ordering.encode_all(references, limits, prompt, kept)
+        shared = build.encode_all(references, limits, prompt, kept)
         assert all(300_000 > one.uri_length > 200_000 for one in shared)
         workers.wait_for_all()
     assert len(encodings) == 6, "once as they are, once smaller"
@@ -548,18 +551,18 @@ def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tup
 def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
     lossless: list[tuple[int, str]],
 ) -> None:
-    references = [encoder.Reference(f"image_{number}", noise(256), str(number)) for number in range(4)]
+    references = [encode_once.Reference(f"image_{number}", noise(256), str(number)) for number in range(4)]
     limits = Limits(image_bytes=250_000, request_bytes=400_000)
-    encoded = ordering.encode_all(references, limits, 0, Encoder(Kept(Path("nowhere"), 0)))
+    encoded = build.encode_all(references, limits, 0, Encoder(Kept(Path("nowhere"), 0)))
     assert [image.mime for image in encoded] == ["image/jpeg"] * 4
     assert [height for height, _ in lossless] == [256] * 4
     assert all(thread.startswith("runcomfy-coding") for _, thread in lossless)
 
 
 def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodings: list[tuple[int, ...]]) -> None:
-    arguments, references = ordering.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
+    arguments, references = build.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
     journal = Journal(tmp_path)
-    ordering.build_request(
+    build.build_request(
         arguments, references, Encoder(Kept(tmp_path / "encoded", 0)), journal, "account", lambda _: None
     )
     journal.close()
@@ -591,9 +594,9 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
         (Memory, "take"),
         (Assembly, "place"),
         (Assembly, "batches"),
-        (ordering, "to_pixels"),
-        (ordering, "content_hash"),
-        (encoder, "encode"),
+        (build, "to_pixels"),
+        (build, "content_hash"),
+        (encode_once, "encode"),
         (collection, "decode_data_uri"),
     ]
     for owner, name in blocking:

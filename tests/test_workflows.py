@@ -23,7 +23,7 @@ from comfyui.workflows import (
 from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE
 
-from nodes.core.arguments import check
+from nodes.core.request.validate import check
 
 TITLE_HEIGHT = 30
 SPECS = {spec.node_id: spec for spec in (TEXT_TO_IMAGE, PRO_EDIT)}

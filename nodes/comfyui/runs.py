@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from ..core import workers
 from ..core.config.settings import Settings, read_settings
 from ..core.errors import Charge, JobTimedOut, PackError
-from ..core.ordering import build_request, check_inputs
 from ..core.progress import Progress, Stage
+from ..core.request.build import build_request, check_inputs
 from ..core.run import Delivery, Request
 from ..core.schema.model import ModelSpec
 from ..core.service import Service, open_service

@@ -10,10 +10,10 @@ from . import workers
 from .api.client import Client
 from .api.responses import is_request_id
 from .config.settings import Settings
-from .encoder import Encoder
 from .errors import InvalidInput, PackError
 from .http.download import Downloader, Trust
 from .jobs import Jobs
+from .request.encode_once import Encoder
 from .store.file_cache import Kept
 from .store.job import Job, Order
 from .store.journal import Journal

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TypeVar
 
-from . import urls
-from .errors import InvalidInput
-from .schema.model import (
+from .. import urls
+from ..errors import InvalidInput
+from ..schema.model import (
     INT32_MAX,
     JSON,
     RERUN_SEED,

@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from . import workers
-from .arguments import Arguments, check, check_reference_count
-from .encoder import Encoder, Reference
-from .errors import InvalidInput
-from .media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
-from .media.pixels import check_batch, content_hash, to_pixels
-from .run import Prepared, Request
-from .schema.model import Limits, ModelSpec
-from .store.job import Order
-from .store.journal import Journal
+from .. import workers
+from ..errors import InvalidInput
+from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
+from ..media.pixels import check_batch, content_hash, to_pixels
+from ..run import Prepared, Request
+from ..schema.model import Limits, ModelSpec
+from ..store.job import Order
+from ..store.journal import Journal
+from .encode_once import Encoder, Reference
+from .validate import Arguments, check, check_reference_count
 
 # What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
 _PACE_FIELDS = ("resolution", "num_images")

@@ -9,10 +9,10 @@ import threading
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
-from . import workers
-from .media.encode import Encoded, encode
-from .media.pixels import Pixels
-from .store.file_cache import Kept
+from .. import workers
+from ..media.encode import Encoded, encode
+from ..media.pixels import Pixels
+from ..store.file_cache import Kept
 
 # Smaller ones are encoded as fast as they are found.
 MIN_BYTES = 2**17

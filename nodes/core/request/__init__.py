@@ -1,0 +1,1 @@
+"""Inputs -> a checked and encoded request."""
