@@ -19,8 +19,8 @@ from PIL import Image
 from nodes.core import workers
 from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.http.download import Downloader, Trust
-from nodes.core.jobs import Jobs
-from nodes.core.run import Prepared, Request
+from nodes.core.jobs.context import Prepared, Request
+from nodes.core.jobs.runner import Jobs
 from nodes.core.store.file_cache import Kept
 from nodes.core.store.job import Order
 from nodes.core.store.journal import Journal

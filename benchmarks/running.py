@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodes.comfyui.factory import node_class
-from nodes.core.progress import Progress
+from nodes.core.jobs.progress import Progress
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
 from nodes.core.service import close_services

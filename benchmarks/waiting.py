@@ -12,7 +12,7 @@ from random import Random
 from statistics import fmean
 
 from emulator import Emulator
-from nodes.core.pace import plan, poll_delay
+from nodes.core.jobs.polling import plan, poll_delay
 
 from .policies import FLAT_SECONDS, PlainClient
 from .running import TEXT_TO_IMAGE, generate, state

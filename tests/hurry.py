@@ -18,8 +18,8 @@ from emulator import Emulator, Job
 from nodes.core.api.client import Client, Timeouts
 from nodes.core.config.settings import read_settings
 from nodes.core.http.download import Downloader, Trust
+from nodes.core.jobs.waiting import Clock
 from nodes.core.service import Service, open_service
-from nodes.core.waiting import Clock
 
 FILE_CAP = 4 * 2**20
 USER_AGENT = "tests"

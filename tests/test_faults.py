@@ -39,8 +39,8 @@ from nodes.core.errors import (
     Undecodable,
     UntrustedUrl,
 )
+from nodes.core.jobs.waiting import Clock
 from nodes.core.store.journal import FILE_NAME
-from nodes.core.waiting import Clock
 
 UNKNOWN = (SubmissionUnknown, r"(?s)may have been accepted.*Charged: not known.*Next: Look at https://www.runcomfy")
 AGAIN = r".*Charged: .*Request: [0-9a-f-]{36}.*Next: .*[Rr]un the same inputs again"

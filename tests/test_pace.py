@@ -11,7 +11,7 @@ import pytest
 from properties import given, st
 
 from benchmarks.waiting import least_delay
-from nodes.core.pace import (
+from nodes.core.jobs.polling import (
     FIRST_GAP,
     MAX_GAP,
     MAX_OVERTIME_GAP,

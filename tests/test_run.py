@@ -10,7 +10,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
 from nodes.core.errors import InvalidInput, JobFailed, SubmissionUnknown
-from nodes.core.progress import Stage
+from nodes.core.jobs.progress import Stage
 
 
 def test_text_to_image_returns_one_batch_of_one_size(runner: Runner, api: Emulator) -> None:

@@ -21,7 +21,7 @@ from emulator import Emulator, Fault
 from nodes.comfyui.factory import collect_class
 from nodes.core import workers
 from nodes.core.errors import PackError
-from nodes.core.progress import Stage
+from nodes.core.jobs.progress import Stage
 from nodes.core.store.journal import FILE_NAME
 
 TOKEN = "tok-5ecret-Aa1.~+/=recognizable"

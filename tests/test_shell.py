@@ -22,7 +22,7 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
 from nodes.core.errors import InvalidInput
-from nodes.core.progress import Progress, Stage
+from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.schema.model import Boolean, Choice, Images, Integer, ModelSpec, Seed
 from nodes.shell.commands import main
 from nodes.shell.flags import in_flags

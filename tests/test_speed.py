@@ -25,18 +25,19 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 
 from benchmarks import waiting
 from emulator import Emulator, Fault
-from nodes.core import collection, workers
+from nodes.core import workers
 from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.errors import JobFailed
-from nodes.core.jobs import Jobs
+from nodes.core.jobs import fetch
+from nodes.core.jobs.context import Prepared, Request
+from nodes.core.jobs.polling import MAX_PLANNED_GAP
+from nodes.core.jobs.progress import Stage
+from nodes.core.jobs.runner import Jobs
 from nodes.core.media import encode
 from nodes.core.media.buffers import Memory
 from nodes.core.media.pixels import Assembly, Floats, Pixels, content_hash, to_pixels
-from nodes.core.pace import MAX_PLANNED_GAP
-from nodes.core.progress import Stage
 from nodes.core.request import build, encode_once
 from nodes.core.request.encode_once import Encoder
-from nodes.core.run import Prepared, Request
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import Draft, Kept
 from nodes.core.store.job import Order
@@ -597,7 +598,7 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
         (build, "to_pixels"),
         (build, "content_hash"),
         (encode_once, "encode"),
-        (collection, "decode_data_uri"),
+        (fetch, "decode_data_uri"),
     ]
     for owner, name in blocking:
         watch(owner, name)

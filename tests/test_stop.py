@@ -19,9 +19,10 @@ from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 from emulator import Answers, Emulator, Fault
 from nodes.comfyui.factory import collect_class
 from nodes.comfyui.runtime import ComfyHost
-from nodes.core import submission, workers
+from nodes.core import workers
 from nodes.core.errors import PackError, SubmissionUnknown
-from nodes.core.progress import Progress, Stage
+from nodes.core.jobs import submit
+from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.service import close_services
 from nodes.core.store.job import Claimed, Order
 from nodes.core.store.journal import FILE_NAME
@@ -208,7 +209,7 @@ def test_a_submission_that_was_given_up_before_it_began_posts_nothing(runner: Ru
     one = service()
     claim = one.journal.claim(Order("fingerprint", one.account, TEXT_TO_IMAGE.model_id, ""))
     assert isinstance(claim, Claimed)
-    post = submission.Submission(one.client, one.journal, claim.job, runner.host)
+    post = submit.Submission(one.client, one.journal, claim.job, runner.host)
     post.give_up(cancel=True)
     post.attempt(b'{"prompt": "a fox"}')
     assert api.count("submit") == 0 and states(runner) == []
@@ -316,7 +317,7 @@ def test_each_form_of_a_cancel_is_understood(runner: Runner, api: Emulator, form
 def test_a_cancel_that_is_not_confirmed_is_never_called_one(
     runner: Runner, api: Emulator, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "CANCEL_TIMEOUT", 0.8)
+    monkeypatch.setattr(submit, "CANCEL_TIMEOUT", 0.8)
     api.hold = True
     api.fault(fault)
     stop(runner, told(Stage.QUEUED))
@@ -330,7 +331,7 @@ def test_a_cancel_that_is_not_confirmed_is_never_called_one(
 def test_a_job_that_was_cancelled_after_all_is_replaced_and_it_is_said(
     runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "CANCEL_TIMEOUT", 0.3)
+    monkeypatch.setattr(submit, "CANCEL_TIMEOUT", 0.3)
     api.hold = True
     api.fault(Fault("cancel", lost=True))
     stop(runner, told(Stage.QUEUED))

@@ -11,7 +11,7 @@ from .inputs import InputTypes, input_types
 if TYPE_CHECKING:
     import torch
 
-    from ..core.run import Delivery
+    from ..core.jobs.context import Delivery
 
 
 class PackNode:

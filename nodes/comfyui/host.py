@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ..core.waiting import Observer
+from ..core.jobs.waiting import Observer
 
 
 class Host(Protocol):

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from ..core import workers
 from ..core.config.settings import Settings, read_settings
 from ..core.errors import Charge, JobTimedOut, PackError
-from ..core.progress import Progress, Stage
+from ..core.jobs.context import Delivery, Request
+from ..core.jobs.progress import Progress, Stage
+from ..core.jobs.waiting import Clock, Observer, Stopped, Watch
 from ..core.request.build import build_request, check_inputs
-from ..core.run import Delivery, Request
 from ..core.schema.model import ModelSpec
 from ..core.service import Service, open_service
 from ..core.store.job import Job
-from ..core.waiting import Clock, Observer, Stopped, Watch
 from .host import Host
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..core.jobs.progress import Progress, Stage
+from ..core.jobs.waiting import Observer
 from ..core.live import Hearing, LiveState, LiveStates, Place
-from ..core.progress import Progress, Stage
-from ..core.waiting import Observer
 
 log = logging.getLogger(__name__)
 

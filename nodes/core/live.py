@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
-from .progress import Progress
+from .jobs.progress import Progress
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -12,7 +12,7 @@ from .api.responses import is_request_id
 from .config.settings import Settings
 from .errors import InvalidInput, PackError
 from .http.download import Downloader, Trust
-from .jobs import Jobs
+from .jobs.runner import Jobs
 from .request.encode_once import Encoder
 from .store.file_cache import Kept
 from .store.job import Job, Order

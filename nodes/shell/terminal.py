@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 from typing import TextIO
 
-from ..core.progress import Progress, Stage
-from ..core.waiting import Observer
+from ..core.jobs.progress import Progress, Stage
+from ..core.jobs.waiting import Observer
 
 _USUAL_COLUMNS = 80
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from .. import workers
 from ..errors import InvalidInput
+from ..jobs.context import Prepared, Request
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
 from ..media.pixels import check_batch, content_hash, to_pixels
-from ..run import Prepared, Request
 from ..schema.model import Limits, ModelSpec
 from ..store.job import Order
 from ..store.journal import Journal

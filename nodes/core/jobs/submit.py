@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import random
 
-from .api.client import CANCEL_TIMEOUT, Client
-from .api.responses import CancelOutcome
-from .api.retry import What, backoff, delay_after
-from .errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
+from ..api.client import CANCEL_TIMEOUT, Client
+from ..api.responses import CancelOutcome
+from ..api.retry import What, backoff, delay_after
+from ..errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
+from ..store.job import Job
+from ..store.journal import Journal
 from .progress import Progress, Stage
-from .store.job import Job
-from .store.journal import Journal
 from .waiting import Observer
 
 _OBSTACLES = {

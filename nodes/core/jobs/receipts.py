@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .api.responses import Cancelled, Failed, Succeeded
-from .api.retry import NO_SUCH_REQUEST
-from .errors import (
+from ..api.responses import Cancelled, Failed, Succeeded
+from ..api.retry import NO_SUCH_REQUEST
+from ..errors import (
     GENERATIONS_PAGE,
     Charge,
     DownloadError,
@@ -17,7 +17,7 @@ from .errors import (
     PackError,
     Rejected,
 )
-from .store.job import Job
+from ..store.job import Job
 
 RECOVERABLE = "Run the same inputs again: the pack goes on with this job and does not pay twice."
 FRESH_SECONDS = 3600.0

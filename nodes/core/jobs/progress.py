@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 
-from .errors import money
+from ..errors import money
 
 # The last part of the bar belongs to the end of the job and to its files.
 MOST_EXPECTED = 0.95

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from . import workers
-from .api.retry import What
-from .errors import PackError, SubmissionUnknown
+from .. import workers
+from ..api.retry import What
+from ..errors import PackError, SubmissionUnknown
+from ..store.job import Busy, Claim, Claimed, Job, Known, Lost, Order
+from ..store.journal import Journal
+from .context import Prepared, Request, Run
 from .progress import Progress, Stage
-from .run import Prepared, Request, Run
-from .store.job import Busy, Claim, Claimed, Job, Known, Lost, Order
-from .store.journal import Journal
-from .submission import Submission, note
+from .submit import Submission, note
 
 BUSY_LOOK_SECONDS = 0.2
 

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import torch
 
-from . import workers
-from .api.retry import What
-from .errors import PackError
-from .http.download import MAX_FILE_BYTES, Download, Downloader
-from .media.pixels import Assembly, decode_data_uri
-from .store.file_cache import Draft
+from .. import workers
+from ..api.retry import What
+from ..errors import PackError
+from ..http.download import MAX_FILE_BYTES, Download, Downloader
+from ..media.pixels import Assembly, decode_data_uri
+from ..store.file_cache import Draft
 
 T = TypeVar("T")
 Reader = Callable[[What, Callable[[], T]], Awaitable[T]]

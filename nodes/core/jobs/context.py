@@ -10,17 +10,17 @@ from typing import TypeVar
 
 import torch
 
-from . import workers
-from .api.client import Client
-from .api.rate_limit import Limit
-from .api.retry import What, delay_after
-from .errors import PackError, RateLimited
-from .http.download import Downloader
-from .media.buffers import Memory
+from .. import workers
+from ..api.client import Client
+from ..api.rate_limit import Limit
+from ..api.retry import What, delay_after
+from ..errors import PackError, RateLimited
+from ..http.download import Downloader
+from ..media.buffers import Memory
+from ..store.file_cache import Kept
+from ..store.job import Order
+from ..store.journal import Journal
 from .progress import Progress, Stage
-from .store.file_cache import Kept
-from .store.job import Order
-from .store.journal import Journal
 from .waiting import Clock, Observer, Watch
 
 T = TypeVar("T")

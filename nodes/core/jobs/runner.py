@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .delivering import Collecting, Superseded
-from .obtaining import obtain
-from .run import Delivery, Means, Request, Run
-from .store.job import Job
+from ..store.job import Job
+from .acquire import obtain
+from .collect import Collecting, Superseded
+from .context import Delivery, Means, Request, Run
 from .waiting import Observer
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from .errors import JobTimedOut
+from ..errors import JobTimedOut
 from .progress import Progress
 
 T = TypeVar("T")

@@ -12,17 +12,18 @@ from functools import partial
 
 import torch
 
-from . import receipts, workers
-from .api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
-from .api.retry import What
-from .collection import collect, decode_kept
-from .errors import DownloadError, JobCancelled, JobError, JournalError, PackError
-from .media.pixels import Assembly, Floats
-from .pace import plan, poll_delay
+from .. import workers
+from ..api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
+from ..api.retry import What
+from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
+from ..media.pixels import Assembly, Floats
+from ..store.job import Job
+from . import receipts
+from .context import Delivery, Request, Run
+from .fetch import collect, decode_kept
+from .polling import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
-from .run import Delivery, Request, Run
-from .store.job import Job
-from .submission import cancel
+from .submit import cancel
 from .waiting import Stopped
 
 LATE_COST_SECONDS = 2.0
