@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nodes.app.service import close_services
 from nodes.comfyui.factory import node_class
 from nodes.core.jobs.progress import Progress
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
-from nodes.core.service import close_services
 
 from .measuring import ROOT
 

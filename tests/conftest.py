@@ -12,7 +12,7 @@ import pytest
 from support import ROOT, Runner
 
 from emulator import Emulator
-from nodes.core.service import close_services
+from nodes.app.service import close_services
 
 
 @pytest.fixture

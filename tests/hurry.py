@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 
 from emulator import Emulator, Job
+from nodes.app.service import Service, open_service
 from nodes.core.api.client import Client, Timeouts
 from nodes.core.config.settings import read_settings
 from nodes.core.http.download import Downloader, Trust
 from nodes.core.jobs.waiting import Clock
-from nodes.core.service import Service, open_service
 
 FILE_CAP = 4 * 2**20
 USER_AGENT = "tests"

@@ -89,10 +89,10 @@ def _serve() -> None:
     from hurry import delivered
     from support import TEXT_TO_IMAGE, RecordingHost
 
-    from nodes.comfyui import runs
+    from nodes.app import run
     from nodes.comfyui.factory import node_class
 
-    assert runs
+    assert run
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         order = json.loads(line)
@@ -127,7 +127,7 @@ def _child(order, spec, host_class, node_class, delivered) -> None:  # type: ign
         tell(f"delivered {digest(delivered(batches))}")
     except Exception as error:  # noqa: BLE001 (told to the test)
         tell(f"failed {type(error).__name__}: {error}")
-    from nodes.core.service import close_services
+    from nodes.app.service import close_services
 
     close_services()
     os._exit(0)

@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from emulator import Emulator
+from nodes.app.service import close_services, open_service
 from nodes.comfyui.factory import node_class
 from nodes.core.config.settings import read_settings
 from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
-from nodes.core.service import close_services, open_service
 from nodes.core.store.job import Job
 
 ROOT = Path(__file__).resolve().parent.parent

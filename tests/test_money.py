@@ -8,8 +8,8 @@ import pytest
 from support import Runner
 
 from emulator import Emulator, Fault
+from nodes.app import service
 from nodes.comfyui.factory import collect_class
-from nodes.core import service
 from nodes.core.errors import InvalidInput, JobFailed, OverBudget
 
 

@@ -17,13 +17,13 @@ from hurry import Skipping, delivered, drawn, limit, same, service
 from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 
 from emulator import Answers, Emulator, Fault
+from nodes.app.service import close_services
 from nodes.comfyui.factory import collect_class
 from nodes.comfyui.runtime import ComfyHost
 from nodes.core import workers
 from nodes.core.errors import PackError, SubmissionUnknown
 from nodes.core.jobs import submit
 from nodes.core.jobs.progress import Progress, Stage
-from nodes.core.service import close_services
 from nodes.core.store.job import Claimed, Order
 from nodes.core.store.journal import FILE_NAME
 

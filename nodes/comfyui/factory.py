@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ..app.host import Host
 from ..core.schema.model import ModelSpec
-from .host import Host
 from .inputs import InputTypes, input_types
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ModelNode(PackNode):
 
     async def deliver(self, values: dict[str, object]) -> Delivery:
         """Submit a job, or find the one that the same inputs made before."""
-        from .runs import run_model
+        from ..app.run import run_model
 
         return await run_model(self.SPEC, values, self.HOST)
 
@@ -76,7 +76,7 @@ class CollectNode(PackNode):
 
     async def deliver(self, values: dict[str, object]) -> Delivery:
         """Wait for the job if it still runs, and collect its pictures."""
-        from .runs import run_collect
+        from ..app.run import run_collect
 
         return await run_collect(values.get("request_id"), self.HOST)
 

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..app.host import Host
 from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
 from ..core.errors import ConfigError, InvalidInput
 from ..core.live import LiveStates
 from ..core.schema.registry import load_models
-from .host import Host
 
 if TYPE_CHECKING:
-    from ..core.service import Service
+    from ..app.service import Service
 
 Asked: TypeAlias = Mapping[str, object]
 Answer: TypeAlias = dict[str, object]
@@ -44,7 +44,7 @@ class Page:
 
     def account(self, _: Asked) -> Answer:
         """Return which token is used, masked."""
-        from ..core.account import account_view
+        from ..app.account import account_view
 
         return account_view(os.environ, Path.home(), self._host.state_folder())
 
@@ -70,13 +70,13 @@ class Page:
         Raises:
             ConfigError: there is no usable token.
         """
-        from ..core.account import try_connection
+        from ..app.account import try_connection
 
         return try_connection(self._service())
 
     def prices(self, _: Asked) -> Answer:
         """Return the live base price of an image in USD by node id; nothing without a usable token."""
-        from ..core.account import prices_view
+        from ..app.account import prices_view
 
         try:
             return {"prices": prices_view(self._service(), load_models())}
@@ -89,7 +89,7 @@ class Page:
         Raises:
             ConfigError: there is no usable token. InvalidInput: there is no such node.
         """
-        from ..core.account import jobs_view
+        from ..app.account import jobs_view
 
         models = {spec.node_id: spec.model_id for spec in load_models()}
         model_id = models.get(str(asked.get("node", "")))
@@ -108,7 +108,7 @@ class Page:
         return StoredToken(state_folder(os.environ, Path.home(), self._host.state_folder()))
 
     def _service(self) -> Service:
-        from ..core.service import open_service
-        from .runs import current_settings
+        from ..app.run import current_settings
+        from ..app.service import open_service
 
         return open_service(current_settings(self._host))

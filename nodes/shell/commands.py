@@ -13,13 +13,13 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..app.host import Host
+from ..app.service import close_services
 from ..comfyui.factory import collect_class, node_class
-from ..comfyui.host import Host
 from ..core.config.settings import find_token, state_folder
 from ..core.errors import Charge, ConfigError, NoToken, PackError, money
 from ..core.schema.model import ModelSpec
 from ..core.schema.registry import load_models
-from ..core.service import close_services
 from ..core.store.job import Job
 from ..core.store.journal import FILE_NAME, Journal
 from ..core.urls import is_loopback

@@ -18,9 +18,9 @@ from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import Clock, Observer, Stopped, Watch
 from ..core.request.build import build_request, check_inputs
 from ..core.schema.model import ModelSpec
-from ..core.service import Service, open_service
 from ..core.store.job import Job
 from .host import Host
+from .service import Service, open_service
 
 T = TypeVar("T")
 

@@ -6,18 +6,18 @@ import threading
 import time
 from pathlib import Path
 
-from . import workers
-from .api.client import Client
-from .api.responses import is_request_id
-from .config.settings import Settings
-from .errors import InvalidInput, PackError
-from .http.download import Downloader, Trust
-from .jobs.runner import Jobs
-from .request.encode_once import Encoder
-from .store.file_cache import Kept
-from .store.job import Job, Order
-from .store.journal import Journal
-from .version import USER_AGENT
+from ..core import workers
+from ..core.api.client import Client
+from ..core.api.responses import is_request_id
+from ..core.config.settings import Settings
+from ..core.errors import InvalidInput, PackError
+from ..core.http.download import Downloader, Trust
+from ..core.jobs.runner import Jobs
+from ..core.request.encode_once import Encoder
+from ..core.store.file_cache import Kept
+from ..core.store.job import Job, Order
+from ..core.store.journal import Journal
+from ..core.version import USER_AGENT
 
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20

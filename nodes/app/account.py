@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .api.client import Client
-from .config.settings import LOGIN_SOURCE, STORED_SOURCE, find_token
-from .config.token_file import masked
-from .errors import (
+from ..core.api.client import Client
+from ..core.config.settings import LOGIN_SOURCE, STORED_SOURCE, find_token
+from ..core.config.token_file import masked
+from ..core.errors import (
     ConfigError,
     ConnectionFailed,
     InsufficientBalance,
@@ -20,9 +20,9 @@ from .errors import (
     StatusError,
     Unauthorized,
 )
-from .schema.model import ModelSpec
+from ..core.schema.model import ModelSpec
+from ..core.store.job import Job
 from .service import Service
-from .store.job import Job
 
 JSONObject = dict[str, object]
 
