@@ -16,7 +16,7 @@ import requests
 import torch
 from PIL import Image
 
-from nodes.core import workers
+from nodes.core import threads
 from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.http.download import Downloader, Trust
 from nodes.core.jobs.context import Prepared, Request
@@ -69,7 +69,7 @@ def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict
         request = Request(order, len(files), pixels_expected, lambda: Prepared(b"{}"))
         delivery = asyncio.run(Jobs(api, journal, kept, downloader).run(request, QuietHost()))
         seconds = {"wall": time.perf_counter() - api.answered, "cpu": time.process_time() - api.answered_cpu}
-        workers.wait_for_all()
+        threads.wait_for_all()
         journal.close()
     return delivery.batches[0], seconds
 

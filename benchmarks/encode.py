@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from nodes.core import workers
+from nodes.core import threads
 from nodes.core.media.pixels import content_hash
 from nodes.core.request.build import encode_all
 from nodes.core.request.encode_once import Encoder, Reference
@@ -42,12 +42,12 @@ def rows(quick: bool) -> list[Row]:
 
     with _encoder() as known:
         sent = sum(len(one.data) for one in encode_all(references, _LIMITS, 0, known))
-        workers.wait_for_all()
+        threads.wait_for_all()
         found = in_turn(
             {
                 "ours": first,
                 "again": lambda: timed(lambda: encode_all(references, _LIMITS, 0, known))[1],
-                "hash": lambda: timed(lambda: list(workers.CODING.map(content_hash, pixels)))[1],
+                "hash": lambda: timed(lambda: list(threads.CODING.map(content_hash, pixels)))[1],
                 "floor": lambda: timed(floor)[1],
                 "common": lambda: timed(lambda: policies.encode_png(pixels))[1],
             },
@@ -99,4 +99,4 @@ def rows(quick: bool) -> list[Row]:
 def _encoder() -> Iterator[Encoder]:
     with tempfile.TemporaryDirectory() as folder:
         yield Encoder(Kept(Path(folder, "encoded"), _KEEP_BYTES))
-        workers.wait_for_all()
+        threads.wait_for_all()

@@ -12,7 +12,7 @@ from itertools import count
 from statistics import median
 from typing import Any
 
-from nodes.core import workers
+from nodes.core import threads
 
 from .measuring import in_turn
 from .policies import PlainClient, two_copies
@@ -101,7 +101,7 @@ def _ours(jobs: int) -> dict[str, float]:
         for part in (0.4, 0.1, 0.1):
             await asyncio.sleep(RUN_SECONDS * part)
             threads.append(threading.active_count())
-            busy.append(len(workers._under_way))
+            busy.append(len(threads._under_way))
 
     async def run() -> None:
         await asyncio.gather(look(), *map(generate, _prompts(jobs)))

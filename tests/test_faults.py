@@ -19,7 +19,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import TOLERATED, Answers, Emulator, Fault
 from nodes.comfyui.factory import collect_class
-from nodes.core import workers
+from nodes.core import threads
 from nodes.core.api.retry import RATE_LIMITED_ATTEMPTS
 from nodes.core.errors import (
     ConnectionFailed,
@@ -493,7 +493,7 @@ def test_nothing_is_paid_where_no_connection_is_made(runner: Runner, api: Emulat
     api.stop()
     with pytest.raises(ConnectionFailed, match=r"(?s)No connection.*Charged: no"):
         generate(runner, {})
-    workers.wait_for_all()
+    threads.wait_for_all()
     assert runner.jobs() == []
     api.start()
     generate(runner, {})

@@ -13,9 +13,9 @@ from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
 from nodes.comfyui import routes
+from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, Hearing, LiveStates, Place
 from nodes.comfyui.routes import ROUTES, register
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
-from nodes.core.live import MAX_PAGES, MAX_STATES, Hearing, LiveStates, Place
 
 TOKEN = "a-token-of-the-emulator-1234"
 

@@ -19,7 +19,7 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Interrupted, RecordingHost, R
 
 from emulator import Emulator, Fault
 from nodes.comfyui.factory import collect_class
-from nodes.core import workers
+from nodes.core import threads
 from nodes.core.errors import PackError
 from nodes.core.jobs.progress import Stage
 from nodes.core.store.journal import FILE_NAME
@@ -100,7 +100,7 @@ def run_all(runner: Runner, api: Emulator) -> list[BaseException]:
     api.hold = True
     api.fault(Fault("cancel", **echoes(401)))
     attempt(lambda: asyncio.run(runner.start(TEXT_TO_IMAGE, host, prompt=PROMPT, seed=99)))
-    workers.wait_for_all()
+    threads.wait_for_all()
     runner.host.reports += host.reports
     return raised
 

@@ -25,7 +25,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 
 from benchmarks import waiting
 from emulator import Emulator, Fault
-from nodes.core import workers
+from nodes.core import threads
 from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.errors import JobFailed
 from nodes.core.jobs import fetch
@@ -254,7 +254,7 @@ def test_memory_is_got_ready_while_a_job_runs_and_its_pictures_are_in_it(
         return batches
 
     (batch,) = asyncio.run(run())
-    workers.wait_for_all()
+    threads.wait_for_all()
     (_, taken), (event, given_back) = memories
     assert taken is not None and given_back is taken and event == "given back"
     assert np.shares_memory(batch.numpy(), taken)
@@ -267,7 +267,7 @@ def test_a_job_that_fails_gives_its_memory_back(
     api.fault(Fault("job", fails="no"))
     with pytest.raises(JobFailed):
         runner.text_to_image(resolution="0.5K")
-    workers.wait_for_all()
+    threads.wait_for_all()
     assert [event for event, _ in memories] == ["taken", "given back"]
 
 
@@ -287,7 +287,7 @@ def test_fewer_pictures_than_asked_for_do_not_hold_the_memory_of_all(
     api.run_seconds = 1.2
     api.fault(Fault("job", images=1))
     ((batch,), *_) = runner.text_to_image(num_images=4, resolution="0.5K")
-    workers.wait_for_all()
+    threads.wait_for_all()
     (_, taken), (event, _) = memories
     assert taken is not None and event == "given back"
     assert not np.shares_memory(batch.numpy(), taken)
@@ -382,7 +382,7 @@ def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
 
     async def run() -> None:
         tasks = [asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt=f"fox {n}")) for n in range(jobs)]
-        while api.count("status") < jobs or workers._under_way:
+        while api.count("status") < jobs or threads._under_way:
             await asyncio.sleep(0.005)
         assert not any(task.done() for task in tasks)
         ours = [thread for thread in threading.enumerate() if thread.name.startswith("runcomfy")]
@@ -440,9 +440,9 @@ def test_an_image_is_encoded_once_for_every_prompt_socket_and_process(
         )
 
     asyncio.run(at_once())
-    workers.wait_for_all()
+    threads.wait_for_all()
     assert sorted(encodings) == [(300, 300, 3), (310, 310, 3)]
-    workers.wait_for_all()
+    threads.wait_for_all()
     runner.pro_edit("green", image_1=first)
     runner.restart()
     runner.pro_edit("white", image_1=second)
@@ -459,14 +459,14 @@ def test_without_room_nothing_of_an_image_stays(
     monkeypatch.setenv("RUNCOMFY_KEEP_MB", keep_mb)
     for prompt in ("blue", "red"):
         runner.pro_edit(prompt, image_1=image(300, 300))
-        workers.wait_for_all()
+        threads.wait_for_all()
     assert len(encodings) == (2 if keep_mb == "0" else 1)
     assert (runner.state / "encoded").exists() == (keep_mb == "1")
 
 
 def test_what_is_encoded_as_fast_as_it_is_found_is_not_kept(runner: Runner) -> None:
     runner.pro_edit("blue", image_1=image(40, 40))
-    workers.wait_for_all()
+    threads.wait_for_all()
     assert not (runner.state / "encoded").exists()
 
 
@@ -476,7 +476,7 @@ def test_a_damaged_encoding_is_never_sent(
 ) -> None:
     for seed in (0, 1):
         runner.pro_edit(f"blue {seed}", image_1=image(300, 300, seed=seed))
-        workers.wait_for_all()
+        threads.wait_for_all()
     [folder] = (runner.state / "encoded").glob(f"{content_hash(to_pixels('', image(300, 300))[0])}-*")
     [another] = {*(runner.state / "encoded").iterdir()} - {folder}
     files = sorted(folder.iterdir())
@@ -493,7 +493,7 @@ def test_a_damaged_encoding_is_never_sent(
             content = file.read_bytes()
             file.write_bytes(content[:10] + bytes([content[10] ^ 32]) + content[11:])
     runner.pro_edit("red", image_1=image(300, 300))
-    workers.wait_for_all()
+    threads.wait_for_all()
     runner.pro_edit("green", image_1=image(300, 300))
     assert len(encodings) == 3, "encoded again, and kept again"
     first, _, *others = sent(api)
@@ -504,7 +504,7 @@ def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
     kept = Encoder(Kept(tmp_path / "encoded", 2**30))
     reference = encode_once.Reference("image_1", noise(600), content_hash(noise(600)))
     large = kept.start(reference, 2_000_000).result()
-    workers.wait_for_all()
+    threads.wait_for_all()
     small = kept.start(reference, 20_000).result()
     assert len(small.data) <= 20_000 < len(large.data)
 
@@ -519,7 +519,7 @@ def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
     for prompt in (1000, 1030):
         shared = build.encode_all(references, limits, prompt, kept)
         assert all(300_000 > one.uri_length > 200_000 for one in shared)
-        workers.wait_for_all()
+        threads.wait_for_all()
     assert len(encodings) == 6, "once as they are, once smaller"
 
 

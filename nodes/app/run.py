@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..core import workers
+from ..core import threads
 from ..core.config.settings import Settings, read_settings
 from ..core.errors import Charge, JobTimedOut, PackError
 from ..core.jobs.context import Delivery, Request
@@ -68,7 +68,7 @@ def current_settings(host: Host) -> Settings:
 
 async def _in_thread(observer: Observer, function: Callable[..., T], *values: object) -> T:
     try:
-        return await Watch(observer, Clock(), ORDER_SECONDS).result(workers.start(function, *values))
+        return await Watch(observer, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
         raise PackError(

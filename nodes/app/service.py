@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from ..core import workers
+from ..core import threads
 from ..core.api.client import Client
 from ..core.api.responses import is_request_id
 from ..core.config.settings import Settings
@@ -105,7 +105,7 @@ def open_service(settings: Settings) -> Service:
 
 def close_services() -> None:
     """Close every journal and connection, once no call needs them any more. Later calls open them again."""
-    workers.wait_for_all()
+    threads.wait_for_all()
     with _lock:
         for service in _services.values():
             service.client.close()

@@ -11,8 +11,8 @@ from ..app.host import Host
 from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
 from ..core.errors import ConfigError, InvalidInput
-from ..core.live import LiveStates
 from ..core.schema.registry import load_models
+from .node_status import LiveStates
 
 if TYPE_CHECKING:
     from ..app.service import Service

@@ -114,9 +114,9 @@ async def _asked(request: web.Request, method: str) -> Mapping[str, object]:
 
 
 async def _in_thread(function: Callable[[Mapping[str, object]], object], asked: Mapping[str, object]) -> object:
-    from ..core import workers
+    from ..core import threads
 
-    return await asyncio.wrap_future(workers.start(function, asked))
+    return await asyncio.wrap_future(threads.start(function, asked))
 
 
 def _json(status: int, payload: object) -> web.Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import Observer
-from ..core.live import Hearing, LiveState, LiveStates, Place
+from .node_status import Hearing, LiveState, LiveStates, Place
 
 log = logging.getLogger(__name__)
 

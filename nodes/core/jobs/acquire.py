@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from .. import workers
+from .. import threads
 from ..api.retry import What
 from ..errors import PackError, SubmissionUnknown
 from ..store.job import Busy, Claim, Claimed, Job, Known, Lost, Order
@@ -47,12 +47,12 @@ async def obtain(run: Run, request: Request) -> tuple[Job, bool]:
 
 
 async def _claim(run: Run, order: Order, waited_for: int | None) -> Claim:
-    claiming = workers.start(run.means.journal.claim, order, run.means.budget, waited_for)
+    claiming = threads.start(run.means.journal.claim, order, run.means.budget, waited_for)
     try:
         return await run.watch.result(claiming)
     except BaseException:
         # Stopped, or cancelled by the host, while the thread goes on: nobody would submit what it claims.
-        workers.start(_give_back, run.means.journal, claiming)
+        threads.start(_give_back, run.means.journal, claiming)
         raise
 
 
@@ -75,7 +75,7 @@ async def _submit(run: Run, job: Job, prepare: Callable[[], Prepared]) -> Job:
         raise
     except BaseException:
         # Refused, out of tries, stopped, or cancelled by the host because another node failed.
-        workers.start(submission.give_up, cancel=run.observer.stopped())
+        threads.start(submission.give_up, cancel=run.observer.stopped())
         raise
 
 

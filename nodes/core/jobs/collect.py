@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from .. import workers
+from .. import threads
 from ..api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
 from ..api.retry import What
 from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
@@ -107,7 +107,7 @@ class Collecting:
             await self._run.blocking(draft.keep)
         finally:
             late_cost.cancel()
-            workers.start(draft.close)
+            threads.start(draft.close)
         await self._record(self._run.means.journal.delivered)
         return self._delivery(batches, kept=False)
 
@@ -167,7 +167,7 @@ class Collecting:
         if self._request is None or job.state == "delivered":
             return
         if not job.files:
-            workers.start(cancel, self._run.means.client, self._run.means.journal, job, self._run.observer)
+            threads.start(cancel, self._run.means.client, self._run.means.journal, job, self._run.observer)
             return
         told = "The job has ended: the same inputs fetch its pictures without a new charge."
         self._run.observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
@@ -182,7 +182,7 @@ class Collecting:
             return
         fraction = expected_fraction(self._seconds(), self._durations)
         if fraction is None or fraction >= MEMORY_FROM:
-            self._memory = workers.start(self._run.means.memory.take, self._request.pixels_expected)
+            self._memory = threads.start(self._run.means.memory.take, self._request.pixels_expected)
 
     async def _memory_got_ready(self) -> Floats | None:
         if self._memory is None:
@@ -202,7 +202,7 @@ class Collecting:
         if self._job.cost is not None or self._job.state == "delivered" or files[0].startswith("data:"):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = workers.start(self._run.means.client.result, self._job.request_id or "")
+            ask = threads.start(self._run.means.client.result, self._job.request_id or "")
             state = await asyncio.wait_for(self._run.watch.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)

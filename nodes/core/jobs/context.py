@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import torch
 
-from .. import workers
+from .. import threads
 from ..api.client import Client
 from ..api.rate_limit import Limit
 from ..api.retry import What, delay_after
@@ -102,7 +102,7 @@ class Run:
 
     async def blocking(self, function: Callable[..., T], *values: object) -> T:
         """Call a function in a thread."""
-        return await self.watch.result(workers.start(function, *values))
+        return await self.watch.result(threads.start(function, *values))
 
     async def read(self, what: What, call: Callable[[], T]) -> T:
         """Make a reading call in a thread, and repeat it as the retry rule says."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import torch
 
-from .. import workers
+from .. import threads
 from ..api.retry import What
 from ..errors import PackError
 from ..http.download import MAX_FILE_BYTES, Download, Downloader
@@ -48,7 +48,7 @@ async def collect(
 
         def fetch_and_decode() -> None:
             data = fetch()
-            decoding = workers.CODING.submit(assembly.place, index, data)
+            decoding = threads.CODING.submit(assembly.place, index, data)
             draft.add(index, data)
             decoding.result()
 
@@ -69,7 +69,7 @@ def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
     assembly = Assembly(len(files))
     try:
         for future in [
-            workers.CODING.submit(assembly.place, index, path.read_bytes()) for index, path in enumerate(files)
+            threads.CODING.submit(assembly.place, index, path.read_bytes()) for index, path in enumerate(files)
         ]:
             future.result()
     except (OSError, PackError) as error:

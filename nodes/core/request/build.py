@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from .. import workers
+from .. import threads
 from ..errors import InvalidInput
 from ..jobs.context import Prepared, Request
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
@@ -38,7 +38,7 @@ def check_inputs(
     # Counted before they are converted: a long video on a socket would take all the memory first.
     check_reference_count(spec, sum(map(len, batches.values())) + len(arguments.reference_urls))
     images = [(socket, pixels) for socket, batch in batches.items() for pixels in to_pixels(socket, batch)]
-    contents = workers.CODING.map(content_hash, (pixels for _, pixels in images))
+    contents = threads.CODING.map(content_hash, (pixels for _, pixels in images))
     return arguments, [Reference(*image, content) for image, content in zip(images, contents, strict=True)]
 
 

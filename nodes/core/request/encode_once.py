@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
-from .. import workers
+from .. import threads
 from ..media.encode import Encoded, encode
 from ..media.pixels import Pixels
 from ..store.file_cache import Kept
@@ -46,7 +46,7 @@ class Encoder:
         with self._lock:
             encoding = self._under_way.get(name)
             if encoding is None:
-                encoding = workers.CODING.submit(self._run, name, reference.pixels, limit, too_large)
+                encoding = threads.CODING.submit(self._run, name, reference.pixels, limit, too_large)
                 self._under_way[name] = encoding
         return encoding
 
@@ -60,7 +60,7 @@ class Encoder:
         if copy is not None or len(encoded.data) < MIN_BYTES:
             self._forget(name)
         else:
-            workers.start(self._keep, name, encoded)
+            threads.start(self._keep, name, encoded)
         return encoded
 
     def _forget(self, name: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
-from .jobs.progress import Progress
+from ..core.jobs.progress import Progress
 
 K = TypeVar("K")
 V = TypeVar("V")
