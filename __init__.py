@@ -2,7 +2,7 @@
 
 # A test runner may import this file on its own, outside a package.
 if __package__:
-    from .nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+    from .nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 
     WEB_DIRECTORY = "./web"
 

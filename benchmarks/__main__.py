@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours, its floor, a common policy.")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--only", choices=sorted(SUBJECTS), action="append", help="one subject; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="fewer runs, smaller pictures")
+    parser.add_argument("--quick", action="store_true", help="fewer runs, smaller images")
     options = parser.parse_args(arguments)
     rows: list[Row] = []
     for name, measure in SUBJECTS.items():

@@ -1,4 +1,4 @@
-"""From the result of a job to the end of its node: four pictures of 4096x4096."""
+"""From the result of a job to the end of its node: four images of 4096x4096."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import samples
 from .measuring import in_a_process, in_turn
 from .table import Row
 
-PICTURES = 4
+IMAGES = 4
 TARGET_WALL = 1.5
 TARGET_MEMORY = 0.4
 
@@ -24,17 +24,17 @@ def rows(quick: bool) -> list[Row]:
     """Return the rows of time and of memory."""
     side, rounds = (1024, 3) if quick else (4096, 5)
     with tempfile.TemporaryDirectory() as folder:
-        for index in range(PICTURES):
+        for index in range(IMAGES):
             Path(folder, f"{index}.png").write_bytes(samples.png(side, index))
         with _served(folder) as origin:
-            urls = [f"{origin}/{index}.png" for index in range(PICTURES)]
+            urls = [f"{origin}/{index}.png" for index in range(IMAGES)]
             policies = {
                 name: partial(in_a_process, "decode_process", name, *urls)
                 for name in ("ours", "unexpected", "floor", "common", "memory")
             }
             found = in_turn(policies, rounds)
     ours, floor, common = found["ours"], found["floor"], found["common"]
-    what = f"decode: {PICTURES} PNG of {side}x{side}"
+    what = f"decode: {IMAGES} PNG of {side}x{side}"
     ratio = ours["wall"] / floor["wall"]
     return [
         Row(

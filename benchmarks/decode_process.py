@@ -19,10 +19,10 @@ from PIL import Image
 from nodes.core import threads
 from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.http.download import Downloader, Trust
-from nodes.core.jobs.context import Prepared, Request
-from nodes.core.jobs.runner import Jobs
-from nodes.core.store.file_cache import Kept
-from nodes.core.store.job import Order
+from nodes.core.jobs.runner import JobRunner
+from nodes.core.request.request import EncodedRequest, Request
+from nodes.core.store.file_cache import FileCache
+from nodes.core.store.job import NewJob
 from nodes.core.store.journal import Journal
 from nodes.core.urls import origin
 
@@ -59,15 +59,15 @@ class ScriptedApi:
 
 
 def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict[str, float]]:
-    """Run a job as a node does; return its pictures, and the wall and processor seconds since its result."""
+    """Run a job as a node does; return its images, and the wall and processor seconds since its result."""
     api: Any = ScriptedApi(files)
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
-        kept = Kept(Path(folder, "kept"), KEEP_BYTES)
+        kept = FileCache(Path(folder, "kept"), KEEP_BYTES)
         downloader = Downloader(Trust((), origin(files[0])), "benchmarks")
-        order = Order("fingerprint", "account", "model", "resolution=4K")
-        request = Request(order, len(files), pixels_expected, lambda: Prepared(b"{}"))
-        delivery = asyncio.run(Jobs(api, journal, kept, downloader).run(request, QuietHost()))
+        new_job = NewJob("fingerprint", "account", "model", "resolution=4K")
+        request = Request(new_job, len(files), pixels_expected, lambda: EncodedRequest(b"{}"))
+        delivery = asyncio.run(JobRunner(api, journal, kept, downloader).run(request, QuietHost()))
         seconds = {"wall": time.perf_counter() - api.answered, "cpu": time.process_time() - api.answered_cpu}
         threads.wait_for_all()
         journal.close()
@@ -80,7 +80,7 @@ def fresh_memory(files: Sequence[str]) -> None:
 
 
 def pixels_of(url: str) -> int:
-    """Return how many pixels a served picture has."""
+    """Return how many pixels a served image has."""
     with Image.open(io.BytesIO(requests.get(url).content)) as image:
         return image.width * image.height
 

@@ -13,7 +13,7 @@ from nodes.core.media.pixels import content_hash
 from nodes.core.request.build import encode_all
 from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.schema.model import Limits
-from nodes.core.store.file_cache import Kept
+from nodes.core.store.file_cache import FileCache
 
 from . import policies, samples
 from .measuring import in_turn, timed
@@ -98,5 +98,5 @@ def rows(quick: bool) -> list[Row]:
 @contextlib.contextmanager
 def _encoder() -> Iterator[Encoder]:
     with tempfile.TemporaryDirectory() as folder:
-        yield Encoder(Kept(Path(folder, "encoded"), _KEEP_BYTES))
+        yield Encoder(FileCache(Path(folder, "encoded"), _KEEP_BYTES))
         threads.wait_for_all()

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from nodes.core.store.job import Claimed, Order
+from nodes.core.store.job import Claimed, NewJob
 from nodes.core.store.journal import FILE_NAME, Journal
 
 from .measuring import seconds
@@ -65,14 +65,14 @@ def _operations(journal: Journal) -> dict[str, Callable[[], object]]:
     account = journal.account("token", "https://example.com")
 
     def claim() -> Claimed:
-        order = Order(journal.fingerprint(account, next(numbers)), account, "model 1", "resolution=1K")
-        claimed = journal.claim(order)
+        new_job = NewJob(journal.fingerprint(account, next(numbers)), account, "model 1", "resolution=1K")
+        claimed = journal.claim(new_job)
         assert isinstance(claimed, Claimed)
         return claimed
 
     return {
         "claim": claim,
-        "claim of a known job": lambda: journal.claim(Order(f"{JOBS // 2:064}", account, "model 1", "")),
+        "claim of a known job": lambda: journal.claim(NewJob(f"{JOBS // 2:064}", account, "model 1", "")),
         "look-up by request id": lambda: journal.find(f"request-{JOBS // 2}"),
         "durations of a kind": lambda: journal.durations("model 1", "resolution=1K"),
         "spending of the day": journal.spent_today,

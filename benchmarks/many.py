@@ -12,8 +12,6 @@ from itertools import count
 from statistics import median
 from typing import Any
 
-from nodes.core import threads
-
 from .measuring import in_turn
 from .policies import PlainClient, two_copies
 from .running import TEXT_TO_IMAGE, Api, emulator_process, generate, state
@@ -137,7 +135,7 @@ async def _a_thread_each(api: Api, jobs: int, wait: Callable[[PlainClient, str],
 
 
 def _prompts(jobs: int) -> list[str]:
-    return [f"picture {next(_numbers)}" for _ in range(jobs)]
+    return [f"image {next(_numbers)}" for _ in range(jobs)]
 
 
 async def _beside_a_heart(work: Coroutine[Any, Any, None]) -> dict[str, float]:

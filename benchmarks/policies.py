@@ -48,20 +48,20 @@ class PlainClient:
         return self._session.get(url).content
 
 
-def encode_png(pictures: Sequence[NDArray[np.uint8]]) -> list[bytes]:
+def encode_png(images: Sequence[NDArray[np.uint8]]) -> list[bytes]:
     """Encode as PNG of level 6, one after another."""
     files = []
-    for picture in pictures:
+    for image in images:
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "PNG", compress_level=PNG_LEVEL)
+        Image.fromarray(image).save(buffer, "PNG", compress_level=PNG_LEVEL)
         files.append(buffer.getvalue())
     return files
 
 
-def encode_webp(picture: NDArray[np.uint8]) -> bytes:
+def encode_webp(image: NDArray[np.uint8]) -> bytes:
     """Encode as lossless WebP with the least effort: the fastest lossless encoder at hand."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", lossless=True, exact=True, quality=0, method=0)
+    Image.fromarray(image).save(buffer, "WEBP", lossless=True, exact=True, quality=0, method=0)
     return buffer.getvalue()
 
 

@@ -26,7 +26,7 @@ TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.images is
 class QuietHost:
     """A host and its observer that never stops and shows nothing."""
 
-    def observer(self) -> QuietHost:
+    def run_host(self) -> QuietHost:
         """Watch a run."""
         return self
 

@@ -1,4 +1,4 @@
-"""Pictures that compress like photographs: soft at every scale, with a camera's noise."""
+"""Images that compress like photographs: soft at every scale, with a camera's noise."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _real(quick: bool) -> Row:
             asyncio.run(_run_all(range(jobs, 2 * jobs)))
         client = PlainClient(api.base_url, api.token)
         with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda job: _run_flat(client, f"picture {job}"), range(jobs)))
+            list(pool.map(lambda job: _run_flat(client, f"image {job}"), range(jobs)))
         noticed = _noticed(api)
     blind, ours, flat = noticed[:jobs], noticed[jobs : 2 * jobs], noticed[2 * jobs :]
     delay, calls = fmean(one.delay for one in ours), fmean(one.calls for one in ours)
@@ -139,7 +139,7 @@ def _real(quick: bool) -> Row:
 
 
 async def _run_all(jobs: Sequence[int]) -> None:
-    await asyncio.gather(*(generate(f"picture {job}") for job in jobs))
+    await asyncio.gather(*(generate(f"image {job}") for job in jobs))
 
 
 def _run_flat(client: PlainClient, prompt: str) -> None:

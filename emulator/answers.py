@@ -33,7 +33,7 @@ class Answers:
     """The form of each answer; the defaults are the documented ones.
 
     With `finished="documented"` the end is `completed` in status and `succeeded` in result; else one word in both.
-    With `output="documented"` one picture comes as `image`, several as `images`.
+    With `output="documented"` one image comes as `image`, several as `images`.
     """
 
     submit_status: int = 200

@@ -1,4 +1,4 @@
-"""Picture files of every make that a client may meet."""
+"""Image files of every make that a client may meet."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ _EXIF_ORIENTATION = 0x0112
 _TURN_RIGHT = 6
 
 
-def encode(picture: Image.Image, make: str) -> bytes:
-    """Write an RGB picture as a file of this make; speed goes before size. Unknown makes become PNG."""
+def encode(image: Image.Image, make: str) -> bytes:
+    """Write an RGB image as a file of this make; speed goes before size. Unknown makes become PNG."""
     into = io.BytesIO()
     if make in ("jpeg", "cmyk"):
-        (picture.convert("CMYK") if make == "cmyk" else picture).save(into, "JPEG", quality=92)
+        (image.convert("CMYK") if make == "cmyk" else image).save(into, "JPEG", quality=92)
     elif make == "exif-rotated":
         exif = Image.Exif()
         exif[_EXIF_ORIENTATION] = _TURN_RIGHT
-        picture.transpose(Image.Transpose.ROTATE_90).save(into, "JPEG", quality=92, exif=exif)
+        image.transpose(Image.Transpose.ROTATE_90).save(into, "JPEG", quality=92, exif=exif)
     elif make == "webp":
-        picture.save(into, "WEBP", quality=90, method=0)
+        image.save(into, "WEBP", quality=90, method=0)
     else:
-        _as_mode(picture, make).save(into, "PNG", compress_level=1)
+        _as_mode(image, make).save(into, "PNG", compress_level=1)
     return into.getvalue()
 
 
-def _as_mode(picture: Image.Image, make: str) -> Image.Image:
+def _as_mode(image: Image.Image, make: str) -> Image.Image:
     if make == "palette":
-        return picture.quantize(64)
+        return image.quantize(64)
     if make == "gray":
-        return picture.convert("L")
+        return image.convert("L")
     if make == "png16":
-        return Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
     if make == "rgba":
-        fading = picture.convert("RGBA")
-        fading.putalpha(Image.linear_gradient("L").resize(picture.size))
+        fading = image.convert("RGBA")
+        fading.putalpha(Image.linear_gradient("L").resize(image.size))
         return fading
-    return picture
+    return image
 
 
 def bomb() -> bytes:

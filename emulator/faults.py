@@ -88,9 +88,9 @@ class Fault:
     blocked: bool = False
     """The job succeeds with an empty output, as after a safety block."""
     images: int | None = None
-    """So many pictures, whatever was asked for."""
+    """So many images, whatever was asked for."""
     sizes: Sequence[tuple[int, int]] | None = None
-    """Pictures of these sizes (width, height), one each."""
+    """Images of these sizes (width, height), one each."""
     format: str | None = None
     """How the files are made: one of `FORMATS`."""
     late_cost: int | None = None

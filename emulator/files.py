@@ -10,13 +10,13 @@ from collections import defaultdict
 
 from aiohttp import web
 
+from .drawing import make_file
 from .jobs import COMPLETED, Job, JobBook
-from .pictures import make_file
 from .plans import Plan, make_plans
 
 
 class FileStore:
-    """Makes and keeps the files. Its methods block while a picture is drawn."""
+    """Makes and keeps the files. Its methods block while an image is drawn."""
 
     def __init__(self, book: JobBook) -> None:
         self._book = book

@@ -87,7 +87,7 @@ class Job:
 
     @property
     def cost(self) -> float:
-        """Made-up USD: the base price for each picture (one at least), double at 4K, half more with a search."""
+        """Made-up USD: the base price for each image (one at least), double at 4K, half more with a search."""
         if not self.billed:
             return 0.0
         blocked = self.outcome is not None and self.outcome.blocked

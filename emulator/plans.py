@@ -11,7 +11,7 @@ from .faults import Fault
 
 RATIOS = ("21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16")
 SIDES = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
-MOST_PICTURES = 16
+MOST_IMAGES = 16
 """A body that was let through unchecked cannot ask for more."""
 
 _TYPES = {
@@ -63,12 +63,12 @@ def make_plans(body: dict[str, Any], outcome: Fault | None) -> list[Plan]:
 
 
 def asked_count(body: dict[str, Any]) -> int:
-    """How many pictures the body asks for, 1..16; 1 where it does not say so sensibly."""
+    """How many images the body asks for, 1..16; 1 where it does not say so sensibly."""
     count = body.get("num_images", 1)
-    return min(max(count, 1), MOST_PICTURES) if type(count) is int else 1
+    return min(max(count, 1), MOST_IMAGES) if type(count) is int else 1
 
 
-def picture_size(ratio: str, resolution: str) -> tuple[int, int]:
+def image_size(ratio: str, resolution: str) -> tuple[int, int]:
     """Return (width, height) in pixels: the area is that of the resolution's square, each side a multiple of 16.
 
     What is not a named ratio counts as 1:1, what is not a named resolution as 1K.
@@ -80,7 +80,7 @@ def picture_size(ratio: str, resolution: str) -> tuple[int, int]:
 
 
 def nearest_ratio(width: int, height: int) -> str:
-    """Return the named ratio nearest to a picture's own, measured as a factor."""
+    """Return the named ratio nearest to an image's own, measured as a factor."""
 
     def distance(name: str) -> float:
         across, down = map(int, name.split(":"))

@@ -1,4 +1,4 @@
-"""The reference pictures of an edit, as numbered cards."""
+"""The reference images of an edit, as numbered cards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LARGEST = 1024
 
 
 def load_references(body: dict[str, Any], lookup: Lookup) -> list[Image.Image | str]:
-    """Return each reference, in order: the picture (EXIF turned, RGB), or a word on why there is none."""
+    """Return each reference, in order: the image (EXIF turned, RGB), or a word on why there is none."""
     uris = body.get("image_urls")
     return [_load(str(uri), lookup) for uri in uris[:20]] if isinstance(uris, list) else []
 
@@ -49,9 +49,9 @@ def _load(uri: str, lookup: Lookup) -> Image.Image | str:
     try:
         if data is None:
             return urlsplit(uri).hostname or "no address"
-        with Image.open(io.BytesIO(data)) as picture:
-            picture.draft("RGB", (_LARGEST, _LARGEST))
-            return ImageOps.exif_transpose(picture).convert("RGB")
+        with Image.open(io.BytesIO(data)) as image:
+            image.draft("RGB", (_LARGEST, _LARGEST))
+            return ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return "unreadable"
 

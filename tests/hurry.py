@@ -57,13 +57,13 @@ def limit(seconds: float) -> None:
     one.client.close()
     one.jobs.downloader.close()
     timeouts = Timeouts(submit=seconds, read=seconds, result=seconds)
-    one.client = one.jobs.client = Client(one.settings, USER_AGENT, timeouts)
+    one.client = one.jobs.client = Client(one.settings.base_url, one.settings.token, USER_AGENT, timeouts=timeouts)
     trust = Trust(one.settings.download_hosts, one.settings.local_origin)
     one.jobs.downloader = Downloader(trust, USER_AGENT, max_bytes=FILE_CAP, timeout=seconds)
 
 
 def drawn(api: Emulator, job: Job) -> list[np.ndarray]:
-    """Return the pictures that the API made for a job: uint8 ``[H,W,3]``."""
+    """Return the images that the API made for a job: uint8 ``[H,W,3]``."""
     return [np.asarray(Image.open(io.BytesIO(_bytes(api, uri))).convert("RGB")) for uri in api.files.uris(job)]
 
 
@@ -76,12 +76,12 @@ def _bytes(api: Emulator, uri: str) -> bytes:
 
 
 def delivered(batches: list[torch.Tensor]) -> list[np.ndarray]:
-    """Return the pictures of a node's output: uint8 ``[H,W,3]``, of several sizes in the order of the batches."""
-    return [(picture.numpy() * 255).round().astype(np.uint8) for batch in batches for picture in batch]
+    """Return the images of a node's output: uint8 ``[H,W,3]``, of several sizes in the order of the batches."""
+    return [(image.numpy() * 255).round().astype(np.uint8) for batch in batches for image in batch]
 
 
 def same(got: list[np.ndarray], wanted: list[np.ndarray]) -> bool:
-    """Whether two lists hold equal pictures."""
+    """Whether two lists hold equal images."""
     return len(got) == len(wanted) > 0 and all(map(np.array_equal, got, wanted))
 
 

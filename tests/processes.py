@@ -25,14 +25,14 @@ class Nursery:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, log: Path, pause_at: str = "", **values: object) -> Run:
+    def start(self, log: Path, pause_at: str = "", **values: object) -> RunContext:
         """Run the text-to-image node; ``pause_at`` is a stage (``downloading+`` once all files are there)."""
         environ = {name: os.environ[name] for name in os.environ if name == "HOME" or name.startswith("RUNCOMFY_")}
         order = {"environ": environ, "log": str(log), "pause_at": pause_at, "values": values}
         assert self._parent.stdin and self._parent.stdout
         self._parent.stdin.write(json.dumps(order) + "\n")
         self._parent.stdin.flush()
-        return Run(int(self._parent.stdout.readline()), log)
+        return RunContext(int(self._parent.stdout.readline()), log)
 
     def close(self) -> None:
         with self._parent:
@@ -40,7 +40,7 @@ class Nursery:
             self._parent.stdin.close()
 
 
-class Run:
+class RunContext:
     """One run in its process."""
 
     def __init__(self, pid: int, log: Path) -> None:
@@ -78,11 +78,9 @@ class Run:
         return True
 
 
-def digest(pictures: list[np.ndarray]) -> str:
-    """Return a hash of uint8 ``[H,W,3]`` pictures."""
-    return hashlib.sha256(
-        b"".join(repr(picture.shape).encode() + picture.tobytes() for picture in pictures)
-    ).hexdigest()
+def digest(images: list[np.ndarray]) -> str:
+    """Return a hash of uint8 ``[H,W,3]`` images."""
+    return hashlib.sha256(b"".join(repr(image.shape).encode() + image.tobytes() for image in images)).hexdigest()
 
 
 def _serve() -> None:

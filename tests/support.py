@@ -33,7 +33,7 @@ class RecordingHost:
         self.stop_at: Stage | None = None
         self.stop_now = False
 
-    def observer(self) -> RecordingHost:
+    def run_host(self) -> RecordingHost:
         return self
 
     def interrupt(self) -> BaseException:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 
-from nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 from nodes.core.schema.model import INT32_MAX, RERUN_SEED, Images, ModelSpec, Seed, Text
 
 FOLDER = ROOT / "tests" / "contract"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hurry import drawn, wait_until
-from processes import Nursery, Run, digest
+from processes import Nursery, RunContext, digest
 from support import Runner
 
 from emulator import Emulator, Fault
@@ -28,11 +28,11 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def start(runner: Runner, nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Run]]:
+def start(runner: Runner, nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., RunContext]]:
     assert not runner.state.exists()
-    started: list[Run] = []
+    started: list[RunContext] = []
 
-    def start_one(pause_at: str = "") -> Run:
+    def start_one(pause_at: str = "") -> RunContext:
         started.append(nursery.start(tmp_path / f"run{len(started)}", pause_at, **INPUTS))
         return started[-1]
 
@@ -42,8 +42,8 @@ def start(runner: Runner, nursery: Nursery, tmp_path: Path) -> Iterator[Callable
             run.kill()
 
 
-def pictures(api: Emulator) -> str:
-    """Return what the delivering run says of the last job's pictures."""
+def images(api: Emulator) -> str:
+    """Return what the delivering run says of the last job's images."""
     return f"delivered {digest(drawn(api, api.jobs[-1]))}"
 
 
@@ -55,12 +55,12 @@ class Death:
     pause_at: str = ""
     fault: Fault | None = None
     hold: str = ""
-    when: Callable[[Emulator, Run], bool] = lambda api, run: False  # noqa: ARG005
+    when: Callable[[Emulator, RunContext], bool] = lambda api, run: False  # noqa: ARG005
     told: int = 0
     billed: int = 1
 
 
-def paused(stage: str) -> Callable[[Emulator, Run], bool]:
+def paused(stage: str) -> Callable[[Emulator, RunContext], bool]:
     return lambda _, run: run.reached(stage)
 
 
@@ -84,7 +84,7 @@ DEATHS = (
 
 @pytest.mark.parametrize("death", [pytest.param(death, id=death.name) for death in DEATHS])
 def test_a_killed_process_loses_nothing(
-    api: Emulator, runner: Runner, start: Callable[..., Run], death: Death
+    api: Emulator, runner: Runner, start: Callable[..., RunContext], death: Death
 ) -> None:
     if death.fault:
         api.fault(death.fault)
@@ -99,33 +99,35 @@ def test_a_killed_process_loses_nothing(
         setattr(api, death.hold, False)
     for _ in range(death.told):
         assert start().result().startswith(TOLD)
-    assert start().result() == pictures(api)
+    assert start().result() == images(api)
     assert len(api.billed) == death.billed
     assert sum(job.state == "delivered" for job in runner.jobs()) == 1
     calls = len(api.calls)
-    assert start().result() == pictures(api)
+    assert start().result() == images(api)
     assert len(api.calls) == calls
 
 
-def test_two_processes_with_the_same_inputs_pay_once(api: Emulator, start: Callable[..., Run]) -> None:
+def test_two_processes_with_the_same_inputs_pay_once(api: Emulator, start: Callable[..., RunContext]) -> None:
     api.queue_seconds = api.run_seconds = 0.2
     runs = [start() for _ in range(3)]
-    assert {run.result() for run in runs} == {pictures(api)}
+    assert {run.result() for run in runs} == {images(api)}
     assert len(api.jobs) == 1
 
 
-def test_a_process_takes_over_from_one_that_dies_while_it_waits(api: Emulator, start: Callable[..., Run]) -> None:
+def test_a_process_takes_over_from_one_that_dies_while_it_waits(
+    api: Emulator, start: Callable[..., RunContext]
+) -> None:
     first = start("preparing")
     wait_until(lambda: first.reached("preparing"))
     second = start()
     wait_until(lambda: second.log.exists())
     first.kill()
-    assert second.result() == pictures(api)
+    assert second.result() == images(api)
     assert len(api.jobs) == 1
 
 
 def test_a_process_that_waits_is_told_when_the_other_dies_in_its_post(
-    api: Emulator, start: Callable[..., Run]
+    api: Emulator, start: Callable[..., RunContext]
 ) -> None:
     api.fault(Fault("submit", hang_after=30))
     first = start()
@@ -137,13 +139,15 @@ def test_a_process_that_waits_is_told_when_the_other_dies_in_its_post(
     assert api.count("submit") == 1
 
 
-def test_a_second_process_goes_on_with_the_job_of_the_first(api: Emulator, start: Callable[..., Run]) -> None:
+def test_a_second_process_goes_on_with_the_job_of_the_first(
+    api: Emulator, start: Callable[..., RunContext]
+) -> None:
     api.hold = True
     first = start()
     wait_until(lambda: first.reached("queued"))
     second = start()
     wait_until(lambda: second.reached("queued"))
     api.hold = False
-    assert first.result() == second.result() == pictures(api)
+    assert first.result() == second.result() == images(api)
     assert len(api.jobs) == 1
     assert any("it is not paid twice" in line for line in second.lines)

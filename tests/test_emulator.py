@@ -22,9 +22,9 @@ from PIL import Image
 
 from emulator import OTHERS_PREFIX, TOLERATED, Answers, Emulator
 from emulator.__main__ import _parser, main
+from emulator.drawing import draw
 from emulator.jobs import JobBook
-from emulator.pictures import draw
-from emulator.plans import RATIOS, SIDES, Plan, nearest_ratio, picture_size
+from emulator.plans import RATIOS, SIDES, Plan, image_size, nearest_ratio
 
 TEXT = "google/nano-banana-2/text-to-image"
 EDIT = "google/nano-banana/pro/edit"
@@ -63,7 +63,7 @@ class Client:
     def file(self, url: str, **headers: str) -> requests.Response:
         return self.session.get(url, headers={"Authorization": None, **headers}, timeout=20)
 
-    def picture(self, url: str) -> Image.Image:
+    def image(self, url: str) -> Image.Image:
         return Image.open(io.BytesIO(self.file(url).content))
 
 
@@ -369,7 +369,7 @@ def test_lenient_validation_queues_any_object_and_still_draws(opened: Open) -> N
     request_id = api.submit(
         num_images="9", aspect_ratio=[1], resolution=None, output_format="tiff", prompt=["\ud800"]
     )
-    assert api.picture(api.result(request_id)["output"]["image"]).size == (1024, 1024)
+    assert api.image(api.result(request_id)["output"]["image"]).size == (1024, 1024)
     assert api.post(["prompt"]).json()["error_code"] == 422001
 
 
@@ -496,7 +496,7 @@ def test_a_cancellation_may_only_be_requested(opened: Open) -> None:
     assert api.status(request_id)["status"] == "canceled"
 
 
-def test_price_follows_pictures_resolution_and_search(api: Client) -> None:
+def test_price_follows_images_resolution_and_search(api: Client) -> None:
     api.emulator.prices[TEXT] = 1.0
     api.submit(num_images=3)
     api.submit(resolution="4K")
@@ -599,13 +599,13 @@ def test_sync_mode_gives_data_uris(api: Client) -> None:
         assert Image.open(io.BytesIO(base64.b64decode(data, validate=True))).size == (1024, 1024)
 
 
-# Pictures
+# Images
 
 
 @pytest.mark.parametrize("resolution", SIDES)
 @pytest.mark.parametrize("ratio", RATIOS)
-def test_picture_size_has_the_ratio_the_area_and_multiples_of_16(ratio: str, resolution: str) -> None:
-    width, height = picture_size(ratio, resolution)
+def test_image_size_has_the_ratio_the_area_and_multiples_of_16(ratio: str, resolution: str) -> None:
+    width, height = image_size(ratio, resolution)
     across, down = map(int, ratio.split(":"))
     assert width % 16 == height % 16 == 0
     assert width / height == pytest.approx(across / down, rel=0.05)
@@ -614,7 +614,7 @@ def test_picture_size_has_the_ratio_the_area_and_multiples_of_16(ratio: str, res
 
 
 def test_auto_is_square_for_text(api: Client) -> None:
-    assert api.picture(api.result(api.submit(aspect_ratio="auto"))["output"]["image"]).size == (1024, 1024)
+    assert api.image(api.result(api.submit(aspect_ratio="auto"))["output"]["image"]).size == (1024, 1024)
 
 
 @pytest.mark.parametrize(("size", "ratio"), [((1920, 1080), "16:9"), ((100, 148), "2:3"), ((3000, 1), "21:9")])
@@ -622,18 +622,18 @@ def test_auto_takes_the_ratio_of_the_first_reference_for_an_edit(
     api: Client, size: tuple[int, int], ratio: str
 ) -> None:
     request_id = api.submit(EDIT, image_urls=[png_uri(*size), png_uri(9, 9)])
-    assert api.picture(api.result(request_id)["output"]["image"]).size == picture_size(ratio, "1K")
+    assert api.image(api.result(request_id)["output"]["image"]).size == image_size(ratio, "1K")
 
 
-def test_a_4k_picture_is_drawn_in_seconds(api: Client) -> None:
+def test_a_4k_image_is_drawn_in_seconds(api: Client) -> None:
     url = api.result(api.submit(resolution="4K", aspect_ratio="16:9"))["output"]["image"]
     before = time.perf_counter()
-    picture = api.picture(url)
-    assert picture.size == (5456, 3072)
+    image = api.image(url)
+    assert image.size == (5456, 3072)
     assert time.perf_counter() - before < 5
 
 
-def test_other_calls_are_answered_while_a_picture_is_drawn(api: Client) -> None:
+def test_other_calls_are_answered_while_a_image_is_drawn(api: Client) -> None:
     request_id = api.submit(resolution="4K")
     url = api.result(request_id)["output"]["image"]
     with ThreadPoolExecutor(1) as pool:
@@ -646,7 +646,7 @@ def test_other_calls_are_answered_while_a_picture_is_drawn(api: Client) -> None:
     assert answered >= 3
 
 
-def test_a_picture_is_drawn_once_and_the_same_body_draws_the_same(api: Client) -> None:
+def test_a_image_is_drawn_once_and_the_same_body_draws_the_same(api: Client) -> None:
     first, second = (api.result(api.submit(seed=1))["output"]["image"] for _ in range(2))
     other = api.result(api.submit(seed=2))["output"]["image"]
     assert api.file(first).content == api.file(first).content == api.file(second).content
@@ -658,8 +658,8 @@ def test_a_picture_is_drawn_once_and_the_same_body_draws_the_same(api: Client) -
 )
 @pytest.mark.parametrize("size", [(1024, 1024), (64, 64), (16, 400)])
 def test_any_prompt_is_drawn_on_any_size(prompt: str, size: tuple[int, int]) -> None:
-    picture = draw(TEXT, {"prompt": prompt}, Plan(0, 1, "png", "png", size), lambda _url: None)
-    assert (picture.size, picture.mode) == (size, "RGB")
+    image = draw(TEXT, {"prompt": prompt}, Plan(0, 1, "png", "png", size), lambda _url: None)
+    assert (image.size, image.mode) == (size, "RGB")
 
 
 def test_an_edit_shows_its_references_in_order(api: Client) -> None:
@@ -673,10 +673,10 @@ def test_an_edit_shows_its_references_in_order(api: Client) -> None:
         "https://[",
     ]
     body = {"prompt": "Both", "image_urls": references, "aspect_ratio": "21:9"}
-    picture = api.picture(api.result(api.submit(EDIT, **body))["output"]["image"]).convert("RGB")
-    margin = picture.height // 40
-    side = int(picture.height * 0.42) - margin
-    centres = [picture.getpixel((margin + side // 2 + n * (side + margin), margin + side // 3)) for n in range(5)]
+    image = api.image(api.result(api.submit(EDIT, **body))["output"]["image"]).convert("RGB")
+    margin = image.height // 40
+    side = int(image.height * 0.42) - margin
+    centres = [image.getpixel((margin + side // 2 + n * (side + margin), margin + side // 3)) for n in range(5)]
     assert (centres[0], centres[2]) == ((255, 0, 0), (0, 0, 255))
     assert centres[1] not in [(24, 26, 32), centres[3]]
     assert centres[3] == (24, 26, 32)
@@ -685,8 +685,8 @@ def test_an_edit_shows_its_references_in_order(api: Client) -> None:
 @pytest.mark.parametrize("count", [1, 2, 7, 20])
 def test_up_to_20_references_fit(count: int) -> None:
     body = {"prompt": "All", "image_urls": [png_uri(30, 20)] * count}
-    picture = draw(EDIT, body, Plan(0, 1, "png", "png"), lambda _url: None)
-    assert picture.size == picture_size("3:2", "1K")
+    image = draw(EDIT, body, Plan(0, 1, "png", "png"), lambda _url: None)
+    assert image.size == image_size("3:2", "1K")
 
 
 # Starting and stopping

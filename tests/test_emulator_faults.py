@@ -436,12 +436,12 @@ def test_files_of_every_make(emu: Emulator, web: requests.Session, make: str, ki
     assert make in FORMATS
     emu.fault(Fault("job", format=make))
     answer = web.get(file_url(emu, web, aspect_ratio="16:9"), timeout=9)
-    with Image.open(io.BytesIO(answer.content)) as picture:
-        assert picture.format == kind
-        assert picture.mode == mode or (mode, picture.mode) == ("I;16", "I")
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert image.format == kind
+        assert image.mode == mode or (mode, image.mode) == ("I;16", "I")
         turned = make == "exif-rotated"
-        assert (picture.width > picture.height) is not turned
-        assert picture.getexif().get(0x0112) == (6 if turned else None)
+        assert (image.width > image.height) is not turned
+        assert image.getexif().get(0x0112) == (6 if turned else None)
     assert answer.headers["Content-Type"] == f"image/{kind.lower()}"
 
 

@@ -20,12 +20,12 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.encode import MIN_SIDE, WEBP_MAX_SIDE, DoesNotFit, Encoded, bytes_in_uri, encode, fair_limit
-from nodes.core.media.pixels import Assembly, content_hash
+from nodes.core.media.pixels import BatchDecoder, content_hash
 from nodes.core.request.build import check_inputs, encode_all, prepare
 from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.request.validate import check
 from nodes.core.schema.model import Limits
-from nodes.core.store.file_cache import Kept
+from nodes.core.store.file_cache import FileCache
 
 Array = NDArray[np.uint8]
 MIB = 2**20
@@ -38,9 +38,9 @@ def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> Array:
 def smooth(height: int, width: int) -> Array:
     """Return what a photograph is to a JPEG: soft, with a little grain."""
     down, across = np.mgrid[0:height, 0:width]
-    picture = np.stack([across * 255 // width, down * 255 // height, (across + down) % 256], axis=-1)
-    grain = np.random.default_rng(1).integers(-3, 4, picture.shape)
-    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    image = np.stack([across * 255 // width, down * 255 // height, (across + down) % 256], axis=-1)
+    grain = np.random.default_rng(1).integers(-3, 4, image.shape)
+    return np.clip(image + grain, 0, 255).astype(np.uint8)
 
 
 def opened(encoded: Encoded) -> Image.Image:
@@ -49,24 +49,24 @@ def opened(encoded: Encoded) -> Image.Image:
 
 def decoded(encoded: Encoded) -> Array:
     """Return what the pack itself decodes from it."""
-    assembly = Assembly(1)
-    assembly.place(0, encoded.data)
-    return (assembly.batches()[0][0].numpy() * 255).round().astype(np.uint8)
+    decoder = BatchDecoder(1)
+    decoder.decode(0, encoded.data)
+    return (decoder.batches()[0][0].numpy() * 255).round().astype(np.uint8)
 
 
-def references(*pictures: Array) -> list[Reference]:
-    return [Reference(f"image_{number}", pixels, content_hash(pixels)) for number, pixels in enumerate(pictures, 1)]
+def references(*images: Array) -> list[Reference]:
+    return [Reference(f"image_{number}", pixels, content_hash(pixels)) for number, pixels in enumerate(images, 1)]
 
 
 def encoder() -> Encoder:
     """Return one that keeps nothing."""
-    return Encoder(Kept(Path("nowhere"), 0))
+    return Encoder(FileCache(Path("nowhere"), 0))
 
 
-def sent_with(request_bytes: int, *pictures: Array, image_bytes: int = 6 * MIB, prompt: str = "all") -> Any:
+def sent_with(request_bytes: int, *images: Array, image_bytes: int = 6 * MIB, prompt: str = "all") -> Any:
     """Prepare a request within other limits than the API's; return it and its JSON."""
     spec = replace(PRO_EDIT, limits=Limits(image_bytes, request_bytes))
-    prepared = prepare(check(spec, {"prompt": prompt}), references(*pictures), encoder())
+    prepared = prepare(check(spec, {"prompt": prompt}), references(*images), encoder())
     return prepared, json.loads(prepared.body)
 
 
@@ -141,7 +141,7 @@ def test_a_smaller_size_is_not_much_smaller_than_it_must_be() -> None:
         assert len(encode(smooth(400, 400), limit).data) > 0.6 * limit
 
 
-def test_transparency_does_not_keep_a_picture_from_being_sent() -> None:
+def test_transparency_does_not_keep_a_image_from_being_sent() -> None:
     encoded = encode(noise(200, 200, channels=4), 50_000)
     assert opened(encoded).mode == "RGB"
 
@@ -234,22 +234,22 @@ def test_small_images_are_left_alone_where_others_have_to_shrink() -> None:
 
 @pytest.mark.parametrize("request_bytes", [120_000, 300_000, 1_000_000])
 def test_twenty_images_fit_into_one_request(request_bytes: int) -> None:
-    pictures = [noise(100 + 10 * number, 150, seed=number) for number in range(20)]
-    prepared, body = sent_with(request_bytes, *pictures)
+    images = [noise(100 + 10 * number, 150, seed=number) for number in range(20)]
+    prepared, body = sent_with(request_bytes, *images)
     assert len(prepared.body) <= request_bytes
     assert len(body["image_urls"]) == 20
     assert len(prepared.body) > 0.5 * request_bytes, "the room is used"
     shapes = [opened_uri(uri).size[1] / opened_uri(uri).size[0] for uri in body["image_urls"]]
-    assert shapes == pytest.approx([pixels.shape[0] / 150 for pixels in pictures], rel=0.1), "in their order"
+    assert shapes == pytest.approx([pixels.shape[0] / 150 for pixels in images], rel=0.1), "in their order"
 
 
 def test_images_that_fit_the_request_exactly_stay_lossless() -> None:
-    pictures = [noise(30, 30, seed=number) for number in range(3)]
-    whole, _ = sent_with(MIB, *pictures)
-    exact, body = sent_with(len(whole.body) + 3, *pictures)
+    images = [noise(30, 30, seed=number) for number in range(3)]
+    whole, _ = sent_with(MIB, *images)
+    exact, body = sent_with(len(whole.body) + 3, *images)
     assert exact.body == whole.body
     assert all(uri.startswith("data:image/webp") for uri in body["image_urls"])
-    tight, _ = sent_with(len(whole.body) - 1, *pictures)
+    tight, _ = sent_with(len(whole.body) - 1, *images)
     assert len(tight.body) < len(whole.body)
 
 
@@ -276,10 +276,10 @@ def test_references_for_which_there_is_no_room_are_refused() -> None:
     assert refusal.value.charge is Charge.NO
 
 
-@pytest.mark.parametrize("pictures", [[], [noise(8, 8)]], ids=["alone", "with a reference"])
-def test_a_prompt_for_which_there_is_no_room_is_refused_by_name(pictures: list[Array]) -> None:
+@pytest.mark.parametrize("images", [[], [noise(8, 8)]], ids=["alone", "with a reference"])
+def test_a_prompt_for_which_there_is_no_room_is_refused_by_name(images: list[Array]) -> None:
     with pytest.raises(InvalidInput, match="prompt: it does not fit into a request of 5000 bytes"):
-        sent_with(5000, *pictures, prompt="long " * 1000)
+        sent_with(5000, *images, prompt="long " * 1000)
 
 
 def test_a_request_without_references_is_its_json() -> None:

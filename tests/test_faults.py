@@ -1,4 +1,4 @@
-"""The fault matrix: whatever goes wrong on the wire, one job is billed, its pictures arrive, the text is true."""
+"""The fault matrix: whatever goes wrong on the wire, one job is billed, its images arrive, the text is true."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Shown = tuple[type[PackError], str]
 
 @dataclass(frozen=True)
 class Script:
-    """One row: the faults, what each raising run shows, how many jobs are billed; then the pictures are there."""
+    """One row: the faults, what each raising run shows, how many jobs are billed; then the images are there."""
 
     name: str
     faults: tuple[Fault, ...] = ()
@@ -149,7 +149,7 @@ SUBMIT = (
     Script("submit 504", (at("submit", status=504),), (UNKNOWN,)),
     Script("submit 503 with Retry-After", (at("submit", status=503, headers={"Retry-After": "1"}),), (UNKNOWN,)),
     Script("submit meets a web page", (at("submit", html=True),), (UNKNOWN,)),
-    Script("submit meets a picture", (at("submit", bomb=True),), (UNKNOWN,)),
+    Script("submit meets an image", (at("submit", bomb=True),), (UNKNOWN,)),
     Script("submit meets endless bytes", (at("submit", endless=True),), (UNKNOWN,)),
     Script("submit redirected", (at("submit", redirect="https://evil.example/v1"),), (UNKNOWN,)),
     Script("submit answer without an id", (at("submit", edit=put(request_id=None)),), (UNKNOWN,), 2),
@@ -232,9 +232,9 @@ RESULT = (
     Script("result 401", (at("result", status=401),), ((Unauthorized, RECOVERABLE),)),
     Script("result output comes late", (at("result", 2, edit=put(output=None)),)),
     Script("result output is a number", (at("result", 3, edit=put(output=5)),),
-           ((JobFailed, "(?s)without a picture.*Charged: yes, \\$0.10"),), 2),
+           ((JobFailed, "(?s)without an image.*Charged: yes, \\$0.10"),), 2),
     Script("result of a safety block", (at("job", blocked=True),),
-           ((JobFailed, "(?s)without a picture.*safety.*Charged: yes, \\$0.10.*charged on its own"),), 2),
+           ((JobFailed, "(?s)without an image.*safety.*Charged: yes, \\$0.10.*charged on its own"),), 2),
     Script("job fails", (at("job", fails="nsfw content"),),
            ((JobFailed, "(?s)Reason given: nsfw content.*Charged: no"),)),
     Script("job fails in the result", (at("job", fails="nsfw", fails_in="result"),),
@@ -324,8 +324,8 @@ SYNC = tuple(
         ("result broken off", (at("result", 2, truncated=True),), ()),
         ("no base64", (inline("data:image/png;base64,@@@@"),), ((Undecodable, "(?s)base64.*Charged: yes"),)),
         ("no image", (inline("data:text/html,<b>"),), ((Undecodable, "data URI"),)),
-        ("cut picture", (inline("data:image/png;base64,iVBORw0KGgo="),), ((Undecodable, "PNG"),)),
-        ("huge picture", (inline("data:image/png;base64," + "A" * 2**21),), ((Undecodable, "no PNG"),)),
+        ("cut image", (inline("data:image/png;base64,iVBORw0KGgo="),), ((Undecodable, "PNG"),)),
+        ("huge image", (inline("data:image/png;base64," + "A" * 2**21),), ((Undecodable, "no PNG"),)),
     )
 )
 
@@ -343,7 +343,7 @@ COMBINED = (
         at("status", edit=put(status="melting")), at("status", status=401, after=1), at("file", 3, html=True)),
         ((ProtocolError, "melting"), (Unauthorized, RECOVERABLE), (Undecodable, "no PNG"))),
     Script("fails, then blocked, then fine", (at("job", fails="x"), at("job", blocked=True)),
-        ((JobFailed, "Reason given: x"), (JobFailed, "without a picture")), 2),
+        ((JobFailed, "Reason given: x"), (JobFailed, "without an image")), 2),
     Script("a long queue under faults", (
         at("status", 4, status=500, after=1), at("status", garbage=True, after=2)),
         account={"queue_seconds": 0.1, "run_seconds": 0.1}),
@@ -426,7 +426,7 @@ def test_a_request_that_is_long_gone_is_told_and_then_submitted_anew(runner: Run
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("kept", [True, False])
-def test_delivered_pictures_outlive_their_hosted_files(runner: Runner, api: Emulator, kept: bool) -> None:
+def test_delivered_images_outlive_their_hosted_files(runner: Runner, api: Emulator, kept: bool) -> None:
     first = generate(runner, {})
     api.fault(at("file", None, status=410))
     if not kept:
@@ -442,10 +442,10 @@ def test_delivered_pictures_outlive_their_hosted_files(runner: Runner, api: Emul
 
 
 @pytest.mark.usefixtures("clock")
-def test_delivered_pictures_that_are_not_kept_are_fetched_again(runner: Runner, api: Emulator) -> None:
+def test_delivered_images_that_are_not_kept_are_fetched_again(runner: Runner, api: Emulator) -> None:
     first = generate(runner, {})
-    [picture] = (runner.state / "kept").glob("*/00")
-    picture.write_bytes(picture.read_bytes()[:-40])
+    [image] = (runner.state / "kept").glob("*/00")
+    image.write_bytes(image.read_bytes()[:-40])
     again = generate(runner, {})
     assert same(delivered(again[0]), delivered(first[0])) and again[1:] == first[1:]
     assert len(api.jobs) == 1 and api.count("file") == 2

@@ -34,7 +34,7 @@ def evil() -> Iterator[Emulator]:
 
 
 def deliver(runner: Runner) -> None:
-    """Run until the pictures are there, and check them."""
+    """Run until the images are there, and check them."""
     batches, _, request_id = runner.run(TEXT_TO_IMAGE, **INPUTS)
     job = next(job for job in runner.api.jobs if job.request_id == request_id)
     assert same(delivered(batches), drawn(runner.api, job))

@@ -17,12 +17,12 @@ from PIL import Image, PngImagePlugin
 from properties import given, settings, st
 
 from nodes.core.errors import TooLarge, Undecodable
-from nodes.core.media.pixels import MAX_PIXELS, Assembly, content_hash, decode_data_uri, to_pixels
+from nodes.core.media.pixels import MAX_PIXELS, BatchDecoder, content_hash, decode_data_uri, to_pixels
 
 Array = NDArray[Any]
 ORIENTATION = 0x0112
 
-# How a picture that is stored in this orientation is to be shown (EXIF 2.3, tag 274), as numpy does it.
+# How an image that is stored in this orientation is to be shown (EXIF 2.3, tag 274), as numpy does it.
 TURNS: dict[int, Any] = {
     1: lambda stored: stored,
     2: lambda stored: stored[:, ::-1],
@@ -66,9 +66,9 @@ def file_of(image: Image.Image | Array, file_format: str = "PNG", **options: Any
 
 def decoded(data: bytes) -> torch.Tensor:
     """Return ``[H,W,3]`` of one file."""
-    assembly = Assembly(1)
-    assembly.place(0, data)
-    (batch,) = assembly.batches()
+    decoder = BatchDecoder(1)
+    decoder.decode(0, data)
+    (batch,) = decoder.batches()
     assert batch.dtype == torch.float32 and batch.shape[0] == 1 and batch.shape[-1] == 3
     return batch[0]
 
@@ -159,11 +159,11 @@ def test_half_steps_are_rounded_and_never_cut() -> None:
 
 
 def test_a_batch_keeps_its_order_and_its_tensor() -> None:
-    pictures = [noise(5, 7, seed=seed) for seed in range(4)]
-    batch = torch.cat([tensor_of(picture) for picture in pictures]).requires_grad_()
+    images = [noise(5, 7, seed=seed) for seed in range(4)]
+    batch = torch.cat([tensor_of(image) for image in images]).requires_grad_()
     before = batch.detach().clone()
-    for found, picture in zip(to_pixels("image_1", batch), pictures, strict=True):
-        assert np.array_equal(found, picture)
+    for found, image in zip(to_pixels("image_1", batch), images, strict=True):
+        assert np.array_equal(found, image)
     assert torch.equal(batch, before)
 
 
@@ -276,9 +276,7 @@ def test_cmyk_is_not_negative() -> None:
     ("file_format", "options"),
     [("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("JPEG", {"quality": 95})],
 )
-def test_pictures_are_turned_as_their_exif_says(
-    orientation: int, file_format: str, options: dict[str, Any]
-) -> None:
+def test_images_are_turned_as_their_exif_says(orientation: int, file_format: str, options: dict[str, Any]) -> None:
     pixels = noise(7, 12, seed=orientation)
     plain = by_pillow(file_of(pixels, file_format, **options))
     data = file_of(pixels, file_format, exif=exif(orientation), **options)
@@ -311,7 +309,7 @@ def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
         b"Exif\x00\x00MM\x00*",
         b"Exif\x00\x00II*\x00\xff\xff\xff\xff",
         b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff",
-        # A turned picture whose other tags cannot be written again: a text where a number belongs.
+        # A turned image whose other tags cannot be written again: a text where a number belongs.
         b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x02"
         b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
         b"\x87\x69\x00\x02\x00\x00\x00\x04abc\x00\x00\x00\x00\x00",
@@ -321,7 +319,7 @@ def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_damaged_exif_does_not_cost_the_picture(damaged: bytes) -> None:
+def test_damaged_exif_does_not_cost_the_image(damaged: bytes) -> None:
     pixels = noise(5, 9)
     plain = by_pillow(file_of(pixels, "JPEG", quality=95))
     found = decoded(file_of(pixels, "JPEG", quality=95, exif=damaged)).numpy()
@@ -336,7 +334,7 @@ def test_orientation_in_xmp_is_followed_like_the_one_in_exif() -> None:
     assert_exactly(file_of(pixels, pnginfo=info), TURNS[6](pixels))
 
 
-def test_large_pictures_are_exact_in_every_strip() -> None:
+def test_large_images_are_exact_in_every_strip() -> None:
     pixels = noise(1100, 1000)
     assert_exactly(file_of(pixels, "PNG", compress_level=0, exif=exif(6)), TURNS[6](pixels))
 
@@ -345,12 +343,12 @@ def test_large_pictures_are_exact_in_every_strip() -> None:
 
 
 def test_one_size_is_one_batch_in_order() -> None:
-    pictures = [noise(4, 6, seed=seed) for seed in range(5)]
-    assembly = Assembly(5)
+    images = [noise(4, 6, seed=seed) for seed in range(5)]
+    decoder = BatchDecoder(5)
     for index in (3, 0, 4, 1, 2):
-        assembly.place(index, file_of(pictures[index]))
-    (batch,) = assembly.batches()
-    assert np.array_equal((batch.numpy() * 255).round().astype(np.uint8), np.stack(pictures))
+        decoder.decode(index, file_of(images[index]))
+    (batch,) = decoder.batches()
+    assert np.array_equal((batch.numpy() * 255).round().astype(np.uint8), np.stack(images))
 
 
 @given(
@@ -358,38 +356,38 @@ def test_one_size_is_one_batch_in_order() -> None:
 )
 @settings(max_examples=50)
 def test_several_sizes_are_batches_in_order_of_first_appearance(sizes: list[tuple[int, int]], random: Any) -> None:
-    pictures = [noise(*size, seed=seed) for seed, size in enumerate(sizes)]
-    assembly = Assembly(len(sizes))
+    images = [noise(*size, seed=seed) for seed, size in enumerate(sizes)]
+    decoder = BatchDecoder(len(sizes))
     for index in random.sample(range(len(sizes)), len(sizes)):
-        assembly.place(index, file_of(pictures[index]))
+        decoder.decode(index, file_of(images[index]))
     expected: dict[tuple[int, int], list[Array]] = {}
-    for size, picture in zip(sizes, pictures, strict=True):
-        expected.setdefault(size, []).append(picture)
-    batches = assembly.batches()
+    for size, image in zip(sizes, images, strict=True):
+        expected.setdefault(size, []).append(image)
+    batches = decoder.batches()
     assert [tuple(batch.shape[1:3]) for batch in batches] == list(expected)
     for batch, group in zip(batches, expected.values(), strict=True):
         assert np.array_equal((batch.numpy() * 255).round().astype(np.uint8), np.stack(group))
 
 
 def test_files_may_be_placed_by_many_threads() -> None:
-    pictures = [noise(40, 60 + index % 3, seed=index) for index in range(24)]
-    assembly = Assembly(24)
+    images = [noise(40, 60 + index % 3, seed=index) for index in range(24)]
+    decoder = BatchDecoder(24)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(assembly.place, range(24), map(file_of, pictures)))
-    batches = assembly.batches()
+        list(pool.map(decoder.decode, range(24), map(file_of, images)))
+    batches = decoder.batches()
     assert [batch.shape[0] for batch in batches] == [8, 8, 8]
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(images):
         found = batches[index % 3][index // 3].numpy()
-        assert np.array_equal((found * 255).round().astype(np.uint8), picture)
+        assert np.array_equal((found * 255).round().astype(np.uint8), image)
 
 
 def test_a_file_that_failed_can_be_placed_again_in_another_size() -> None:
-    assembly = Assembly(2)
-    assembly.place(0, file_of(noise(4, 6)))
+    decoder = BatchDecoder(2)
+    decoder.decode(0, file_of(noise(4, 6)))
     with pytest.raises(Undecodable):
-        assembly.place(1, file_of(noise(64, 64))[:-4000])
-    assembly.place(1, file_of(noise(4, 6, seed=1)))
-    (batch,) = assembly.batches()
+        decoder.decode(1, file_of(noise(64, 64))[:-4000])
+    decoder.decode(1, file_of(noise(4, 6, seed=1)))
+    (batch,) = decoder.batches()
     assert np.array_equal((batch[1].numpy() * 255).round().astype(np.uint8), noise(4, 6, seed=1))
 
 
@@ -411,14 +409,14 @@ def test_a_file_that_failed_can_be_placed_again_in_another_size() -> None:
         b"P6 1 1 255\n\x00\x00\x00",
     ],
 )
-def test_what_is_no_picture_is_said_to_be_none(data: bytes) -> None:
+def test_what_is_no_image_is_said_to_be_none(data: bytes) -> None:
     with pytest.raises(Undecodable):
         decoded(data)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9, 0.99])
-def test_a_file_that_was_cut_is_never_half_a_picture(file_format: str, share: float) -> None:
+def test_a_file_that_was_cut_is_never_half_a_image(file_format: str, share: float) -> None:
     data = file_of(noise(64, 64), file_format)
     with pytest.raises(Undecodable):
         decoded(data[: int(len(data) * share)])
@@ -426,7 +424,7 @@ def test_a_file_that_was_cut_is_never_half_a_picture(file_format: str, share: fl
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
-def test_a_damaged_file_is_a_picture_or_an_error_of_the_pack(file_format: str) -> None:
+def test_a_damaged_file_is_a_image_or_an_error_of_the_pack(file_format: str) -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", "a" * 40, zip=True)
     options: dict[str, Any] = {"pnginfo": info} if file_format == "PNG" else {}
@@ -438,10 +436,10 @@ def test_a_damaged_file_is_a_picture_or_an_error_of_the_pack(file_format: str) -
         for at, value in changes:
             damaged[at] = value
         try:
-            picture = decoded(with_checksums(bytes(damaged)))
+            image = decoded(with_checksums(bytes(damaged)))
         except (Undecodable, TooLarge):
             return
-        assert torch.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1
+        assert torch.isfinite(image).all() and image.min() >= 0 and image.max() <= 1
 
     place()
 
@@ -467,7 +465,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(width: int, height: int) -> Non
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 0), (0, 5), (5, 0)])
-def test_a_picture_without_pixels_is_none(width: int, height: int) -> None:
+def test_a_image_without_pixels_is_none(width: int, height: int) -> None:
     with pytest.raises(Undecodable):
         decoded(png(width, height))
 
@@ -497,7 +495,7 @@ def test_a_data_uri_gives_its_bytes(data: bytes, kind: str) -> None:
         "data:image/png;base64,====",
     ],
 )
-def test_a_damaged_data_uri_is_no_picture(uri: str) -> None:
+def test_a_damaged_data_uri_is_no_image(uri: str) -> None:
     with pytest.raises(Undecodable) as raised:
         decode_data_uri(uri, 1000)
     assert "AAAA" not in raised.value.message

@@ -23,7 +23,7 @@ from support import ROOT, Runner
 from emulator import Emulator, Fault
 from nodes.core.errors import JournalError, OverBudget
 from nodes.core.store import database
-from nodes.core.store.job import LIVE, Busy, Claimed, Job, Known, Lost, Order
+from nodes.core.store.job import LIVE, Busy, Claimed, Existing, Job, NewJob, OutcomeUnknown
 from nodes.core.store.journal import FILE_NAME, Journal
 
 NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
@@ -63,20 +63,20 @@ def journal(open_journal: Callable[[], Journal]) -> Journal:
     return open_journal()
 
 
-def order(name: str = "a", estimate: float | None = None) -> Order:
-    return Order(name, "account", "vendor/model", "1K", estimate)
+def new_job(name: str = "a", estimate: float | None = None) -> NewJob:
+    return NewJob(name, "account", "vendor/model", "1K", estimate)
 
 
 def claimed(journal: Journal, name: str = "a", **more: float) -> Job:
-    claim = journal.claim(order(name, **more))
+    claim = journal.claim(new_job(name, **more))
     assert isinstance(claim, Claimed)
     return claim.job
 
 
 def accepted(journal: Journal, name: str = "a", request_id: str = "r1", **more: float) -> Job:
     job = claimed(journal, name, **more)
-    journal.submitting(job)
-    journal.submitted(job, request_id)
+    journal.mark_submitting(job)
+    journal.mark_submitted(job, request_id)
     found = journal.find(request_id)
     assert found is not None
     return found
@@ -97,34 +97,34 @@ def sql(journal: Journal, statement: str) -> list[tuple[object, ...]]:
 
 def test_the_first_claim_is_mine_and_the_second_waits(journal: Journal) -> None:
     job = claimed(journal)
-    assert isinstance(journal.claim(order()), Busy)
-    journal.submitting(job)
-    assert isinstance(journal.claim(order()), Busy)
-    assert isinstance(journal.claim(order("b")), Claimed)
+    assert isinstance(journal.claim(new_job()), Busy)
+    journal.mark_submitting(job)
+    assert isinstance(journal.claim(new_job()), Busy)
+    assert isinstance(journal.claim(new_job("b")), Claimed)
 
 
 def test_an_accepted_or_delivered_job_is_found_again(journal: Journal) -> None:
     job = accepted(journal)
-    assert journal.claim(order()) == Known(job)
-    journal.delivered(job)
-    claim = journal.claim(order())
-    assert isinstance(claim, Known) and claim.job.state == "delivered"
+    assert journal.claim(new_job()) == Existing(job)
+    journal.mark_delivered(job)
+    claim = journal.claim(new_job())
+    assert isinstance(claim, Existing) and claim.job.state == "delivered"
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
 def test_an_ended_job_is_submitted_anew_and_stays_in_the_record(journal: Journal, end: str) -> None:
-    journal.ended(accepted(journal), end, "why", 0.25)
-    assert isinstance(journal.claim(order()), Claimed)
+    journal.mark_ended(accepted(journal), end, "why", 0.25)
+    assert isinstance(journal.claim(new_job()), Claimed)
     assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, "why", 0.25)
 
 
 def test_a_refused_job_is_submitted_anew_and_stays_in_the_record(journal: Journal) -> None:
     job = claimed(journal)
-    journal.submitting(job)
-    journal.refused(job, "no balance")
+    journal.mark_submitting(job)
+    journal.mark_refused(job, "no balance")
     journal.release(job)
     assert [(row.state, row.outcome) for row in journal.recent()] == [("refused", "no balance")]
-    assert isinstance(journal.claim(order()), Claimed)
+    assert isinstance(journal.claim(new_job()), Claimed)
 
 
 def test_a_released_claim_leaves_nothing_and_its_id_is_not_given_again(journal: Journal) -> None:
@@ -138,48 +138,48 @@ def test_a_released_claim_leaves_nothing_and_its_id_is_not_given_again(journal: 
 
 def test_a_lost_answer_is_told_until_it_was_told_and_then_submitted_anew(journal: Journal) -> None:
     job = claimed(journal)
-    journal.submitting(job)
-    journal.lost(job)
+    journal.mark_submitting(job)
+    journal.mark_lost(job)
     for _ in range(2):
-        assert isinstance(journal.claim(order()), Lost)
+        assert isinstance(journal.claim(new_job()), OutcomeUnknown)
     journal.release(job)
-    assert isinstance(journal.claim(order()), Lost), "a late clean-up does not forget it"
-    journal.told(job)
-    assert isinstance(journal.claim(order()), Claimed)
+    assert isinstance(journal.claim(new_job()), OutcomeUnknown), "a late clean-up does not forget it"
+    journal.mark_reported(job)
+    assert isinstance(journal.claim(new_job()), Claimed)
     assert [row.state for row in journal.recent()] == ["preparing", "unknown"]
 
 
 def test_who_waited_for_a_lost_answer_is_told_too(journal: Journal) -> None:
     job = claimed(journal)
-    waiting = journal.claim(order())
+    waiting = journal.claim(new_job())
     assert isinstance(waiting, Busy)
-    journal.submitting(job)
-    journal.lost(job)
-    journal.told(job)
-    assert isinstance(journal.claim(order(), waited_for=waiting.job.id), Lost)
-    assert isinstance(journal.claim(order()), Claimed)
+    journal.mark_submitting(job)
+    journal.mark_lost(job)
+    journal.mark_reported(job)
+    assert isinstance(journal.claim(new_job(), waited_for=waiting.job.id), OutcomeUnknown)
+    assert isinstance(journal.claim(new_job()), Claimed)
 
 
 def test_a_late_writer_undoes_nothing(journal: Journal) -> None:
     job = accepted(journal)
-    journal.finished(replace(job, files=("https://x/1",), cost=0.5, duration=7.0))
-    journal.delivered(job)
-    late = journal.finished(replace(job, files=("https://x/1",)))
+    journal.mark_finished(replace(job, files=("https://x/1",), cost=0.5, duration=7.0))
+    journal.mark_delivered(job)
+    late = journal.mark_finished(replace(job, files=("https://x/1",)))
     assert (late.state, late.cost, late.duration) == ("delivered", 0.5, 7.0)
-    assert journal.ended(job, "cancelled").state == "delivered"
-    journal.lost(job)
+    assert journal.mark_ended(job, "cancelled").state == "delivered"
+    journal.mark_lost(job)
     journal.release(job)
     with pytest.raises(JournalError, match="nothing is sent"):
-        journal.submitting(job)
-    claim = journal.claim(order())
-    assert isinstance(claim, Known) and claim.job.state == "delivered"
+        journal.mark_submitting(job)
+    claim = journal.claim(new_job())
+    assert isinstance(claim, Existing) and claim.job.state == "delivered"
 
 
 def test_an_adopted_job_is_found_and_never_taken_back(journal: Journal) -> None:
-    job = journal.adopt(order("of-request"), "r9")
+    job = journal.adopt(new_job("of-request"), "r9")
     assert (job.state, job.request_id) == ("submitted", "r9")
-    journal.delivered(job)
-    assert journal.adopt(order("of-request"), "r9").state == "delivered"
+    journal.mark_delivered(job)
+    assert journal.adopt(new_job("of-request"), "r9").state == "delivered"
     assert len(journal.recent()) == 1
 
 
@@ -189,7 +189,7 @@ def test_an_adopted_job_is_found_and_never_taken_back(journal: Journal) -> None:
 def test_of_many_threads_with_two_journals_one_claims(open_journal: Callable[[], Journal]) -> None:
     pair = (open_journal(), open_journal())
     with ThreadPoolExecutor(16) as pool:
-        claims = list(pool.map(lambda n: pair[n % 2].claim(order()), range(64)))
+        claims = list(pool.map(lambda n: pair[n % 2].claim(new_job()), range(64)))
     assert [type(claim) for claim in claims].count(Claimed) == 1
     assert [type(claim) for claim in claims].count(Busy) == 63
 
@@ -197,7 +197,7 @@ def test_of_many_threads_with_two_journals_one_claims(open_journal: Callable[[],
 def test_two_journals_see_each_other(open_journal: Callable[[], Journal]) -> None:
     one, other = open_journal(), open_journal()
     job = accepted(one)
-    assert other.claim(order()) == Known(job)
+    assert other.claim(new_job()) == Existing(job)
     assert one.fingerprint("x", {"a": 1}) == other.fingerprint("x", {"a": 1}), "one key for one folder"
     assert one.account("token", "https://a") != one.account("token", "https://b")
 
@@ -207,85 +207,85 @@ def test_the_claim_of_an_ended_process(open_journal: Callable[[], Journal], sent
     dead, alive = open_journal(), open_journal()
     job = claimed(dead)
     if sent:
-        dead.submitting(job)
-    assert isinstance(alive.claim(order()), Busy)
+        dead.mark_submitting(job)
+    assert isinstance(alive.claim(new_job()), Busy)
     dead.close()
     if sent:
-        assert isinstance(alive.claim(order()), Lost), "it may have been accepted"
+        assert isinstance(alive.claim(new_job()), OutcomeUnknown), "it may have been accepted"
         assert [row.state for row in alive.recent()] == ["lost"]
     else:
-        assert isinstance(alive.claim(order()), Claimed), "nothing was sent"
+        assert isinstance(alive.claim(new_job()), Claimed), "nothing was sent"
         assert len(alive.recent()) == 1
 
 
 def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from nodes.core.journal import Journal; from nodes.core.records import Order\n"
-        "journal = Journal(Path(sys.argv[1])); journal.claim(Order('a', 'account', 'm', ''))\n"
+        "from nodes.core.store.journal import Journal; from nodes.core.store.job import NewJob\n"
+        "journal = Journal(Path(sys.argv[1])); journal.claim(NewJob('a', 'account', 'm', ''))\n"
         "print('claimed', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(journal.folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as other:
         assert other.stdout is not None and other.stdout.readline() == "claimed\n"
-        assert isinstance(journal.claim(order()), Busy)
+        assert isinstance(journal.claim(new_job()), Busy)
         other.kill()
         other.wait()
-    assert isinstance(journal.claim(order()), Claimed)
+    assert isinstance(journal.claim(new_job()), Claimed)
 
 
 # Budget
 
 
 def test_the_budget_counts_what_is_spent_and_what_is_under_way(journal: Journal) -> None:
-    journal.finished(replace(accepted(journal, estimate=0.1), cost=0.4))
+    journal.mark_finished(replace(accepted(journal, estimate=0.1), cost=0.4))
     claimed(journal, "b", estimate=0.3)
     assert journal.spent_today() == pytest.approx(0.7)
     with pytest.raises(
         OverBudget,
         match=r"(?s)budget of \$1\.00 .*\$0\.70 is spent.*costs from \$0\.31.*Charged: no.*RUNCOMFY_DAILY",
     ):
-        journal.claim(order("c", estimate=0.31), budget=1.0)
+        journal.claim(new_job("c", estimate=0.31), budget=1.0)
     assert len(journal.recent()) == 2
-    assert isinstance(journal.claim(order("c", estimate=0.3), budget=1.0), Claimed)
+    assert isinstance(journal.claim(new_job("c", estimate=0.3), budget=1.0), Claimed)
 
 
 def test_a_known_job_needs_no_budget(journal: Journal) -> None:
     accepted(journal, estimate=0.5)
-    assert isinstance(journal.claim(order(estimate=0.5), budget=0.0), Known)
+    assert isinstance(journal.claim(new_job(estimate=0.5), budget=0.0), Existing)
 
 
 def test_a_spent_budget_refuses_where_no_price_is_known(journal: Journal) -> None:
-    journal.finished(replace(accepted(journal), cost=1.0))
+    journal.mark_finished(replace(accepted(journal), cost=1.0))
     with pytest.raises(OverBudget):
-        journal.claim(order("b"), budget=1.0)
+        journal.claim(new_job("b"), budget=1.0)
 
 
 def test_what_was_not_charged_does_not_count(journal: Journal) -> None:
-    journal.ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled")
-    journal.ended(accepted(journal, "b", "r2", estimate=0.2), "failed")
+    journal.mark_ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled")
+    journal.mark_ended(accepted(journal, "b", "r2", estimate=0.2), "failed")
     job = claimed(journal, "c", estimate=0.2)
-    journal.submitting(job)
-    journal.refused(job, "no")
+    journal.mark_submitting(job)
+    journal.mark_refused(job, "no")
     journal.release(claimed(journal, "d", estimate=0.2))
-    journal.adopt(order("e", 0.2), "r5")
+    journal.adopt(new_job("e", 0.2), "r5")
     assert journal.spent_today() == 0
-    journal.ended(accepted(journal, "f", "r6", estimate=0.2), "failed", "blocked", 0.1)
+    journal.mark_ended(accepted(journal, "f", "r6", estimate=0.2), "failed", "blocked", 0.1)
     job = claimed(journal, "g", estimate=0.2)
-    journal.submitting(job)
-    journal.lost(job)
+    journal.mark_submitting(job)
+    journal.mark_lost(job)
     assert journal.spent_today() == pytest.approx(0.3), "a failed job that cost, and a lost one that may have"
 
 
 def test_the_budget_begins_anew_at_midnight(journal: Journal, clock: Time) -> None:
     clock.now = NOON + 11.9 * HOUR
-    journal.finished(replace(accepted(journal), cost=1.0))
+    journal.mark_finished(replace(accepted(journal), cost=1.0))
     with pytest.raises(OverBudget):
-        journal.claim(order("b"), budget=1.0)
+        journal.claim(new_job("b"), budget=1.0)
     clock.now = NOON + 12.1 * HOUR
     assert journal.spent_today() == 0
-    assert isinstance(journal.claim(order("b"), budget=1.0), Claimed)
+    assert isinstance(journal.claim(new_job("b"), budget=1.0), Claimed)
 
 
 def test_the_void_claim_of_an_ended_process_is_checked_against_the_budget(
@@ -295,7 +295,7 @@ def test_the_void_claim_of_an_ended_process_is_checked_against_the_budget(
     claimed(dead, estimate=0.5)
     dead.close()
     with pytest.raises(OverBudget):
-        alive.claim(order(estimate=0.5), budget=0.4)
+        alive.claim(new_job(estimate=0.5), budget=0.4)
 
 
 def test_two_processes_do_not_both_take_the_last_of_the_budget(open_journal: Callable[[], Journal]) -> None:
@@ -303,7 +303,7 @@ def test_two_processes_do_not_both_take_the_last_of_the_budget(open_journal: Cal
 
     def claim(number: int) -> bool:
         try:
-            return isinstance(pair[number % 2].claim(order(str(number), 0.1), budget=0.5), Claimed)
+            return isinstance(pair[number % 2].claim(new_job(str(number), 0.1), budget=0.5), Claimed)
         except OverBudget:
             return False
 
@@ -346,7 +346,7 @@ def test_an_older_record_is_carried_forward(
     newer = "CREATE INDEX later ON jobs (cost); CREATE TABLE notes (text TEXT)"
     monkeypatch.setattr(database, "_MIGRATIONS", (*database._MIGRATIONS, newer))
     new = open_journal()
-    assert new.claim(order()) == Known(job)
+    assert new.claim(new_job()) == Existing(job)
     assert sql(new, "PRAGMA user_version") == [(len(database._MIGRATIONS),)]
     assert sql(new, "SELECT count(*) FROM sqlite_schema WHERE name IN ('later', 'notes')") == [(2,)]
 
@@ -362,7 +362,7 @@ def test_a_failed_migration_changes_nothing(
         patch.setattr(database, "_MIGRATIONS", (*database._MIGRATIONS, broken))
         open_journal()
     assert sql(old, "PRAGMA user_version") == version
-    assert isinstance(open_journal().claim(order()), Known)
+    assert isinstance(open_journal().claim(new_job()), Existing)
 
 
 def test_a_record_of_a_newer_version_is_left_alone(journal: Journal) -> None:
@@ -391,7 +391,7 @@ def test_a_damaged_record_is_set_aside_by_name(tmp_path: Path, damage: str | Non
     again.close()
 
 
-def test_kept_pictures_of_a_damaged_record_are_not_taken_for_those_of_a_new_job(
+def test_kept_images_of_a_damaged_record_are_not_taken_for_those_of_a_new_job(
     runner: Runner, api: Emulator
 ) -> None:
     runner.text_to_image("a fox", resolution="0.5K")
@@ -400,7 +400,7 @@ def test_kept_pictures_of_a_damaged_record_are_not_taken_for_those_of_a_new_job(
     with pytest.raises(JournalError, match="set aside"):
         runner.text_to_image("a crow", resolution="0.5K")
     (runner.state / "kept").rename(runner.state / "aside")
-    (runner.state / "kept").touch()  # so that the new job's pictures cannot be kept
+    (runner.state / "kept").touch()  # so that the new job's images cannot be kept
     runner.text_to_image("a crow", resolution="0.5K")
     (runner.state / "kept").unlink()
     (runner.state / "aside").rename(runner.state / "kept")
@@ -432,8 +432,8 @@ from hurry import hurry
 from support import TEXT_TO_IMAGE, RecordingHost
 from nodes.comfyui.factory import node_class
 from nodes.core.errors import PackError
-from nodes.core.progress import Stage
-from nodes.core.service import close_services
+from nodes.core.jobs.progress import Stage
+from nodes.app.service import close_services
 
 class Host(RecordingHost):
     full_at = None
@@ -464,7 +464,7 @@ close_services()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as POSIX does")
-def test_a_full_disk_costs_no_picture_and_no_second_payment(runner: Runner, api: Emulator) -> None:
+def test_a_full_disk_costs_no_image_and_no_second_payment(runner: Runner, api: Emulator) -> None:
     stages = ["preparing", "submitting", "queued", "running", "downloading"]
     asked: Counter[str] = Counter()
 
@@ -499,22 +499,22 @@ def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
     def fail(*_: object) -> None:
         raise JournalError("The disk is full.")
 
-    monkeypatch.setattr(Journal, "submitted", fail)
+    monkeypatch.setattr(Journal, "mark_submitted", fail)
     runner.text_to_image()
     assert f"request {api.jobs[0].request_id}: The disk is full." in caplog.text
 
 
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
     job = claimed(journal)
-    journal.submitting(job)
+    journal.mark_submitting(job)
     sql(journal, "ALTER TABLE jobs RENAME TO away")
     with pytest.raises(JournalError):
-        journal.submitted(job, "r1")
+        journal.mark_submitted(job, "r1")
     with pytest.raises(JournalError):
-        journal.finished(replace(job, cost=0.5))
+        journal.mark_finished(replace(job, cost=0.5))
     sql(journal, "ALTER TABLE away RENAME TO jobs")
-    claim = journal.claim(order())
-    assert isinstance(claim, Known)
+    claim = journal.claim(new_job())
+    assert isinstance(claim, Existing)
     assert (claim.job.request_id, claim.job.cost) == ("r1", 0.5)
 
 
@@ -527,8 +527,8 @@ def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> Non
     )
     asked: list[str] = []
     journal._db.set_trace_callback(asked.append)
-    assert isinstance(journal.claim(order("f77777"), budget=9.0), Known)
-    assert isinstance(journal.claim(order("new"), budget=9.0), Claimed)
+    assert isinstance(journal.claim(new_job("f77777"), budget=9.0), Existing)
+    assert isinstance(journal.claim(new_job("new"), budget=9.0), Claimed)
     assert journal.find("r4711") is not None
     assert len(journal.durations("m", "v")) == 50
     assert len(journal.recent(20)) == 20
@@ -558,7 +558,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(target=jobs, who=st.integers(0, 1), name=st.sampled_from("abc"))
     def claim(self, who: int, name: str):  # type: ignore[no-untyped-def]
-        claim = self.pair[who].claim(order(name))
+        claim = self.pair[who].claim(new_job(name))
         if isinstance(claim, Claimed):
             held = self.holders.setdefault(name, set())
             assert not held, "two claims at once"
@@ -572,7 +572,7 @@ class Lives(RuleBasedStateMachine):
         who, job = which
         may = self._state(job) in ("preparing", "submitting")
         try:
-            self.pair[who].submitting(job)
+            self.pair[who].mark_submitting(job)
         except JournalError:
             assert not may
         else:
@@ -583,10 +583,10 @@ class Lives(RuleBasedStateMachine):
         who, job = which
         if self._state(job) == "submitting":
             self.submitted[job.id] = f"r{job.id}"
-            self.pair[who].submitted(job, f"r{job.id}")
+            self.pair[who].mark_submitted(job, f"r{job.id}")
             self._let_go(job)
 
-    @rule(which=jobs, call=st.sampled_from(["lost", "told", "delivered", "unsent"]))
+    @rule(which=jobs, call=st.sampled_from(["mark_lost", "mark_reported", "mark_delivered", "mark_unsent"]))
     def move(self, which: tuple[int, Job], call: str) -> None:
         who, job = which
         if self._state(job) is not None:
@@ -598,7 +598,7 @@ class Lives(RuleBasedStateMachine):
     def end(self, which: tuple[int, Job], end: str) -> None:
         who, job = which
         if self._state(job) is not None:
-            self.pair[who].ended(job, end)
+            self.pair[who].mark_ended(job, end)
 
     @rule(which=consumes(jobs))
     def release(self, which: tuple[int, Job]) -> None:

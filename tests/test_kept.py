@@ -14,35 +14,35 @@ from support import TEXT_TO_IMAGE, Interrupted, Runner
 
 from emulator import Emulator, Fault
 from nodes.core.errors import FileGone
-from nodes.core.store.file_cache import Kept
+from nodes.core.store.file_cache import FileCache
 
 FOLDER_NAME = "kept"
 FILES = [b"one" * 100, b"two" * 100]
 
 
-def put(kept: Kept, name: str, files: list[bytes]) -> None:
-    draft = kept.draft(name)
+def put(kept: FileCache, name: str, files: list[bytes]) -> None:
+    writer = kept.writer(name)
     for index, data in enumerate(files):
-        draft.add(index, data)
-    draft.keep()
-    draft.close()
+        writer.add(index, data)
+    writer.commit()
+    writer.close()
 
 
-def contents(kept: Kept, name: str) -> list[bytes]:
+def contents(kept: FileCache, name: str) -> list[bytes]:
     return [path.read_bytes() for path in kept.get(name)]
 
 
 def test_what_was_put_is_had_again_in_order(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 10_000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 10_000)
     many = [bytes([number]) * 9 for number in range(16)]
     put(kept, "a", many)
     assert contents(kept, "a") == many
     assert kept.get("b") == []
-    assert contents(Kept(tmp_path / FOLDER_NAME, 10_000), "a") == many, "after a restart, too"
+    assert contents(FileCache(tmp_path / FOLDER_NAME, 10_000), "a") == many, "after a restart, too"
 
 
 def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 3 * 600)
+    kept = FileCache(tmp_path / FOLDER_NAME, 3 * 600)
     for age, name in enumerate("abc"):
         put(kept, name, FILES)
         os.utime(tmp_path / FOLDER_NAME / name, (1000 + age, 1000 + age))
@@ -52,7 +52,7 @@ def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
 
 
 def test_what_is_larger_than_all_room_is_not_kept_and_pushes_nothing_out(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 1000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 1000)
     put(kept, "a", FILES)
     put(kept, "b", [bytes(1001)])
     put(kept, "b", [bytes(501), bytes(500)])
@@ -60,24 +60,24 @@ def test_what_is_larger_than_all_room_is_not_kept_and_pushes_nothing_out(tmp_pat
 
 
 def test_nothing_is_found_before_all_of_it_is_there_and_a_discarded_draft_leaves_nothing(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 1000)
-    draft = kept.draft("a")
-    draft.add(0, b"one")
+    kept = FileCache(tmp_path / FOLDER_NAME, 1000)
+    writer = kept.writer("a")
+    writer.add(0, b"one")
     assert kept.get("a") == []
-    draft.close()
-    draft.add(1, b"two")
-    draft.keep()
-    draft.close()
+    writer.close()
+    writer.add(1, b"two")
+    writer.commit()
+    writer.close()
     assert kept.get("a") == [] and list((tmp_path / FOLDER_NAME).iterdir()) == []
 
 
 def test_an_entry_that_had_to_give_way_while_it_was_written_is_not_kept_in_part(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 700)
-    slow = kept.draft("a")
+    kept = FileCache(tmp_path / FOLDER_NAME, 700)
+    slow = kept.writer("a")
     slow.add(0, FILES[0])
     put(kept, "b", FILES)
     slow.add(1, FILES[1])
-    slow.keep()
+    slow.commit()
     slow.close()
     assert kept.get("a") == [] and contents(kept, "b") == FILES
 
@@ -86,23 +86,23 @@ def test_twins_that_begin_at_the_same_moment_have_drafts_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.monotonic_ns", lambda: 1)
-    kept = Kept(tmp_path / FOLDER_NAME, 10_000)
-    first, second = kept.draft("a"), kept.draft("a")
+    kept = FileCache(tmp_path / FOLDER_NAME, 10_000)
+    first, second = kept.writer("a"), kept.writer("a")
     first.add(0, b"one")
     second.add(1, b"two")
     first.close()
     second.add(0, b"one")
-    second.keep()
+    second.commit()
     assert contents(kept, "a") == [b"one", b"two"]
 
 
 def test_a_draft_that_is_closed_while_it_is_kept_is_whole_or_not_there(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 10_000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 10_000)
     for _ in range(200):
-        draft = kept.draft("a")
+        writer = kept.writer("a")
         for index, data in enumerate(FILES):
-            draft.add(index, data)
-        threads = [threading.Thread(target=end) for end in (draft.keep, draft.close)]
+            writer.add(index, data)
+        threads = [threading.Thread(target=end) for end in (writer.commit, writer.close)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -143,14 +143,14 @@ def test_a_disk_that_cannot_be_written_costs_the_copy_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / FOLDER_NAME).touch()
-    kept = Kept(tmp_path / FOLDER_NAME, 1000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 1000)
     put(kept, "a", FILES)
     assert kept.get("a") == []
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["a is not kept"], "said once"
 
 
 def test_putting_again_replaces(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 1000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 1000)
     put(kept, "a", FILES)
     put(kept, "a", [b"new"])
     assert contents(kept, "a") == [b"new"]
@@ -158,7 +158,7 @@ def test_putting_again_replaces(tmp_path: Path) -> None:
 
 
 def test_a_job_goes_at_one_stroke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 1000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 1000)
     put(kept, "a", FILES)
     remove, seen = shutil.rmtree, []
 
@@ -168,12 +168,12 @@ def test_a_job_goes_at_one_stroke(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(shutil, "rmtree", slowly)
     put(kept, "b", [bytes(900)])
-    assert seen and set(seen) <= {0, 2}, "never half of its pictures"
+    assert seen and set(seen) <= {0, 2}, "never half of its images"
     assert 0 in seen
 
 
 def test_threads_that_put_the_same_leave_it_whole(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / FOLDER_NAME, 100_000)
+    kept = FileCache(tmp_path / FOLDER_NAME, 100_000)
 
     def put_often() -> None:
         for _ in range(20):
@@ -189,7 +189,7 @@ def test_threads_that_put_the_same_leave_it_whole(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_can_look_inside(tmp_path: Path) -> None:
-    put(Kept(tmp_path / FOLDER_NAME, 1000), "a", FILES)
+    put(FileCache(tmp_path / FOLDER_NAME, 1000), "a", FILES)
     assert (tmp_path / FOLDER_NAME).stat().st_mode & 0o777 == 0o700
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -12,34 +13,26 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-# The spine of the design. A module on it may import from the rows above it and from modules that are not on it;
-# as no circle is allowed anywhere, none of those can lead an arrow back up.
-SPINE = (
-    "core.errors",
-    "core.schema core.images core.transport core.wire core.retry core.records core.database",
-    "core.arguments core.encoding core.client core.downloads core.journal",
-    "core.submission core.collection core.run",
-    "core.obtaining core.delivering",
+# The rooms from the ground up. A room may import from those in the rows below its own, never beside or above it.
+ORDER = (
+    "core",
+    "core.schema core.media core.store core.config core.http",
+    "core.request core.api",
     "core.jobs",
-    "core.ordering core.service",
+    "app",
+    "comfyui shell",
 )
-ROOMS = ("core", "comfyui", "shell")
-RANKS = {module: rank for rank, row in enumerate(SPINE) for module in row.split()}
+RANKS = {room: rank for rank, row in enumerate(ORDER) for room in row.split()}
+ENTRIES = ("__init__", "__main__")
+MOST_MODULES = 12
 
-# Every other module needs the standard library only.
+# What else than the standard library a room needs; the others need nothing.
 THIRD_PARTY = {
-    "core.images": {"numpy", "PIL", "torch"},
-    "core.memory": {"numpy"},
-    "core.encoding": {"PIL"},
-    "core.transport": {"requests", "urllib3"},
-    "core.downloads": {"requests"},
-    "core.collection": {"torch"},
-    "core.run": {"torch"},
-    "core.delivering": {"torch"},
-    "comfyui.factory": {"torch"},
-    "comfyui.routes": {"aiohttp"},
-    "shell.files": {"torch", "PIL"},
-    "shell.commands": {"torch", "emulator"},
+    "core.media": {"numpy", "PIL", "torch"},
+    "core.http": {"requests", "urllib3"},
+    "core.jobs": {"torch"},
+    "comfyui": {"torch", "aiohttp"},
+    "shell": {"torch", "PIL", "emulator"},
 }
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "execution", "folder_paths", "server"}
 HOST_ROOM = "comfyui.runtime"
@@ -75,16 +68,18 @@ def own_target(root: Path, importer: str, found: Import) -> str | None:
     if above > len(package):
         return None
     parts = package[: len(package) - above] + [part for part in found.module.split(".") if part]
-    for target in ([*parts, found.name], parts, [*parts, "__init__"]):
+    for target in ([*parts, found.name], [*parts, found.name, "__init__"], parts, [*parts, "__init__"]):
         if target and root.joinpath(*target).with_suffix(".py").exists():
             return ".".join(target)
     return None
 
 
-def room(module: str) -> int:
-    """Return how high a module stands: core, comfyui, and above them the shell and the entries."""
-    first = module.split(".")[0]
-    return ROOMS.index(first) if first in ROOMS else len(ROOMS)
+def room(module: str) -> str | None:
+    """Return the room of a module, None for the pack's two entries; a folder in a room belongs to it."""
+    parts = module.split(".")[:-1]
+    while parts and ".".join(parts) not in RANKS:
+        parts.pop()
+    return ".".join(parts) or None
 
 
 def violations(root: Path) -> list[str]:
@@ -111,9 +106,10 @@ def violations(root: Path) -> list[str]:
 def problem_of_own(module: str, target: str | None) -> str | None:
     if target is None:
         return "reaches out of the pack, or for a module that is not there"
-    if room(target) > room(module) or target == module:
+    here, there = room(module), room(target)
+    if target == module or there is None:
         return f"imports {target}: the arrow does not point down"
-    if target in RANKS and module in RANKS and RANKS[target] >= RANKS[module]:
+    if here is not None and here != there and RANKS[there] >= RANKS[here]:
         return f"imports {target}: the arrow does not point down"
     return None
 
@@ -128,7 +124,7 @@ def problem_of_other(module: str, found: Import) -> str | None:
         return None if found.in_function else f"imports {top} of the host while the module is loaded"
     if top == "importlib":
         return "imports by name, where no test sees the arrow"
-    if top in sys.stdlib_module_names or top in THIRD_PARTY.get(module, ()):
+    if top in sys.stdlib_module_names or top in THIRD_PARTY.get(room(module) or "", ()):
         return None
     return f"imports {top}, which is not allowed here"
 
@@ -137,55 +133,67 @@ def test_every_arrow_points_down() -> None:
     assert violations(ROOT / "nodes") == []
 
 
-def test_the_table_names_modules_that_are_there() -> None:
-    files = [ROOT.joinpath("nodes", *module.split(".")) for module in {*RANKS, *THIRD_PARTY, HOST_ROOM}]
-    assert [file for file in files if not file.with_suffix(".py").exists()] == []
-    assert len(RANKS) == sum(len(row.split()) for row in SPINE)
+def test_the_tables_name_rooms_that_are_there() -> None:
+    assert [name for name in RANKS if not ROOT.joinpath("nodes", *name.split("."), "__init__.py").exists()] == []
+    assert len(RANKS) == sum(len(row.split()) for row in ORDER)
+    assert set(THIRD_PARTY) <= set(RANKS)
+    assert ROOT.joinpath("nodes", *HOST_ROOM.split(".")).with_suffix(".py").exists()
 
 
-def test_errors_and_schema_need_the_standard_library_only() -> None:
-    assert not {"core.errors", "core.schema"} & set(THIRD_PARTY)
+def test_every_module_is_in_a_room() -> None:
+    modules = [path.relative_to(ROOT / "nodes").with_suffix("") for path in (ROOT / "nodes").rglob("*.py")]
+    assert [str(path) for path in modules if room(".".join(path.parts)) is None] == sorted(ENTRIES)
+
+
+def test_no_room_is_a_hallway() -> None:
+    folders = Counter(path.parent for path in (ROOT / "nodes").rglob("*.py") if path.name != "__init__.py")
+    assert [str(folder) for folder, count in folders.items() if count > MOST_MODULES] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [path for path in (ROOT / "nodes").rglob("*.py") if not path.read_text("utf-8").startswith('"""')]
+    assert silent == []
 
 
 @pytest.mark.parametrize(
     ("module", "source", "problem"),
     [
-        ("core/errors.py", "from .schema import Field", "arrow"),
-        ("core/errors.py", "from . import schema", "arrow"),
-        ("core/schema.py", "def late():\n    from ..comfyui import factory", "arrow"),
-        ("core/schema.py", "if TYPE_CHECKING:\n    from ..comfyui.factory import node_class", "arrow"),
-        ("core/schema.py", "from ..shell.commands import main", "arrow"),
-        ("core/schema.py", "from .. import NODE_CLASS_MAPPINGS", "arrow"),
-        ("core/jobs.py", "from .. import shell", "arrow"),
-        ("core/retry.py", "from .jobs import Jobs", "arrow"),
-        ("core/wire.py", "from .retry import What", "arrow"),
+        ("core/errors.py", "from .schema.model import Field", "arrow"),
+        ("core/errors.py", "from .schema import model", "arrow"),
+        ("core/errors.py", "from . import jobs", "arrow"),
+        ("core/schema/model.py", "def late():\n    from ...comfyui import factory", "arrow"),
+        ("core/schema/model.py", "if TYPE_CHECKING:\n    from ...comfyui.factory import node_class", "arrow"),
+        ("core/schema/model.py", "from ..media.pixels import Pixels", "arrow"),
+        ("core/schema/kinds/text.py", "from ...media.pixels import Pixels", "arrow"),
+        ("core/schema/model.py", "from ... import NODE_CLASS_MAPPINGS", "arrow"),
+        ("core/request/build.py", "from ..jobs.context import RunContext", "arrow"),
+        ("core/request/build.py", "from ..api.client import Client", "arrow"),
+        ("core/jobs/runner.py", "from ...app.service import Service", "arrow"),
+        ("core/jobs/runner.py", "from ... import shell", "arrow"),
+        ("app/run.py", "from ..shell.commands import main", "arrow"),
+        ("app/run.py", "from .. import comfyui", "arrow"),
+        ("shell/commands.py", "def late():\n    from ..comfyui.factory import node_class", "arrow"),
         ("comfyui/factory.py", "from ..shell.commands import main", "arrow"),
         ("core/aside.py", "from .above import thing", "circle"),
-        ("core/schema.py", "from .new_room import thing", "not there"),
-        ("core/schema.py", "from ...emulator import Emulator", "out of the pack"),
-        ("core/schema.py", "from .... import anything", "out of the pack"),
-        ("core/schema.py", "from nodes.core.errors import PackError", "absolutely"),
-        ("core/schema.py", "import nodes", "absolutely"),
-        ("core/jobs.py", "from emulator import Emulator", "imports emulator"),
-        ("core/jobs.py", "import comfy.utils", "outside comfyui.runtime"),
+        ("core/schema/model.py", "from .new_room import thing", "not there"),
+        ("core/schema/model.py", "from ....emulator import Emulator", "out of the pack"),
+        ("core/schema/model.py", "from ..... import anything", "out of the pack"),
+        ("core/schema/model.py", "from nodes.core.errors import PackError", "absolutely"),
+        ("core/schema/model.py", "import nodes", "absolutely"),
+        ("core/jobs/runner.py", "from emulator import Emulator", "imports emulator"),
+        ("core/jobs/runner.py", "import comfy.utils", "outside comfyui.runtime"),
         ("comfyui/routes.py", "def routes():\n    from server import PromptServer", "outside comfyui.runtime"),
         ("comfyui/factory.py", "def host():\n    import folder_paths", "outside comfyui.runtime"),
         ("comfyui/runtime.py", "import folder_paths", "while the module is loaded"),
         ("comfyui/runtime.py", "class Host:\n    from server import PromptServer", "while the module is loaded"),
         ("comfyui/runtime.py", "if True:\n    import execution", "while the module is loaded"),
-        ("core/schema.py", "import torch", "imports torch"),
+        ("core/schema/model.py", "import torch", "imports torch"),
         ("core/errors.py", "def f():\n    from requests import get", "imports requests"),
-        ("core/client.py", "import importlib", "imports by name"),
+        ("core/api/client.py", "import importlib", "imports by name"),
     ],
 )
 def test_a_planted_violation_is_found(tmp_path: Path, module: str, source: str, problem: str) -> None:
-    for name in ("core", "comfyui", "shell"):
-        (tmp_path / name).mkdir()
-    for name in ("errors", "schema", "jobs", "wire", "retry"):
-        (tmp_path / "core" / f"{name}.py").touch()
-    (tmp_path / "core" / "above.py").write_text("from .aside import thing\n")
-    for name in ("comfyui/factory", "core/aside", "shell/__init__", "shell/commands", "__init__"):
-        (tmp_path / f"{name}.py").touch()
+    plan(tmp_path)
     assert violations(tmp_path) == []
     (tmp_path / module).write_text(source + "\n", encoding="utf-8")
     (found,) = violations(tmp_path)
@@ -194,12 +202,25 @@ def test_a_planted_violation_is_found(tmp_path: Path, module: str, source: str, 
 
 
 def test_what_the_house_allows_is_not_reported(tmp_path: Path) -> None:
-    for name in ("core", "comfyui", "shell"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "core" / "errors.py").write_text("from enum import Enum\n")
-    (tmp_path / "core" / "images.py").write_text("import numpy as np\nfrom .errors import PackError\n")
-    (tmp_path / "comfyui" / "runtime.py").write_text(
+    plan(tmp_path)
+    (tmp_path / "core/errors.py").write_text("from enum import Enum\n")
+    (tmp_path / "core/media/pixels.py").write_text("import numpy as np\nfrom ..errors import PackError\n")
+    (tmp_path / "core/schema/kinds/text.py").write_text("from ..model import Field\n")
+    (tmp_path / "comfyui/runtime.py").write_text(
         "from ..core import errors\n\n\ndef host():\n    import comfy.model_management\n"
     )
-    (tmp_path / "shell" / "commands.py").write_text("def offline():\n    from emulator import Emulator\n")
+    (tmp_path / "shell/commands.py").write_text("def offline():\n    from emulator import Emulator\n")
     assert violations(tmp_path) == []
+
+
+def plan(root: Path) -> None:
+    """Lay out the rooms, empty but for a module or two each."""
+    for name in RANKS:
+        (root / name.replace(".", "/")).mkdir(parents=True, exist_ok=True)
+        (root / name.replace(".", "/") / "__init__.py").touch()
+    (root / "core/schema/kinds").mkdir()
+    modules = """core/errors core/aside core/schema/model core/media/pixels core/request/build core/jobs/runner
+        core/jobs/context core/api/client app/run app/service comfyui/factory shell/commands __init__"""
+    for name in modules.split():
+        (root / f"{name}.py").touch()
+    (root / "core/above.py").write_text("from .aside import thing\n")

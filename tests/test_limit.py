@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.core.api.rate_limit import SPREAD, Limit
+from nodes.core.api.rate_limit import SPREAD, RateLimiter
 
 seconds = st.floats(0, 1e6)
 
 
 @given(st.lists(seconds, min_size=1), seconds, st.floats(0, 1))
 def test_the_latest_hold_counts_and_no_call_is_early(holds: list[float], now: float, random: float) -> None:
-    limit = Limit()
+    limit = RateLimiter()
     for until in holds:
         limit.hold(until)
     left = max(holds) - now
-    assert max(0.0, left) <= limit.wait(now, random) <= max(0.0, left * (1 + SPREAD))
+    assert max(0.0, left) <= limit.delay(now, random) <= max(0.0, left * (1 + SPREAD))
 
 
 def test_one_rate_limit_holds_every_job_of_the_account(runner: Runner, api: Emulator) -> None:

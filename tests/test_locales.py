@@ -57,7 +57,7 @@ def english_title(name: str, titles: dict[str, str]) -> str:
 
 def english_nodes() -> dict[str, Any]:
     """What the nodes themselves say, in the shape of ComfyUI's ``nodeDefs.json``."""
-    from nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+    from nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 
     nodes: dict[str, Any] = {}
     for node_id, node in NODE_CLASS_MAPPINGS.items():
@@ -116,7 +116,7 @@ def test_english_is_what_the_nodes_say() -> None:
 
 
 def test_english_names_the_categories() -> None:
-    from nodes import NODE_CLASS_MAPPINGS
+    from nodes.comfyui import NODE_CLASS_MAPPINGS
 
     used = {part for node in NODE_CLASS_MAPPINGS.values() for part in node.CATEGORY.split("/")}
     assert read(LOCALES / "en" / "main.json")["nodeCategories"] == {name: name for name in used - {"RunComfy"}}

@@ -16,7 +16,7 @@ from nodes.core.api.retry import (
     MAX_RETRY_AFTER,
     RATE_LIMITED_ATTEMPTS,
     UNDECODABLE_ATTEMPTS,
-    What,
+    Operation,
     backoff,
     delay_after,
     retry_after,
@@ -44,7 +44,7 @@ from nodes.core.errors import (
 )
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
-READS = (What.STATUS, What.RESULT, What.FILE)
+READS = (Operation.STATUS, Operation.RESULT, Operation.FILE)
 LOST = AnswerLost("The answer was lost.")
 NO_CONNECTION = ConnectionFailed("No connection.")
 BAD_PROXY = ConnectionFailed("The proxy refused.", may_repeat=False)
@@ -59,88 +59,88 @@ def refusal(kind: type[Any], status: int, code: int = 0, **headers: str) -> Pack
 
 
 # method, what, attempt, error -> seconds before the jitter, or None for never
-ROWS: list[tuple[str, What, int, PackError, float | None]] = [
+ROWS: list[tuple[str, Operation, int, PackError, float | None]] = [
     # A job is posted again only where nothing can have been accepted.
-    ("POST", What.SUBMIT, 0, NO_CONNECTION, 0.5),
-    ("POST", What.SUBMIT, 1, NO_CONNECTION, 1),
-    ("POST", What.SUBMIT, 4, NO_CONNECTION, 8),
-    ("POST", What.SUBMIT, 5, NO_CONNECTION, None),
-    ("POST", What.SUBMIT, 0, BAD_PROXY, None),
-    ("POST", What.SUBMIT, 0, refusal(RateLimited, 429), 0.5),
-    ("POST", What.SUBMIT, 3, refusal(RateLimited, 429), 4),
-    ("POST", What.SUBMIT, 0, refusal(RateLimited, 429, Retry_After="7"), 7),
-    ("POST", What.SUBMIT, 18, refusal(RateLimited, 429, Retry_After="7"), 7),
-    ("POST", What.SUBMIT, 19, refusal(RateLimited, 429, Retry_After="7"), None),
-    ("POST", What.SUBMIT, 0, LOST, None),
-    ("POST", What.SUBMIT, 0, SubmissionUnknown("Lost."), None),
-    ("POST", What.SUBMIT, 0, UNREADABLE, None),
-    ("POST", What.SUBMIT, 0, refusal(Rejected, 400), None),
-    ("POST", What.SUBMIT, 0, refusal(Unauthorized, 401), None),
-    ("POST", What.SUBMIT, 0, refusal(InsufficientBalance, 402), None),
-    ("POST", What.SUBMIT, 0, refusal(NotFound, 404), None),
-    ("POST", What.SUBMIT, 0, refusal(Rejected, 408, Retry_After="1"), None),
-    ("POST", What.SUBMIT, 0, refusal(Rejected, 409), None),
-    ("POST", What.SUBMIT, 0, refusal(Rejected, 425), None),
-    ("POST", What.SUBMIT, 0, refusal(ServerFault, 500), None),
-    ("POST", What.SUBMIT, 0, refusal(ServerFault, 502), None),
-    ("POST", What.SUBMIT, 0, refusal(ServerFault, 503, Retry_After="1"), None),
-    ("POST", What.SUBMIT, 0, refusal(ServerFault, 504), None),
+    ("POST", Operation.SUBMIT, 0, NO_CONNECTION, 0.5),
+    ("POST", Operation.SUBMIT, 1, NO_CONNECTION, 1),
+    ("POST", Operation.SUBMIT, 4, NO_CONNECTION, 8),
+    ("POST", Operation.SUBMIT, 5, NO_CONNECTION, None),
+    ("POST", Operation.SUBMIT, 0, BAD_PROXY, None),
+    ("POST", Operation.SUBMIT, 0, refusal(RateLimited, 429), 0.5),
+    ("POST", Operation.SUBMIT, 3, refusal(RateLimited, 429), 4),
+    ("POST", Operation.SUBMIT, 0, refusal(RateLimited, 429, Retry_After="7"), 7),
+    ("POST", Operation.SUBMIT, 18, refusal(RateLimited, 429, Retry_After="7"), 7),
+    ("POST", Operation.SUBMIT, 19, refusal(RateLimited, 429, Retry_After="7"), None),
+    ("POST", Operation.SUBMIT, 0, LOST, None),
+    ("POST", Operation.SUBMIT, 0, SubmissionUnknown("Lost."), None),
+    ("POST", Operation.SUBMIT, 0, UNREADABLE, None),
+    ("POST", Operation.SUBMIT, 0, refusal(Rejected, 400), None),
+    ("POST", Operation.SUBMIT, 0, refusal(Unauthorized, 401), None),
+    ("POST", Operation.SUBMIT, 0, refusal(InsufficientBalance, 402), None),
+    ("POST", Operation.SUBMIT, 0, refusal(NotFound, 404), None),
+    ("POST", Operation.SUBMIT, 0, refusal(Rejected, 408, Retry_After="1"), None),
+    ("POST", Operation.SUBMIT, 0, refusal(Rejected, 409), None),
+    ("POST", Operation.SUBMIT, 0, refusal(Rejected, 425), None),
+    ("POST", Operation.SUBMIT, 0, refusal(ServerFault, 500), None),
+    ("POST", Operation.SUBMIT, 0, refusal(ServerFault, 502), None),
+    ("POST", Operation.SUBMIT, 0, refusal(ServerFault, 503, Retry_After="1"), None),
+    ("POST", Operation.SUBMIT, 0, refusal(ServerFault, 504), None),
     # A cancel costs nothing.
-    ("POST", What.CANCEL, 0, LOST, 0.5),
-    ("POST", What.CANCEL, 2, refusal(ServerFault, 503), 2),
-    ("POST", What.CANCEL, 0, refusal(RateLimited, 429, Retry_After="2"), 2),
-    ("POST", What.CANCEL, 0, NO_CONNECTION, 0.5),
-    ("POST", What.CANCEL, 0, refusal(Unauthorized, 401), None),
+    ("POST", Operation.CANCEL, 0, LOST, 0.5),
+    ("POST", Operation.CANCEL, 2, refusal(ServerFault, 503), 2),
+    ("POST", Operation.CANCEL, 0, refusal(RateLimited, 429, Retry_After="2"), 2),
+    ("POST", Operation.CANCEL, 0, NO_CONNECTION, 0.5),
+    ("POST", Operation.CANCEL, 0, refusal(Unauthorized, 401), None),
     # A read is repeated for as long as its caller waits.
-    ("GET", What.STATUS, 0, refusal(ServerFault, 500), 0.5),
-    ("GET", What.STATUS, 1, refusal(ServerFault, 502), 1),
-    ("GET", What.RESULT, 2, refusal(ServerFault, 503), 2),
-    ("GET", What.STATUS, 3, refusal(ServerFault, 504), 4),
-    ("GET", What.STATUS, 5, refusal(ServerFault, 599), 15),
-    ("GET", What.STATUS, 10_000, refusal(ServerFault, 502), 15),
-    ("GET", What.STATUS, 0, refusal(ServerFault, 503, Retry_After="3"), 3),
-    ("GET", What.STATUS, 0, refusal(ServerFault, 200, code=500001), 0.5),
-    ("GET", What.STATUS, 0, refusal(ServerFault, 302), 0.5),
-    ("GET", What.STATUS, 0, refusal(RateLimited, 429), 0.5),
-    ("GET", What.STATUS, 0, refusal(RateLimited, 429, Retry_After="0"), 0.5),
-    ("GET", What.STATUS, 9, refusal(RateLimited, 429, Retry_After="2"), 2),
-    ("GET", What.STATUS, 0, refusal(RateLimited, 429, Retry_After="3600"), 60),
-    ("GET", What.STATUS, 0, refusal(RateLimited, 429, Retry_After="-1"), 0.5),
-    ("GET", What.STATUS, 0, refusal(Rejected, 408), 0.5),
-    ("GET", What.STATUS, 0, refusal(Rejected, 425), 0.5),
-    ("GET", What.STATUS, 7, NO_CONNECTION, 15),
-    ("GET", What.STATUS, 0, BAD_PROXY, None),
-    ("GET", What.STATUS, 0, LOST, 0.5),
-    ("GET", What.RESULT, 50, LOST, 15),
-    ("GET", What.STATUS, 0, UNREADABLE, 0.5),
-    ("GET", What.STATUS, 0, UNKNOWN_STATE, None),
-    ("GET", What.STATUS, 0, refusal(Rejected, 400), None),
-    ("GET", What.STATUS, 0, refusal(Unauthorized, 401), None),
-    ("GET", What.STATUS, 0, refusal(Unauthorized, 400, code=400004), None),
-    ("GET", What.STATUS, 0, refusal(NotFound, 403, code=403001), None),
-    ("GET", What.STATUS, 0, refusal(Rejected, 422), None),
+    ("GET", Operation.STATUS, 0, refusal(ServerFault, 500), 0.5),
+    ("GET", Operation.STATUS, 1, refusal(ServerFault, 502), 1),
+    ("GET", Operation.RESULT, 2, refusal(ServerFault, 503), 2),
+    ("GET", Operation.STATUS, 3, refusal(ServerFault, 504), 4),
+    ("GET", Operation.STATUS, 5, refusal(ServerFault, 599), 15),
+    ("GET", Operation.STATUS, 10_000, refusal(ServerFault, 502), 15),
+    ("GET", Operation.STATUS, 0, refusal(ServerFault, 503, Retry_After="3"), 3),
+    ("GET", Operation.STATUS, 0, refusal(ServerFault, 200, code=500001), 0.5),
+    ("GET", Operation.STATUS, 0, refusal(ServerFault, 302), 0.5),
+    ("GET", Operation.STATUS, 0, refusal(RateLimited, 429), 0.5),
+    ("GET", Operation.STATUS, 0, refusal(RateLimited, 429, Retry_After="0"), 0.5),
+    ("GET", Operation.STATUS, 9, refusal(RateLimited, 429, Retry_After="2"), 2),
+    ("GET", Operation.STATUS, 0, refusal(RateLimited, 429, Retry_After="3600"), 60),
+    ("GET", Operation.STATUS, 0, refusal(RateLimited, 429, Retry_After="-1"), 0.5),
+    ("GET", Operation.STATUS, 0, refusal(Rejected, 408), 0.5),
+    ("GET", Operation.STATUS, 0, refusal(Rejected, 425), 0.5),
+    ("GET", Operation.STATUS, 7, NO_CONNECTION, 15),
+    ("GET", Operation.STATUS, 0, BAD_PROXY, None),
+    ("GET", Operation.STATUS, 0, LOST, 0.5),
+    ("GET", Operation.RESULT, 50, LOST, 15),
+    ("GET", Operation.STATUS, 0, UNREADABLE, 0.5),
+    ("GET", Operation.STATUS, 0, UNKNOWN_STATE, None),
+    ("GET", Operation.STATUS, 0, refusal(Rejected, 400), None),
+    ("GET", Operation.STATUS, 0, refusal(Unauthorized, 401), None),
+    ("GET", Operation.STATUS, 0, refusal(Unauthorized, 400, code=400004), None),
+    ("GET", Operation.STATUS, 0, refusal(NotFound, 403, code=403001), None),
+    ("GET", Operation.STATUS, 0, refusal(Rejected, 422), None),
     # A request that is not there may only be fresh, by its status or by its code.
-    ("GET", What.STATUS, 0, refusal(NotFound, 404), 0.25),
-    ("GET", What.STATUS, 4, refusal(NotFound, 404), 4),
-    ("GET", What.STATUS, 5, refusal(NotFound, 404), None),
-    ("GET", What.STATUS, 0, refusal(NotFound, 400, code=404001), 0.25),
-    ("GET", What.RESULT, 4, refusal(NotFound, 200, code=404001), 4),
-    ("GET", What.STATUS, 5, refusal(NotFound, 400, code=404001), None),
+    ("GET", Operation.STATUS, 0, refusal(NotFound, 404), 0.25),
+    ("GET", Operation.STATUS, 4, refusal(NotFound, 404), 4),
+    ("GET", Operation.STATUS, 5, refusal(NotFound, 404), None),
+    ("GET", Operation.STATUS, 0, refusal(NotFound, 400, code=404001), 0.25),
+    ("GET", Operation.RESULT, 4, refusal(NotFound, 200, code=404001), 4),
+    ("GET", Operation.STATUS, 5, refusal(NotFound, 400, code=404001), None),
     # Files.
-    ("GET", What.FILE, 0, FileGone("Gone.", 404), 0.25),
-    ("GET", What.FILE, 5, FileGone("Gone.", 404), None),
-    ("GET", What.FILE, 0, FileGone("Gone.", 410), None),
-    ("GET", What.FILE, 0, Undecodable("Damaged."), 0.5),
-    ("GET", What.FILE, 1, Undecodable("Damaged."), 1),
-    ("GET", What.FILE, 2, Undecodable("Damaged."), None),
-    ("GET", What.FILE, 0, TooLarge("Large."), None),
-    ("GET", What.FILE, 0, UntrustedUrl("Elsewhere."), None),
-    ("GET", What.FILE, 0, DownloadError("HTTP 403."), None),
-    ("GET", What.FILE, 6, refusal(ServerFault, 503), 15),
-    ("GET", What.FILE, 0, LOST, 0.5),
+    ("GET", Operation.FILE, 0, FileGone("Gone.", 404), 0.25),
+    ("GET", Operation.FILE, 5, FileGone("Gone.", 404), None),
+    ("GET", Operation.FILE, 0, FileGone("Gone.", 410), None),
+    ("GET", Operation.FILE, 0, Undecodable("Damaged."), 0.5),
+    ("GET", Operation.FILE, 1, Undecodable("Damaged."), 1),
+    ("GET", Operation.FILE, 2, Undecodable("Damaged."), None),
+    ("GET", Operation.FILE, 0, TooLarge("Large."), None),
+    ("GET", Operation.FILE, 0, UntrustedUrl("Elsewhere."), None),
+    ("GET", Operation.FILE, 0, DownloadError("HTTP 403."), None),
+    ("GET", Operation.FILE, 6, refusal(ServerFault, 503), 15),
+    ("GET", Operation.FILE, 0, LOST, 0.5),
     # Never: what is not of the network.
-    ("GET", What.STATUS, 0, JournalError("Disk full."), None),
-    ("POST", What.SUBMIT, 0, JournalError("Disk full."), None),
+    ("GET", Operation.STATUS, 0, JournalError("Disk full."), None),
+    ("POST", Operation.SUBMIT, 0, JournalError("Disk full."), None),
 ]
 
 
@@ -149,7 +149,7 @@ ROWS: list[tuple[str, What, int, PackError, float | None]] = [
     ROWS,
     ids=[f"{row[1].value}-{row[2]}-{type(row[3]).__name__}-{number}" for number, row in enumerate(ROWS)],
 )
-def test_the_rule(method: str, what: What, attempt: int, error: PackError, seconds: float | None) -> None:
+def test_the_rule(method: str, what: Operation, attempt: int, error: PackError, seconds: float | None) -> None:
     assert delay_after(method, what, attempt, error, 0.0) == seconds
     longest = delay_after(method, what, attempt, error, 1.0)
     assert longest == (None if seconds is None else pytest.approx(seconds * 1.25))
@@ -164,21 +164,22 @@ def test_a_submission_that_was_sent_is_never_repeated(error: PackError | None) -
         (status, attempt)
         for status in (None, *range(100, 600))
         for attempt in range(RATE_LIMITED_ATTEMPTS)
-        if retry_delay("POST", What.SUBMIT, attempt, status=status, headers=headers, error=error) is not None
+        if retry_delay("POST", Operation.SUBMIT, attempt, status=status, headers=headers, error=error) is not None
     }
     assert repeated == {(429, attempt) for attempt in range(RATE_LIMITED_ATTEMPTS - 1)}
 
 
 def test_a_fresh_request_is_looked_for_for_about_eight_seconds() -> None:
     delays = [
-        delay_after("GET", What.STATUS, attempt, refusal(NotFound, 404), 0) for attempt in range(FRESH_ATTEMPTS)
+        delay_after("GET", Operation.STATUS, attempt, refusal(NotFound, 404), 0)
+        for attempt in range(FRESH_ATTEMPTS)
     ]
     assert delays[-1] is None
     assert 7 < sum(delay for delay in delays if delay is not None) < 10
 
 
 def test_a_damaged_file_is_fetched_twice_more() -> None:
-    delays = [delay_after("GET", What.FILE, attempt, Undecodable("Bad."), 0) for attempt in range(9)]
+    delays = [delay_after("GET", Operation.FILE, attempt, Undecodable("Bad."), 0) for attempt in range(9)]
     assert [delay is not None for delay in delays] == [True] * (UNDECODABLE_ATTEMPTS - 1) + [False] * 7
 
 
@@ -262,7 +263,7 @@ DATES = st.tuples(
 def test_any_retry_after_gives_a_usable_wait(text: str) -> None:
     seconds = retry_after({"Retry-After": text}, NOW)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER
-    delay = retry_delay("GET", What.STATUS, 3, status=503, headers={"Retry-After": text}, now=NOW)
+    delay = retry_delay("GET", Operation.STATUS, 3, status=503, headers={"Retry-After": text}, now=NOW)
     assert delay is not None and math.isfinite(delay) and 0.5 <= delay <= MAX_RETRY_AFTER
 
 

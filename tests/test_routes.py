@@ -13,7 +13,7 @@ from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
 from nodes.comfyui import routes
-from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, Hearing, LiveStates, Place
+from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
 from nodes.comfyui.routes import ROUTES, register
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
 
@@ -214,37 +214,37 @@ def test_without_a_server_there_are_no_routes_and_no_error() -> None:
 
 
 def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
-    live = host.pack.nodes._HOST.live
-    place = Place("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
+    live = host.pack.nodes.comfyui._HOST.live
+    place = NodeLocation("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
     live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
     (state,) = ask(host, "GET", "progress?client=me").json()["nodes"]
     assert (state["node"], state["stage"], state["request_id"], state["live"]) == ("12:5", "running", "abc", False)
-    assert live.hearing("me", None).value == "states"
-    assert live.hearing("another", None).value == "text"
+    assert live.update_mode("me", None).value == "states"
+    assert live.update_mode("another", None).value == "text"
 
 
 def test_page_that_is_loaded_anew_hears_nothing_until_it_asks() -> None:
-    live, before, now = LiveStates(), object(), object()
-    live.greet("me", before)
-    assert live.hearing("me", before) is Hearing.STATES
-    assert live.hearing("me", now) is Hearing.LATER
-    live.greet("me", now)
-    assert live.hearing("me", now) is Hearing.STATES
+    live, before, now = NodeStatusStore(), object(), object()
+    live.subscribe("me", before)
+    assert live.update_mode("me", before) is UpdateMode.STATES
+    assert live.update_mode("me", now) is UpdateMode.LATER
+    live.subscribe("me", now)
+    assert live.update_mode("me", now) is UpdateMode.STATES
 
 
 def test_live_states_are_bounded_and_a_stop_is_noted_once() -> None:
-    live = LiveStates()
+    live = NodeStatusStore()
     for number in range(MAX_STATES + 10):
-        live.put(Place(str(number)), Progress(Stage.RUNNING))
-        live.greet(str(number), None)
+        live.put(NodeLocation(str(number)), Progress(Stage.RUNNING))
+        live.subscribe(str(number), None)
     assert len(live.all()) == MAX_STATES
-    assert live.hearing(str(MAX_STATES + 9), None) is Hearing.STATES
-    assert live.hearing("0", None) is Hearing.TEXT and MAX_PAGES < MAX_STATES
-    stopped = live.stop(Place("50"))
+    assert live.update_mode(str(MAX_STATES + 9), None) is UpdateMode.STATES
+    assert live.update_mode("0", None) is UpdateMode.TEXT and MAX_PAGES < MAX_STATES
+    stopped = live.stop(NodeLocation("50"))
     assert stopped is not None and stopped.payload()["stopped"] is True
-    live.put(Place("50"), Progress(Stage.DELIVERED))
-    assert live.stop(Place("50")) is None
-    assert live.stop(Place("50", prompt="another")) is None
+    live.put(NodeLocation("50"), Progress(Stage.DELIVERED))
+    assert live.stop(NodeLocation("50")) is None
+    assert live.stop(NodeLocation("50", prompt="another")) is None
 
 
 def test_bar_follows_earlier_jobs_and_never_runs_backwards() -> None:

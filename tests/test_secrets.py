@@ -170,8 +170,8 @@ def test_a_shell_run_leaves_no_secret(runner: Runner, api: Emulator, tmp_path: P
     said = "".join(end.stdout + end.stderr for end in ends)
     assert "Charged: no" in said and PROMPT not in said
     assert not [token for token in SPELLINGS if token in said]
-    [picture] = (tmp_path / "out").iterdir()
-    with Image.open(picture) as opened:
+    [image] = (tmp_path / "out").iterdir()
+    with Image.open(image) as opened:
         opened.load()
         assert opened.info == {}, "no metadata"
-    assert TOKEN.encode() not in picture.read_bytes() and PROMPT.encode() not in picture.read_bytes()
+    assert TOKEN.encode() not in image.read_bytes() and PROMPT.encode() not in image.read_bytes()

@@ -28,13 +28,13 @@ from nodes.shell.commands import main
 from nodes.shell.flags import in_flags
 from nodes.shell.terminal import ShellHost
 
-Run = Callable[..., SimpleNamespace]
+RunContext = Callable[..., SimpleNamespace]
 HANG = 60.0
 
 
 @pytest.fixture
-def run(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Iterator[Run]:
-    """Run a command line on the emulator as the account; pictures go to ``out`` in a working folder of the test."""
+def run(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Iterator[RunContext]:
+    """Run a command line on the emulator as the account; images go to ``out`` in a working folder of the test."""
     assert runner.state == tmp_path / "state"
     monkeypatch.chdir(tmp_path)
     before = signal.getsignal(signal.SIGINT)
@@ -68,21 +68,21 @@ def pixels_in(uri: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))))
 
 
-def test_pictures_are_saved_as_they_came(run: Run, api: Emulator) -> None:
+def test_images_are_saved_as_they_came(run: RunContext, api: Emulator) -> None:
     done = run("text-to-image", "--prompt", "a fox", "--num-images", 2, "--aspect-ratio", "16:9")
     assert done.status == 0
     assert [path.name for path in done.files] == [
         f"text-to-image-{api.jobs[0].request_id}-{number}.png" for number in (1, 2)
     ]
     assert done.out.splitlines() == [str(path) for path in done.files]
-    for path, picture in zip(done.files, drawn(api, api.jobs[0]), strict=True):
+    for path, image in zip(done.files, drawn(api, api.jobs[0]), strict=True):
         assert pixels_of(path).shape == (768, 1360, 3)
-        assert np.array_equal(pixels_of(path), picture)
+        assert np.array_equal(pixels_of(path), image)
     assert "2 images in" in done.err
     assert "Traceback" not in done.err
 
 
-def test_every_flag_reaches_the_api(run: Run, api: Emulator) -> None:
+def test_every_flag_reaches_the_api(run: RunContext, api: Emulator) -> None:
     done = run(
         *("text-to-image", "--prompt", "a fox", "--num-images", 3, "--seed", 2**31 + 7, "--aspect-ratio", "9:16"),
         *("--resolution", "0.5K", "--output-format", "webp", "--safety-tolerance", 6, "--no-limit-generations"),
@@ -103,7 +103,9 @@ def test_every_flag_reaches_the_api(run: Run, api: Emulator) -> None:
     assert len(done.files) == 3
 
 
-def test_references_are_sent_in_the_order_of_the_command_line(run: Run, api: Emulator, tmp_path: Path) -> None:
+def test_references_are_sent_in_the_order_of_the_command_line(
+    run: RunContext, api: Emulator, tmp_path: Path
+) -> None:
     first, second = noise(20, 30, seed=1), noise(40, 10, seed=2)
     Image.fromarray(first).save(tmp_path / "a.png")
     Image.fromarray(second).save(tmp_path / "b.webp", lossless=True)
@@ -123,7 +125,7 @@ def test_references_are_sent_in_the_order_of_the_command_line(run: Run, api: Emu
     assert len(done.files) == 1
 
 
-def test_the_same_command_again_is_not_charged_again(run: Run, api: Emulator) -> None:
+def test_the_same_command_again_is_not_charged_again(run: RunContext, api: Emulator) -> None:
     first = run("text-to-image", "--prompt", "a fox")
     again = run("text-to-image", "--prompt", "a fox")
     assert (first.status, again.status) == (0, 0)
@@ -132,7 +134,7 @@ def test_the_same_command_again_is_not_charged_again(run: Run, api: Emulator) ->
     assert again.files == first.files
 
 
-def test_a_job_can_be_listed_and_collected(run: Run, api: Emulator, capsys: Any) -> None:
+def test_a_job_can_be_listed_and_collected(run: RunContext, api: Emulator, capsys: Any) -> None:
     run("text-to-image", "--prompt", "a fox")
     request_id = api.jobs[0].request_id
     assert main(["jobs", "--limit", "9" * 30]) == 0
@@ -158,7 +160,7 @@ def test_a_list_of_no_jobs_is_refused(limit: str, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)
-def test_help_shows_the_type_the_choices_and_the_default_of_every_field(run: Run, spec: ModelSpec) -> None:
+def test_help_shows_the_type_the_choices_and_the_default_of_every_field(run: RunContext, spec: ModelSpec) -> None:
     done = run(spec.command, "--help")
     assert done.status == 0
     text = " ".join(done.out.split())
@@ -190,7 +192,7 @@ def test_help_shows_the_type_the_choices_and_the_default_of_every_field(run: Run
     assert "no account, no charge" in text
 
 
-def test_help_lists_the_commands(run: Run) -> None:
+def test_help_lists_the_commands(run: RunContext) -> None:
     done = run("--help")
     assert done.status == 0
     for spec in (TEXT_TO_IMAGE, PRO_EDIT):
@@ -209,7 +211,9 @@ def test_help_lists_the_commands(run: Run) -> None:
         ["pro-edit", "--prompt", "a", "--seed", "1"],
     ],
 )
-def test_a_command_line_that_cannot_be_read_is_refused(run: Run, api: Emulator, arguments: list[str]) -> None:
+def test_a_command_line_that_cannot_be_read_is_refused(
+    run: RunContext, api: Emulator, arguments: list[str]
+) -> None:
     done = run(*arguments)
     assert done.status == 2
     assert "usage: python -m nodes" in done.err
@@ -219,7 +223,7 @@ def test_a_command_line_that_cannot_be_read_is_refused(run: Run, api: Emulator, 
 @pytest.fixture
 def files(tmp_path: Path) -> None:
     Image.fromarray(noise(8, 8)).save(tmp_path / "good.png")
-    (tmp_path / "words.png").write_text("no picture")
+    (tmp_path / "words.png").write_text("no image")
     (tmp_path / "empty.png").touch()
     (tmp_path / "cut.png").write_bytes((tmp_path / "good.png").read_bytes()[:-30])
     Image.fromarray(noise(8, 8)).save(tmp_path / "other.gif")
@@ -249,7 +253,9 @@ EDIT = ["pro-edit", "--prompt", "a"]
     ],
 )
 @pytest.mark.usefixtures("files")
-def test_bad_input_ends_with_its_receipt(run: Run, api: Emulator, arguments: Sequence[str], receipt: str) -> None:
+def test_bad_input_ends_with_its_receipt(
+    run: RunContext, api: Emulator, arguments: Sequence[str], receipt: str
+) -> None:
     done = run(*arguments)
     assert done.status == 1
     assert done.err.count(receipt) == 1
@@ -268,7 +274,7 @@ def test_a_refused_image_has_its_number_on_the_command_line() -> None:
     assert told.value.advice.startswith("Change --image number 3 and run again.")
 
 
-def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: Run, api: Emulator) -> None:
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: RunContext, api: Emulator) -> None:
     Path("out").write_text("a file")
     done = run("text-to-image", "--prompt", "a fox")
     assert done.status == 1
@@ -278,7 +284,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: R
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """No picture can be saved, until it is undone."""
+    """No image can be saved, until it is undone."""
 
     def full(path: Path) -> None:
         path.touch()
@@ -290,15 +296,15 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.mark.parametrize("room", ["0", "2048"])
-def test_pictures_that_cannot_be_saved_are_collected_without_a_new_charge(
-    run: Run, api: Emulator, full_disk: pytest.MonkeyPatch, room: str
+def test_images_that_cannot_be_saved_are_collected_without_a_new_charge(
+    run: RunContext, api: Emulator, full_disk: pytest.MonkeyPatch, room: str
 ) -> None:
     full_disk.setenv("RUNCOMFY_KEEP_MB", room)
     done = run("text-to-image", "--prompt", "a fox")
     request_id = api.jobs[0].request_id
     assert (done.status, done.files) == (1, [])
     assert done.err.splitlines()[-4:] == [
-        "The pictures cannot be saved in out (No space left on device).",
+        "The images cannot be saved in out (No space left on device).",
         "Charged: yes.",
         f"Request: {request_id}",
         f"Next: Run 'python -m nodes collect {request_id}' with another --out: there is no new charge.",
@@ -309,17 +315,17 @@ def test_pictures_that_cannot_be_saved_are_collected_without_a_new_charge(
 
 
 @pytest.mark.usefixtures("full_disk")
-def test_offline_pictures_that_cannot_be_saved_cost_nothing_and_do_not_last(run: Run) -> None:
+def test_offline_images_that_cannot_be_saved_cost_nothing_and_do_not_last(run: RunContext) -> None:
     done = run("text-to-image", "--prompt", "a fox", "--offline")
     assert done.status == 1
     assert done.err.splitlines()[-3:] == [
-        "The pictures cannot be saved in out (No space left on device).",
+        "The images cannot be saved in out (No space left on device).",
         "Charged: no.",
         "Next: Run again with another --out.",
     ]
 
 
-def test_a_job_that_failed_ends_with_its_receipt(run: Run, api: Emulator) -> None:
+def test_a_job_that_failed_ends_with_its_receipt(run: RunContext, api: Emulator) -> None:
     api.fault(Fault("job", fails="blocked by the safety filter"))
     done = run("text-to-image", "--prompt", "a fox")
     assert done.status == 1
@@ -339,7 +345,7 @@ def test_a_job_that_failed_ends_with_its_receipt(run: Run, api: Emulator) -> Non
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(
-    run: Run, api: Emulator, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    run: RunContext, api: Emulator, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
     done = run("text-to-image", "--prompt", "a fox")
@@ -350,13 +356,13 @@ def test_a_setting_that_cannot_be_used_is_named(
 
 
 def test_without_a_token_it_says_so_and_runs_on_the_emulator(
-    run: Run, api: Emulator, monkeypatch: pytest.MonkeyPatch
+    run: RunContext, api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNCOMFY_API_TOKEN", "")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     done = run("text-to-image", "--prompt", "a fox", "--aspect-ratio", "3:2")
     assert done.status == 0, done.err
-    assert "There is no RunComfy API token. Running on the emulator: drawn pictures, no charge." in done.err
+    assert "There is no RunComfy API token. Running on the emulator: drawn images, no charge." in done.err
     (path,) = done.files
     assert pixels_of(path).shape == (832, 1248, 3)
     assert api.calls == []
@@ -438,7 +444,7 @@ def command(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.usefixtures("runner")
-def test_offline_leaves_the_account_alone_and_nothing_but_pictures(api: Emulator, tmp_path: Path) -> None:
+def test_offline_leaves_the_account_alone_and_nothing_but_images(api: Emulator, tmp_path: Path) -> None:
     Image.fromarray(noise(30, 40)).save(tmp_path / "a.png")
     out = tmp_path / "out"
     arguments = ["pro-edit", "--prompt", "bluer", "--image", str(tmp_path / "a.png"), "--num-images", "2"]

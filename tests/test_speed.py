@@ -29,18 +29,18 @@ from nodes.core import threads
 from nodes.core.api.responses import Running, State, Succeeded
 from nodes.core.errors import JobFailed
 from nodes.core.jobs import fetch
-from nodes.core.jobs.context import Prepared, Request
 from nodes.core.jobs.polling import MAX_PLANNED_GAP
 from nodes.core.jobs.progress import Stage
-from nodes.core.jobs.runner import Jobs
+from nodes.core.jobs.runner import JobRunner
 from nodes.core.media import encode
-from nodes.core.media.buffers import Memory
-from nodes.core.media.pixels import Assembly, Floats, Pixels, content_hash, to_pixels
+from nodes.core.media.buffers import BufferPool
+from nodes.core.media.pixels import BatchDecoder, Floats, Pixels, content_hash, to_pixels
 from nodes.core.request import build, encode_once
 from nodes.core.request.encode_once import Encoder
+from nodes.core.request.request import EncodedRequest, Request
 from nodes.core.schema.model import Limits
-from nodes.core.store.file_cache import Draft, Kept
-from nodes.core.store.job import Order
+from nodes.core.store.file_cache import CacheWriter, FileCache
+from nodes.core.store.job import NewJob
 from nodes.core.store.journal import Journal
 
 
@@ -101,8 +101,8 @@ class TimedJobs:
         self.api = ScriptedApi(self.time)
         self.jump = 0.0
         self.journal = Journal(folder, self._wall)
-        kept = Kept(folder / "kept", 0)
-        self._jobs: Any = Jobs(self.api, self.journal, kept, None, clock=self.time)  # type: ignore[arg-type]
+        kept = FileCache(folder / "kept", 0)
+        self._jobs: Any = JobRunner(self.api, self.journal, kept, None, clock=self.time)  # type: ignore[arg-type]
 
     def _wall(self) -> float:
         return self.time.now() + (self.jump if self.time.now() > self.api.submitted_at + 5 else 0)
@@ -110,8 +110,8 @@ class TimedJobs:
     def run(self, duration: float, jump: float = 0.0) -> None:
         """Run a job; five seconds after its submission, the computer's clock jumps."""
         self.api.duration, self.jump = duration, jump
-        order = Order(f"fingerprint {self.time.now()}", "account", "model", "resolution=1K")
-        request = Request(order, 1, 0, lambda: Prepared(b"{}"))
+        new_job = NewJob(f"fingerprint {self.time.now()}", "account", "model", "resolution=1K")
+        request = Request(new_job, 1, 0, lambda: EncodedRequest(b"{}"))
         asyncio.run(self._jobs.run(request, RecordingHost()))
 
 
@@ -186,10 +186,10 @@ def test_decoding_makes_one_buffer_and_no_second_copy_of_it() -> None:
     size = 4 * 1024 * 1024 * 3 * 4
     tracemalloc.start()
     try:
-        assembly = Assembly(len(files))
+        decoder = BatchDecoder(len(files))
         for index, data in enumerate(files):
-            assembly.place(index, data)
-        (batch,) = assembly.batches()
+            decoder.decode(index, data)
+        (batch,) = decoder.batches()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -200,17 +200,17 @@ def test_decoding_makes_one_buffer_and_no_second_copy_of_it() -> None:
 def test_each_size_has_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [png(side) for side in (16, 24, 16, 24)]
     made: list[tuple[int, ...]] = []
-    buffer = Assembly._buffer
+    buffer = BatchDecoder._buffer
 
-    def counted(assembly: Assembly, shape: tuple[int, ...]) -> Floats:
+    def counted(decoder: BatchDecoder, shape: tuple[int, ...]) -> Floats:
         made.append(shape)
-        return buffer(assembly, shape)
+        return buffer(decoder, shape)
 
-    monkeypatch.setattr(Assembly, "_buffer", counted)
-    assembly = Assembly(4)
+    monkeypatch.setattr(BatchDecoder, "_buffer", counted)
+    decoder = BatchDecoder(4)
     for index, data in enumerate(files):
-        assembly.place(index, data)
-    assembly.batches()
+        decoder.decode(index, data)
+    decoder.batches()
     assert made == [(4, 16, 16, 3), (4, 24, 24, 3)]
 
 
@@ -218,22 +218,22 @@ def test_each_size_has_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
 def memories(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Floats | None]]:
     """What was taken of the memory, and what was given back."""
     seen: list[tuple[str, Floats | None]] = []
-    take, give_back = Memory.take, Memory.give_back
+    take, give_back = BufferPool.take, BufferPool.give_back
 
-    def taken(memory: Memory, pixels: int) -> Floats | None:
+    def taken(memory: BufferPool, pixels: int) -> Floats | None:
         seen.append(("taken", take(memory, pixels)))
         return seen[-1][1]
 
-    def given_back(memory: Memory, what: Floats | None) -> None:
+    def given_back(memory: BufferPool, what: Floats | None) -> None:
         give_back(memory, what)
         seen.append(("given back", what))
 
-    monkeypatch.setattr(Memory, "take", taken)
-    monkeypatch.setattr(Memory, "give_back", given_back)
+    monkeypatch.setattr(BufferPool, "take", taken)
+    monkeypatch.setattr(BufferPool, "give_back", given_back)
     return seen
 
 
-def test_memory_is_got_ready_while_a_job_runs_and_its_pictures_are_in_it(
+def test_memory_is_got_ready_while_a_job_runs_and_its_images_are_in_it(
     runner: Runner, api: Emulator, memories: list[tuple[str, Floats | None]]
 ) -> None:
     api.hold = api.hold_running = True
@@ -277,11 +277,11 @@ def test_memory_that_is_got_ready_is_handed_out_by_the_machine() -> None:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     before = held()
-    taken = Memory().take(2**22)
+    taken = BufferPool().take(2**22)
     assert taken is not None and held() - before > 0.9 * 2**22 * 3 * 4
 
 
-def test_fewer_pictures_than_asked_for_do_not_hold_the_memory_of_all(
+def test_fewer_images_than_asked_for_do_not_hold_the_memory_of_all(
     runner: Runner, api: Emulator, memories: list[tuple[str, Floats | None]]
 ) -> None:
     api.run_seconds = 1.2
@@ -294,7 +294,7 @@ def test_fewer_pictures_than_asked_for_do_not_hold_the_memory_of_all(
 
 
 def test_memory_that_is_got_ready_is_bounded_and_its_lack_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = Memory(max_bytes=30_000_000)
+    memory = BufferPool(max_bytes=30_000_000)
     first = memory.take(2**20)
     assert first is not None and first.size >= 3 * 2**20
     second = memory.take(2**20)
@@ -314,21 +314,21 @@ def test_memory_that_is_got_ready_is_bounded_and_its_lack_costs_nothing(monkeypa
 
 
 @pytest.mark.parametrize(("side", "used"), [(100, True), (106, True), (110, False), (80, False)])
-def test_memory_is_used_by_pictures_that_about_fill_it(side: int, used: bool) -> None:
-    memory = Memory().take(100 * 100)
+def test_memory_is_used_by_images_that_about_fill_it(side: int, used: bool) -> None:
+    memory = BufferPool().take(100 * 100)
     assert memory is not None
     memory[:] = -1
-    assembly = Assembly(1, memory)
-    assembly.place(0, png(side))
-    (batch,) = assembly.batches()
+    decoder = BatchDecoder(1, memory)
+    decoder.decode(0, png(side))
+    (batch,) = decoder.batches()
     assert np.shares_memory(batch.numpy(), memory) is used
     assert torch.equal(batch, decoded(png(side)))
 
 
 def decoded(data: bytes) -> torch.Tensor:
-    assembly = Assembly(1)
-    assembly.place(0, data)
-    return assembly.batches()[0]
+    decoder = BatchDecoder(1)
+    decoder.decode(0, data)
+    return decoder.batches()[0]
 
 
 def test_files_are_fetched_at_the_same_time(runner: Runner, api: Emulator) -> None:
@@ -501,7 +501,7 @@ def test_a_damaged_encoding_is_never_sent(
 
 
 def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
-    kept = Encoder(Kept(tmp_path / "encoded", 2**30))
+    kept = Encoder(FileCache(tmp_path / "encoded", 2**30))
     reference = encode_once.Reference("image_1", noise(600), content_hash(noise(600)))
     large = kept.start(reference, 2_000_000).result()
     threads.wait_for_all()
@@ -515,7 +515,10 @@ def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
     references = [
         encode_once.Reference(f"image_{n}", noise(500 + n), content_hash(noise(500 + n))) for n in range(3)
     ]
-    kept, limits = Encoder(Kept(tmp_path / "encoded", 2**30)), Limits(image_bytes=2_000_000, request_bytes=900_000)
+    kept, limits = (
+        Encoder(FileCache(tmp_path / "encoded", 2**30)),
+        Limits(image_bytes=2_000_000, request_bytes=900_000),
+    )
     for prompt in (1000, 1030):
         shared = build.encode_all(references, limits, prompt, kept)
         assert all(300_000 > one.uri_length > 200_000 for one in shared)
@@ -527,11 +530,11 @@ def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
 def lossless(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """The height of each image that was encoded without loss, and the thread."""
     seen: list[tuple[int, str]] = []
-    encode = encode._lossless
+    lossless = encode._lossless
 
-    def counted(picture: Image.Image, effort: int) -> Any:
-        seen.append((picture.height, threading.current_thread().name))
-        return encode(picture, effort)
+    def counted(image: Image.Image, effort: int) -> Any:
+        seen.append((image.height, threading.current_thread().name))
+        return lossless(image, effort)
 
     monkeypatch.setattr(encode, "_lossless", counted)
     return seen
@@ -554,7 +557,7 @@ def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
 ) -> None:
     references = [encode_once.Reference(f"image_{number}", noise(256), str(number)) for number in range(4)]
     limits = Limits(image_bytes=250_000, request_bytes=400_000)
-    encoded = build.encode_all(references, limits, 0, Encoder(Kept(Path("nowhere"), 0)))
+    encoded = build.encode_all(references, limits, 0, Encoder(FileCache(Path("nowhere"), 0)))
     assert [image.mime for image in encoded] == ["image/jpeg"] * 4
     assert [height for height, _ in lossless] == [256] * 4
     assert all(thread.startswith("runcomfy-coding") for _, thread in lossless)
@@ -564,7 +567,7 @@ def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodi
     arguments, references = build.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
     journal = Journal(tmp_path)
     build.build_request(
-        arguments, references, Encoder(Kept(tmp_path / "encoded", 0)), journal, "account", lambda _: None
+        arguments, references, Encoder(FileCache(tmp_path / "encoded", 0)), journal, "account", lambda _: None
     )
     journal.close()
     assert encodings == []
@@ -588,13 +591,13 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
     blocking = [
         (requests.Session, "send"),
         (Journal, "_transaction"),
-        (Draft, "add"),
-        (Draft, "keep"),
-        (Draft, "close"),
-        (Kept, "get"),
-        (Memory, "take"),
-        (Assembly, "place"),
-        (Assembly, "batches"),
+        (CacheWriter, "add"),
+        (CacheWriter, "commit"),
+        (CacheWriter, "close"),
+        (FileCache, "get"),
+        (BufferPool, "take"),
+        (BatchDecoder, "decode"),
+        (BatchDecoder, "batches"),
         (build, "to_pixels"),
         (build, "content_hash"),
         (encode_once, "encode"),

@@ -24,7 +24,7 @@ from nodes.core import threads
 from nodes.core.errors import PackError, SubmissionUnknown
 from nodes.core.jobs import submit
 from nodes.core.jobs.progress import Progress, Stage
-from nodes.core.store.job import Claimed, Order
+from nodes.core.store.job import Claimed, NewJob
 from nodes.core.store.journal import FILE_NAME
 
 AT_ONCE = 1.0
@@ -118,7 +118,7 @@ def stop(runner: Runner, seen: Callable[[Runner], bool]) -> float:
 
 
 def collect(runner: Runner) -> None:
-    """Run the same inputs again until the pictures are there, and check them."""
+    """Run the same inputs again until the images are there, and check them."""
     runner.host = RecordingHost()
     service().jobs.clock = Skipping()
     batches, _, request_id = runner.run(TEXT_TO_IMAGE, **INPUTS)
@@ -207,7 +207,7 @@ def test_a_claim_that_nobody_waits_for_is_given_back(runner: Runner, api: Emulat
 def test_a_submission_that_was_given_up_before_it_began_posts_nothing(runner: Runner, api: Emulator) -> None:
     """As when all threads are busy: Stop comes before the POST has one."""
     one = service()
-    claim = one.journal.claim(Order("fingerprint", one.account, TEXT_TO_IMAGE.model_id, ""))
+    claim = one.journal.claim(NewJob("fingerprint", one.account, TEXT_TO_IMAGE.model_id, ""))
     assert isinstance(claim, Claimed)
     post = submit.Submission(one.client, one.journal, claim.job, runner.host)
     post.give_up(cancel=True)

@@ -23,7 +23,6 @@ from support import Runner, image
 from emulator import Answers, Emulator, Fault
 from nodes.core import urls
 from nodes.core.api.client import Client, Timeouts
-from nodes.core.config.settings import Settings
 from nodes.core.errors import (
     AnswerLost,
     ConnectionFailed,
@@ -107,8 +106,7 @@ def refused_connection(origin: str, **options: object) -> ConnectionFailed:
 
 
 def client(origin: str, seconds: float = 10.0) -> Client:
-    settings = Settings(TOKEN, "a test", f"{origin}/v1", Path("unused"))
-    return Client(settings, USER_AGENT, Timeouts(seconds, seconds, seconds))
+    return Client(f"{origin}/v1", TOKEN, USER_AGENT, timeouts=Timeouts(seconds, seconds, seconds))
 
 
 def drip(data: bytes, seconds: float = 0.02) -> Callable[[socket.socket], None]:

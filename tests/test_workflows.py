@@ -117,7 +117,7 @@ def test_links_agree_with_the_nodes_at_both_ends(name: str) -> None:
 
 
 @every_workflow
-def test_every_picture_ends_in_a_saved_file(name: str, definitions: dict[str, Any]) -> None:
+def test_every_image_ends_in_a_saved_file(name: str, definitions: dict[str, Any]) -> None:
     prompt = to_prompt(load(name), definitions)
     shown = [node["inputs"]["images"][0] for node in prompt.values() if "images" in node["inputs"]]
     assert {key for key, node in prompt.items() if node["class_type"] in definitions} == set(shown)
@@ -176,5 +176,5 @@ def test_a_value_too_many_is_noticed(definitions: dict[str, Any]) -> None:
 
 @every_workflow
 def test_template_has_a_thumbnail(name: str) -> None:
-    with Image.open(FOLDER / f"{name}.jpg") as picture:
-        assert picture.format == "JPEG" and picture.size == (512, 384)
+    with Image.open(FOLDER / f"{name}.jpg") as image:
+        assert image.format == "JPEG" and image.size == (512, 384)

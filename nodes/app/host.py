@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ..core.jobs.waiting import Observer
+from ..core.jobs.waiting import RunHost
 
 
 class Host(Protocol):
     """What a node needs of the program that runs it: ComfyUI, or a shell."""
 
-    def observer(self) -> Observer:
+    def run_host(self) -> RunHost:
         """Return who watches the node that is being run now."""
 
     def interrupt(self) -> BaseException:

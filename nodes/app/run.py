@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from ..core import threads
 from ..core.config.settings import Settings, read_settings
 from ..core.errors import Charge, JobTimedOut, PackError
-from ..core.jobs.context import Delivery, Request
+from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
-from ..core.jobs.waiting import Clock, Observer, Stopped, Watch
+from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
 from ..core.request.build import build_request, check_inputs
+from ..core.request.request import Request
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
 from .host import Host
@@ -30,29 +31,29 @@ log = logging.getLogger(__name__)
 
 
 async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Delivery:
-    """Submit a job, or find the one that the same inputs made before, and deliver its pictures.
+    """Submit a job, or find the one that the same inputs made before, and deliver its images.
 
     Raises:
         PackError: a receipt. After Stop, the host's own interrupt.
     """
 
-    async def deliver(observer: Observer) -> Delivery:
-        service, request = await _in_thread(observer, _order, spec, values, host)
-        return await service.jobs.run(request, observer)
+    async def deliver(run_host: RunHost) -> Delivery:
+        service, request = await _in_thread(run_host, _order, spec, values, host)
+        return await service.jobs.run(request, run_host)
 
     return await _guarded(host, deliver)
 
 
 async def run_collect(request_id: object, host: Host) -> Delivery:
-    """Wait for an accepted job if it still runs, and deliver its pictures.
+    """Wait for an accepted job if it still runs, and deliver its images.
 
     Raises:
         PackError: a receipt. After Stop, the host's own interrupt.
     """
 
-    async def deliver(observer: Observer) -> Delivery:
-        service, job = await _in_thread(observer, _find, request_id, host)
-        return await service.jobs.collect(job, observer)
+    async def deliver(run_host: RunHost) -> Delivery:
+        service, job = await _in_thread(run_host, _find, request_id, host)
+        return await service.jobs.collect(job, run_host)
 
     return await _guarded(host, deliver)
 
@@ -66,9 +67,9 @@ def current_settings(host: Host) -> Settings:
     return read_settings(os.environ, Path.home(), host.state_folder())
 
 
-async def _in_thread(observer: Observer, function: Callable[..., T], *values: object) -> T:
+async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: object) -> T:
     try:
-        return await Watch(observer, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
+        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
         raise PackError(
@@ -91,17 +92,17 @@ def _find(request_id: object, host: Host) -> tuple[Service, Job]:
     return service, service.accepted(request_id.strip() if isinstance(request_id, str) else request_id)
 
 
-async def _guarded(host: Host, deliver: Callable[[Observer], Awaitable[Delivery]]) -> Delivery:
+async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]) -> Delivery:
     """Run, show and log the end, and let out only what the host can take."""
     # Of the items of a list, one that fails before its first await keeps the later ones from starting.
     await asyncio.sleep(0)
-    observer = host.observer()
+    run_host = host.run_host()
     try:
-        delivery = await deliver(observer)
+        delivery = await deliver(run_host)
     except Stopped:
         raise host.interrupt() from None
     except PackError as error:
-        observer.report(Progress(Stage.FAILED, request_id=error.request_id, notes=(str(error),)))
+        run_host.report(Progress(Stage.FAILED, request_id=error.request_id, notes=(str(error),)))
         raise
     except asyncio.CancelledError:
         if _cancelled_by_host():

@@ -12,10 +12,10 @@ from ..core.api.responses import is_request_id
 from ..core.config.settings import Settings
 from ..core.errors import InvalidInput, PackError
 from ..core.http.download import Downloader, Trust
-from ..core.jobs.runner import Jobs
+from ..core.jobs.runner import JobRunner
 from ..core.request.encode_once import Encoder
-from ..core.store.file_cache import Kept
-from ..core.store.job import Job, Order
+from ..core.store.file_cache import FileCache
+from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
 
@@ -32,13 +32,15 @@ class Service:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self.settings = settings
         self.journal = journal
-        self.client = Client(settings, USER_AGENT)
+        self.client = Client(settings.base_url, settings.token, USER_AGENT, balance_url=settings.balance_url)
         self.account = journal.account(settings.token, settings.base_url)
-        self.encoder = Encoder(Kept(settings.state_folder / "encoded", min(settings.keep_bytes, ENCODED_BYTES)))
-        self.jobs = Jobs(
+        self.encoder = Encoder(
+            FileCache(settings.state_folder / "encoded", min(settings.keep_bytes, ENCODED_BYTES))
+        )
+        self.jobs = JobRunner(
             self.client,
             journal,
-            Kept(settings.state_folder / "kept", settings.keep_bytes),
+            FileCache(settings.state_folder / "kept", settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             budget=settings.daily_budget_usd,
             deadline=settings.job_deadline,
@@ -57,7 +59,7 @@ class Service:
         if known is not None and known.account == self.account:
             return known
         fingerprint = self.journal.fingerprint(self.account, {"request_id": request_id})
-        return self.journal.adopt(Order(fingerprint, self.account, model_id="", variant=""), request_id)
+        return self.journal.adopt(NewJob(fingerprint, self.account, model_id="", variant=""), request_id)
 
     def price(self, model_id: str) -> float | None:
         """Return the live base price of one image in USD, at most ten minutes old; None where it is not told."""

@@ -1,1 +1,24 @@
-"""The only rooms that know ComfyUI."""
+"""The only room that knows ComfyUI: the mappings that it reads, and the routes that its page asks."""
+
+from __future__ import annotations
+
+from ..core.schema.registry import load_models
+from .factory import PackNode, collect_class, node_class
+from .page import Page
+from .routes import register
+from .runtime import ComfyHost, prompt_server
+
+_HOST = ComfyHost()
+
+NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
+    **{spec.node_id: node_class(spec, _HOST) for spec in load_models()},
+    "RunComfyCollect": collect_class(_HOST),
+}
+NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
+    **{spec.node_id: spec.display_name for spec in load_models()},
+    "RunComfyCollect": "Collect a paid job (RunComfy)",
+}
+
+register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts, _HOST.connection))
+
+__all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

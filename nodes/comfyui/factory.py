@@ -75,7 +75,7 @@ class CollectNode(PackNode):
         return {"required": {"request_id": ("STRING", {"default": "", "multiline": False, "tooltip": tip})}}
 
     async def deliver(self, values: dict[str, object]) -> Delivery:
-        """Wait for the job if it still runs, and collect its pictures."""
+        """Wait for the job if it still runs, and collect its images."""
         from ..app.run import run_collect
 
         return await run_collect(values.get("request_id"), self.HOST)

@@ -17,7 +17,7 @@ MAX_STATES = 200
 MAX_PAGES = 100
 
 
-class Hearing(Enum):
+class UpdateMode(Enum):
     """What a page understands: the host's text only, the states, or nothing yet, since it is being loaded."""
 
     TEXT = "text"
@@ -26,7 +26,7 @@ class Hearing(Enum):
 
 
 @dataclass(frozen=True)
-class Place:
+class NodeLocation:
     """Where a node runs. ``node`` is its id in the prompt, as ``12:5`` within a subgraph; '' where not known."""
 
     node: str
@@ -36,10 +36,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class LiveState:
+class NodeStatus:
     """What was last heard from a node."""
 
-    place: Place
+    place: NodeLocation
     progress: Progress
     stopped: bool = False
 
@@ -56,22 +56,22 @@ class LiveState:
         }
 
 
-class LiveStates:
+class NodeStatusStore:
     """The last states, and which pages show them by themselves. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: OrderedDict[tuple[str, str], LiveState] = OrderedDict()
+        self._states: OrderedDict[tuple[str, str], NodeStatus] = OrderedDict()
         self._pages: OrderedDict[str, object] = OrderedDict()
 
-    def put(self, place: Place, progress: Progress) -> LiveState:
+    def put(self, place: NodeLocation, progress: Progress) -> NodeStatus:
         """Keep a report in place of the node's one before, and return what the page is told."""
-        state = LiveState(place, progress)
+        state = NodeStatus(place, progress)
         with self._lock:
             _put(self._states, (place.workflow, place.node), state, MAX_STATES)
         return state
 
-    def stop(self, place: Place) -> LiveState | None:
+    def stop(self, place: NodeLocation) -> NodeStatus | None:
         """Note that a node was stopped before its job ended; None where nothing was heard of it."""
         key = (place.workflow, place.node)
         with self._lock:
@@ -81,22 +81,22 @@ class LiveStates:
             self._states[key] = stopped = replace(known, stopped=True)
             return stopped
 
-    def all(self) -> list[LiveState]:
+    def all(self) -> list[NodeStatus]:
         """Return the states, the newest last."""
         with self._lock:
             return list(self._states.values())
 
-    def greet(self, page: str, connection: object) -> None:
+    def subscribe(self, page: str, connection: object) -> None:
         """Note that a page, at this connection of its, shows the states on its nodes."""
         with self._lock:
             _put(self._pages, page, connection, MAX_PAGES)
 
-    def hearing(self, page: str | None, connection: object) -> Hearing:
+    def update_mode(self, page: str | None, connection: object) -> UpdateMode:
         """Return what a page understands. One that is loaded anew comes with another connection, and asks later."""
         with self._lock:
             if page is None or page not in self._pages:
-                return Hearing.TEXT
-            return Hearing.STATES if self._pages[page] is connection else Hearing.LATER
+                return UpdateMode.TEXT
+            return UpdateMode.STATES if self._pages[page] is connection else UpdateMode.LATER
 
 
 def _put(entries: OrderedDict[K, V], key: K, value: V, most: int) -> None:

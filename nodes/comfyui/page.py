@@ -12,7 +12,7 @@ from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
 from ..core.errors import ConfigError, InvalidInput
 from ..core.schema.registry import load_models
-from .node_status import LiveStates
+from .node_status import NodeStatusStore
 
 if TYPE_CHECKING:
     from ..app.service import Service
@@ -33,7 +33,7 @@ class Page:
     def __init__(
         self,
         host: Host,
-        live: LiveStates,
+        live: NodeStatusStore,
         running: Callable[[], frozenset[str]],
         connection: Callable[[str], object],
     ) -> None:
@@ -100,7 +100,7 @@ class Page:
     def progress(self, asked: Asked) -> Answer:
         """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""
         if isinstance(client := asked.get("client"), str) and 0 < len(client) <= MAX_CLIENT_LENGTH:
-            self._live.greet(client, self._connection(client))
+            self._live.subscribe(client, self._connection(client))
         running = self._running()
         return {"nodes": [{**state.payload(), "live": state.place.prompt in running} for state in self._live.all()]}
 

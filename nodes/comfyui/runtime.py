@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.jobs.progress import Progress, Stage
-from ..core.jobs.waiting import Observer
-from .node_status import Hearing, LiveState, LiveStates, Place
+from ..core.jobs.waiting import RunHost
+from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ class ComfyHost:
     """ComfyUI around the node that is being run. ``live`` keeps what the nodes told last."""
 
     def __init__(self) -> None:
-        self.live = LiveStates()
+        self.live = NodeStatusStore()
 
-    def observer(self) -> Observer:
+    def run_host(self) -> RunHost:
         """Return the observer of the current node: call it in the node's own context."""
-        return ComfyObserver(self.live, _current_place())
+        return ComfyRunHost(self.live, _current_place())
 
     def interrupt(self) -> BaseException:
         """Return the host's own interrupt: call it in the node's own context."""
@@ -53,14 +53,14 @@ class ComfyHost:
         return _connection(prompt_server(), page)
 
 
-class ComfyObserver:
+class ComfyRunHost:
     """Shows progress on the node and moves its bar. ``report`` may be called from any thread.
 
     ``send_sync`` hands over to the server's loop. The bar is the exception: the host changes a plain dict for it,
     so only reports with a fraction move it, and these come from the prompt's own loop.
     """
 
-    def __init__(self, live: LiveStates, place: Place) -> None:
+    def __init__(self, live: NodeStatusStore, place: NodeLocation) -> None:
         self._live = live
         self._place = place
         self._shown = 0.0
@@ -87,7 +87,7 @@ class ComfyObserver:
             return
         state = self._live.put(self._place, progress)
         # A page with the pack's extension shows the report itself; another one gets the host's text.
-        if _send(self._live, server, state, self._page) is Hearing.TEXT:
+        if _send(self._live, server, state, self._page) is UpdateMode.TEXT:
             server.send_progress_text(progress.text(), self._place.node)
         fraction = 1.0 if progress.stage is Stage.DELIVERED else progress.fraction
         if fraction is not None and fraction > self._shown:
@@ -110,27 +110,27 @@ def _connection(server: Any, page: str | None) -> object:
     return getattr(server, "sockets", {}).get(page)
 
 
-def _send(live: LiveStates, server: Any, state: LiveState, page: str | None) -> Hearing:
+def _send(live: NodeStatusStore, server: Any, state: NodeStatus, page: str | None) -> UpdateMode:
     """Send a state to a page that understands it; return what the page understands."""
-    hearing = live.hearing(page, _connection(server, page))
-    if hearing is Hearing.STATES:
+    update_mode = live.update_mode(page, _connection(server, page))
+    if update_mode is UpdateMode.STATES:
         server.send_sync(PROGRESS_EVENT, state.payload(), page)
-    return hearing
+    return update_mode
 
 
-def _current_place() -> Place:
+def _current_place() -> NodeLocation:
     """Return where the current node runs, in the node's own context; what the host does not tell is ''."""
     from comfy_execution.utils import get_executing_context
 
     context = get_executing_context()
     if context is None:
-        return Place("")
+        return NodeLocation("")
     item = next((item for item in _running(prompt_server()) if item[1] == context.prompt_id), None)
     if item is None:
-        return Place(context.node_id, prompt=context.prompt_id)
+        return NodeLocation(context.node_id, prompt=context.prompt_id)
     _, prompt_id, prompt, extra_data, *_ = item
     workflow = (extra_data.get("extra_pnginfo") or {}).get("workflow")
-    return Place(
+    return NodeLocation(
         context.node_id,
         node_type=str(prompt.get(context.node_id, {}).get("class_type", "")),
         prompt=prompt_id,

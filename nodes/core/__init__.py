@@ -1,1 +1,1 @@
-"""What the pack knows of the model API, of money and of pictures. Nothing here knows ComfyUI."""
+"""What the pack knows of the model API, of money and of images. Nothing here knows ComfyUI."""

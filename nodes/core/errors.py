@@ -215,7 +215,7 @@ class ProtocolError(ApiError):
 
 
 class JobError(PackError):
-    """The job was accepted and did not end with pictures."""
+    """The job was accepted and did not end with images."""
 
     default_charge = Charge.UNKNOWN
 
@@ -238,10 +238,10 @@ class JobTimedOut(JobError):
 
 
 class DownloadError(PackError):
-    """A picture that was paid for could not be fetched; the job stays recoverable."""
+    """An image that was paid for could not be fetched; the job stays recoverable."""
 
     default_charge = Charge.YES
-    default_advice = "Run the same inputs again: the pictures are fetched again, without a new charge."
+    default_advice = "Run the same inputs again: the images are fetched again, without a new charge."
 
 
 class UntrustedUrl(DownloadError):
@@ -258,7 +258,7 @@ class TooLarge(DownloadError):
 
 
 class Undecodable(DownloadError):
-    """A file is not a picture that can be decoded."""
+    """A file is not an image that can be decoded."""
 
 
 class FileGone(DownloadError):

@@ -1,4 +1,4 @@
-"""The nodes from a shell: flags made from the same schema, the same node classes, pictures saved as files."""
+"""The nodes from a shell: flags made from the same schema, the same node classes, images saved as files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ..app.host import Host
-from ..app.service import close_services
-from ..comfyui.factory import collect_class, node_class
 from ..core.config.settings import find_token, state_folder
 from ..core.errors import Charge, ConfigError, NoToken, PackError, money
 from ..core.schema.model import ModelSpec
@@ -23,14 +21,11 @@ from ..core.schema.registry import load_models
 from ..core.store.job import Job
 from ..core.store.journal import FILE_NAME, Journal
 from ..core.urls import is_loopback
-from .files import require_folder, save
 from .flags import add_flags, in_flags, node_inputs
 from .terminal import ShellHost
 
 if TYPE_CHECKING:
-    import torch
-
-Outputs: TypeAlias = "tuple[list[torch.Tensor], str, str]"
+    from ..core.jobs.context import Delivery
 
 EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
 
@@ -50,10 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         add_model_parser(commands, spec)
     add_journal_parsers(commands)
     options = parser.parse_args(arguments)
-    try:
-        return int(options.run(options))
-    finally:
-        close_services()
+    return int(options.run(options))
 
 
 def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], spec: ModelSpec) -> None:
@@ -67,7 +59,7 @@ def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
         allow_abbrev=False,
     )
     add_flags(parser, spec)
-    parser.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the pictures go")
+    parser.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the images go")
     parser.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
     parser.set_defaults(run=lambda options: run_model(spec, options))
 
@@ -77,33 +69,35 @@ def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPa
     listing = commands.add_parser("jobs", help="list the recorded jobs, the newest first")
     listing.add_argument("--limit", type=_count, default=50, metavar="INT", help="how many (default: 50)")
     listing.set_defaults(run=list_jobs)
-    collect = commands.add_parser(
-        "collect", help="fetch the pictures of a job of the account, without a new charge"
-    )
+    collect = commands.add_parser("collect", help="fetch the images of a job of the account, without a new charge")
     collect.add_argument("request_id", metavar="REQUEST_ID")
-    collect.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the pictures go")
+    collect.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the images go")
     collect.set_defaults(run=collect_job)
 
 
 def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
-    """Run a model's node and save its pictures; return the exit status."""
+    """Run a model's node and save its images; return the exit status."""
 
-    async def generate(host: Host) -> Outputs:
+    async def deliver(host: Host) -> Delivery:
+        from ..app import run
+
         inputs = node_inputs(spec, options)
         with in_flags(spec):
-            return await node_class(spec, host)().generate(**inputs)
+            return await run.run_model(spec, inputs, host)
 
     with _account(options.offline) as lasting:
-        return _run_node(generate, spec.command, options.out, lasting)
+        return _run_node(deliver, spec.command, options.out, lasting)
 
 
 def collect_job(options: argparse.Namespace) -> int:
-    """Run the node that collects and save the pictures; return the exit status."""
+    """Run the node that collects and save the images; return the exit status."""
 
-    async def generate(host: Host) -> Outputs:
-        return await collect_class(host)().generate(request_id=options.request_id)
+    async def deliver(host: Host) -> Delivery:
+        from ..app import run
 
-    return _run_node(generate, "collect", options.out, lasting=True)
+        return await run.run_collect(options.request_id, host)
+
+    return _run_node(deliver, "collect", options.out, lasting=True)
 
 
 def list_jobs(options: argparse.Namespace) -> int:
@@ -130,17 +124,20 @@ def describe(job: Job, now: float) -> str:
 
 
 def _run_node(
-    generate: Callable[[Host], Coroutine[None, None, Outputs]], name: str, out: Path, lasting: bool
+    deliver: Callable[[Host], Coroutine[None, None, Delivery]], name: str, out: Path, lasting: bool
 ) -> int:
+    from ..app.service import close_services
+    from .files import require_folder, save
+
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
         require_folder(out)
-        batches, urls, request_id = asyncio.run(generate(host))
+        delivery = asyncio.run(deliver(host))
         try:
-            paths = save(batches, out, f"{name}-{request_id}")
+            paths = save(delivery.batches, out, f"{name}-{delivery.request_id}")
         except OSError as error:
-            raise _unsaved(out, error, request_id if lasting else None) from None
+            raise _unsaved(out, error, delivery.request_id if lasting else None) from None
     except PackError as error:
         host.end_line()
         print(error, file=sys.stderr)
@@ -149,18 +146,20 @@ def _run_node(
         host.end_line()
         print("Stopped.", file=sys.stderr)
         return 130
+    finally:
+        close_services()
     host.end_line()
     for path in paths:
         print(path)
-    for url in urls.splitlines():
+    for url in delivery.urls:
         if not is_loopback(url):
             print(f"hosted: {url}")
     return 0
 
 
 def _unsaved(folder: Path, error: OSError, request_id: str | None) -> PackError:
-    """Return the receipt of pictures that could not be saved; there is no ``request_id`` where nothing lasts."""
-    message = f"The pictures cannot be saved in {folder} ({error.strerror})."
+    """Return the receipt of images that could not be saved; there is no ``request_id`` where nothing lasts."""
+    message = f"The images cannot be saved in {folder} ({error.strerror})."
     if request_id is None:
         return PackError(message, advice="Run again with another --out.")
     return PackError(
@@ -187,7 +186,7 @@ def _account(offline: bool) -> Iterator[bool]:
         try:
             find_token(os.environ, Path.home())
         except NoToken as error:
-            print(f"{error.message} Running on the emulator: drawn pictures, no charge.", file=sys.stderr)
+            print(f"{error.message} Running on the emulator: drawn images, no charge.", file=sys.stderr)
             offline = True
         except ConfigError as error:
             raise SystemExit(str(error)) from None
@@ -201,6 +200,7 @@ def _account(offline: bool) -> Iterator[bool]:
             f"The emulator comes with the repository and needs requirements-dev.txt ({error}). "
             "Clone it, or set RUNCOMFY_API_TOKEN."
         ) from None
+    from ..app.service import close_services
 
     with Emulator(queue_seconds=0.5, run_seconds=1.5) as api, tempfile.TemporaryDirectory() as state:
         api.prices = dict.fromkeys(api.prices, 0.0)

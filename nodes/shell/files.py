@@ -1,4 +1,4 @@
-"""Image files <-> tensors: the references of the command line, and the pictures that it leaves in a folder."""
+"""Image files <-> tensors: the references of the command line, and the images that it leaves in a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from ..core.errors import InvalidInput, PackError
-from ..core.media.pixels import Assembly, to_pixels
+from ..core.media.pixels import BatchDecoder, to_pixels
 
 
 def load(path: Path) -> torch.Tensor:
@@ -18,18 +18,18 @@ def load(path: Path) -> torch.Tensor:
     Raises:
         InvalidInput: it cannot be read or decoded.
     """
-    assembly = Assembly(1)
+    decoder = BatchDecoder(1)
     try:
-        assembly.place(0, path.read_bytes())
+        decoder.decode(0, path.read_bytes())
     except OSError as error:
         raise InvalidInput("--image", f"{path} cannot be read ({error.strerror})") from None
     except PackError:
         raise InvalidInput("--image", f"{path} is no PNG, JPEG or WebP image that can be decoded") from None
-    return assembly.batches()[0]
+    return decoder.batches()[0]
 
 
 def require_folder(folder: Path) -> None:
-    """Make the folder for the pictures.
+    """Make the folder for the images.
 
     Raises:
         InvalidInput: it cannot be made or written.
@@ -45,11 +45,11 @@ def save(batches: list[torch.Tensor], folder: Path, name: str) -> list[Path]:
     """Save float32 ``[N,H,W,3]`` batches as PNG files ``name-1.png`` .. and return their paths.
 
     Raises:
-        OSError: the folder cannot be written. No part of a picture is left.
+        OSError: the folder cannot be written. No part of an image is left.
     """
-    pictures = [pixels for batch in batches for pixels in to_pixels("images", batch)]
-    paths = [folder / f"{name}-{number}.png" for number in range(1, len(pictures) + 1)]
-    for path, pixels in zip(paths, pictures, strict=True):
+    images = [pixels for batch in batches for pixels in to_pixels("images", batch)]
+    paths = [folder / f"{name}-{number}.png" for number in range(1, len(images) + 1)]
+    for path, pixels in zip(paths, images, strict=True):
         try:
             Image.fromarray(pixels).save(path)
         except OSError:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ..core.errors import InvalidInput
 from ..core.schema.model import RERUN_SEED, Boolean, Choice, Field, Images, Integer, ModelSpec, Seed, Text
-from .files import load
 
 _IMAGE = "--image"
 
@@ -89,6 +88,8 @@ def _flag(name: str) -> str:
 
 
 def _sockets(kind: Images, paths: list[Path]) -> dict[str, object]:
+    from .files import load
+
     if len(paths) > kind.maximum:
         raise InvalidInput(_IMAGE, f"at most {kind.maximum} images are allowed, not {len(paths)}")
     return {socket: load(path) for socket, path in zip(kind.sockets, paths, strict=False)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..core.jobs.progress import Progress, Stage
-from ..core.jobs.waiting import Observer
+from ..core.jobs.waiting import RunHost
 
 _USUAL_COLUMNS = 80
 
@@ -21,7 +21,7 @@ class ShellHost:
         self._stopped = False
         self._shown = ""
 
-    def observer(self) -> Observer:
+    def run_host(self) -> RunHost:
         """Return the one observer there is."""
         return self
 

@@ -20,7 +20,7 @@ PRO_EDIT = "RunComfyNanoBananaProEdit"
 
 
 def text_to_image(prompt: object, **values: object) -> dict[str, Any]:
-    """A node that makes small pictures, with every required widget."""
+    """A node that makes small images, with every required widget."""
     widgets = {
         "prompt": prompt, "num_images": 1, "seed": 0, "aspect_ratio": "1:1", "resolution": "0.5K",
         "output_format": "png", "safety_tolerance": 4, "limit_generations": True, "enable_web_search": False,
@@ -41,8 +41,8 @@ def shown(node: str) -> dict[str, Any]:
     return {"class_type": "PreviewImage", "inputs": {"images": [node, 0]}}
 
 
-def one_picture(prompt: str, **values: object) -> Graph:
-    """A prompt of two nodes: ``1`` makes a picture, ``2`` saves it."""
+def one_image(prompt: str, **values: object) -> Graph:
+    """A prompt of two nodes: ``1`` makes an image, ``2`` saves it."""
     return {"1": text_to_image(prompt, **values), "2": saved("1")}
 
 
@@ -57,8 +57,8 @@ def pixels(file: bytes) -> Pixels:
         return np.asarray(image.convert("RGB"))
 
 
-def pictures(api: Emulator, job: Job) -> list[Pixels]:
-    """The pictures of a finished job as the emulator serves them."""
+def images(api: Emulator, job: Job) -> list[Pixels]:
+    """The images of a finished job as the emulator serves them."""
     with requests.Session() as session:
         session.trust_env = False
         return [pixels(session.get(url, timeout=10).content) for url in api.files.uris(job)]

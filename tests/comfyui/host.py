@@ -271,8 +271,8 @@ class Comfy:
         return not queue["queue_running"] and not queue["queue_pending"]
 
     def files(self, outcome: Outcome, node: str) -> list[bytes]:
-        """Fetch the pictures that a node saved or showed."""
-        return [self.get("/view", **picture).content for picture in outcome.output(node, "images")]
+        """Fetch the images that a node saved or showed."""
+        return [self.get("/view", **image).content for image in outcome.output(node, "images")]
 
     def texts(self, node: str, since: int = 0) -> list[str]:
         """The progress texts of a node, beginning with event number ``since``."""

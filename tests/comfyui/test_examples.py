@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, jobs_of, pictures, pixels, same
+from comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, pixels, same
 from comfyui.host import PACKS, ROOT, Comfy, Outcome
 from comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
 
@@ -63,13 +63,13 @@ def test_examples_are_offered_as_templates(comfy: Comfy) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_example_saves_the_pictures_that_the_api_made(
+def test_example_saves_the_images_that_the_api_made(
     name: str, comfy: Comfy, api: Emulator, definitions: dict[str, Any]
 ) -> None:
     outcome, nodes = run_example(name, comfy, definitions)
     saved = [pixels(file) for file in comfy.files(outcome, nodes["SaveImage"])]
-    assert same(saved, pictures(api, api.jobs[-1]))
-    assert [(picture.shape[1], picture.shape[0]) for picture in saved] == [SIZES[name]]
+    assert same(saved, images(api, api.jobs[-1]))
+    assert [(image.shape[1], image.shape[0]) for image in saved] == [SIZES[name]]
 
 
 def test_chain_by_hosted_url_uploads_nothing(comfy: Comfy, api: Emulator, definitions: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from comfyui.graphs import jobs_of, one_picture, pictures, pixels, same, saved, text_to_image
+from comfyui.graphs import images, jobs_of, one_image, pixels, same, saved, text_to_image
 from comfyui.host import Comfy
 
 from emulator import Emulator
@@ -19,7 +19,7 @@ def billed(api: Emulator, prompt: str) -> int:
 
 def test_stop_in_the_queue_cancels_the_job_and_comfyui_goes_on(comfy: Comfy, api: Emulator) -> None:
     api.hold = True
-    running = comfy.submit(one_picture("stopped in the queue"))
+    running = comfy.submit(one_image("stopped in the queue"))
     comfy.until(lambda: jobs_of(api, "stopped in the queue"), "the job is submitted")
     comfy.interrupt()
     outcome = comfy.end_of(running)
@@ -27,8 +27,8 @@ def test_stop_in_the_queue_cancels_the_job_and_comfyui_goes_on(comfy: Comfy, api
     (job,) = jobs_of(api, "stopped in the queue")
     comfy.until(lambda: job.cancelled, "the job is cancelled")
     api.hold = False
-    assert comfy.run(one_picture("after the stop")).succeeded
-    assert comfy.run(one_picture("stopped in the queue")).succeeded
+    assert comfy.run(one_image("after the stop")).succeeded
+    assert comfy.run(one_image("stopped in the queue")).succeeded
     assert billed(api, "stopped in the queue") == 1
 
 
@@ -36,16 +36,16 @@ def test_stop_while_running_is_collected_by_the_next_run_without_a_second_paymen
     comfy: Comfy, api: Emulator
 ) -> None:
     api.hold_running = True
-    running = comfy.submit(one_picture("stopped while running"))
+    running = comfy.submit(one_image("stopped while running"))
     comfy.until(
         lambda: any(job.state == "in_progress" for job in jobs_of(api, "stopped while running")), "the job runs"
     )
     comfy.interrupt()
     assert comfy.end_of(running).interrupted
     api.hold_running = False
-    outcome = comfy.run(one_picture("stopped while running"))
+    outcome = comfy.run(one_image("stopped while running"))
     (job,) = jobs_of(api, "stopped while running")
-    assert same([pixels(file) for file in comfy.files(outcome, "2")], pictures(api, job))
+    assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
 
 
 def test_stop_ends_every_node_of_the_prompt(comfy: Comfy, api: Emulator) -> None:
@@ -73,15 +73,15 @@ def test_failure_of_another_node_loses_nothing(comfy: Comfy, api: Emulator, tmp_
     fuse = tmp_path / "fuse"
     failing = {"class_type": "ProbeFailure", "inputs": {"file": str(fuse)}}
     api.hold_running = True
-    running = comfy.submit({**one_picture("beside a failure"), "3": failing})
+    running = comfy.submit({**one_image("beside a failure"), "3": failing})
     comfy.until(lambda: jobs_of(api, "beside a failure"), "the job is submitted")
     fuse.touch()
     assert comfy.end_of(running).error == "the probe fails"
     api.hold_running = False
-    outcome = comfy.run(one_picture("beside a failure"))
+    outcome = comfy.run(one_image("beside a failure"))
     (job,) = jobs_of(api, "beside a failure")
     assert job.billed
-    assert same([pixels(file) for file in comfy.files(outcome, "2")], pictures(api, job))
+    assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
 
 
 def test_failure_of_another_node_before_the_answer_to_the_submit_loses_nothing(
@@ -90,33 +90,33 @@ def test_failure_of_another_node_before_the_answer_to_the_submit_loses_nothing(
     fuse = tmp_path / "fuse"
     failing = {"class_type": "ProbeFailure", "inputs": {"file": str(fuse)}}
     api.fault(at="submit", hang_after=1.0)
-    running = comfy.submit({**one_picture("an answer too late"), "3": failing})
+    running = comfy.submit({**one_image("an answer too late"), "3": failing})
     comfy.until(lambda: jobs_of(api, "an answer too late"), "the job is accepted")
     fuse.touch()
     assert comfy.end_of(running).error == "the probe fails"
-    outcome = comfy.run(one_picture("an answer too late"))
+    outcome = comfy.run(one_image("an answer too late"))
     (job,) = jobs_of(api, "an answer too late")
-    assert same([pixels(file) for file in comfy.files(outcome, "2")], pictures(api, job))
+    assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
 
 
 def test_going_back_to_an_earlier_prompt_costs_nothing(comfy: Comfy, api: Emulator) -> None:
-    first = comfy.run(one_picture("A of A, B, A"))
-    assert comfy.run(one_picture("B of A, B, A")).succeeded
+    first = comfy.run(one_image("A of A, B, A"))
+    assert comfy.run(one_image("B of A, B, A")).succeeded
     calls = len(api.calls)
-    again = comfy.run(one_picture("A of A, B, A", seed=0))
+    again = comfy.run(one_image("A of A, B, A", seed=0))
     assert len(api.calls) == calls
     assert len(jobs_of(api, "A of A, B, A")) == 1
     assert same(*([pixels(file) for file in comfy.files(outcome, "2")] for outcome in (first, again)))
 
 
 def test_same_inputs_in_two_nodes_of_one_prompt_are_paid_once(comfy: Comfy, api: Emulator) -> None:
-    outcome = comfy.run({**one_picture("twins"), "3": text_to_image("twins"), "4": saved("3")})
+    outcome = comfy.run({**one_image("twins"), "3": text_to_image("twins"), "4": saved("3")})
     assert len(jobs_of(api, "twins")) == 1
     assert same(*([pixels(file) for file in comfy.files(outcome, node)] for node in ("2", "4")))
 
 
 def test_job_survives_the_end_of_comfyui_in_the_middle_of_it(api: Emulator, fresh_folder: Path) -> None:
-    graph = one_picture("killed in mid-job")
+    graph = one_image("killed in mid-job")
     with Comfy(fresh_folder, api) as comfy:
         api.hold_running = True
         comfy.submit(graph)
@@ -129,7 +129,7 @@ def test_job_survives_the_end_of_comfyui_in_the_middle_of_it(api: Emulator, fres
         outcome = comfy.run(graph)
         (job,) = jobs_of(api, "killed in mid-job")
         assert job.billed
-        assert same([pixels(file) for file in comfy.files(outcome, "2")], pictures(api, job))
+        assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
 
         comfy.kill()
         calls = len(api.calls)

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from comfyui.graphs import jobs_of, one_picture, pictures, pixels, pro_edit, same, saved, shown, text_to_image
+from comfyui.graphs import images, jobs_of, one_image, pixels, pro_edit, same, saved, shown, text_to_image
 from comfyui.host import Comfy
 
 from emulator import Emulator
@@ -25,7 +25,7 @@ def test_node_mapped_over_a_list_runs_its_items_at_the_same_time(comfy: Comfy, a
     api.hold = False
     outcome = comfy.end_of(running)
     files = [pixels(file) for file in comfy.files(outcome, "3")]
-    assert same(files, [picture for prompt in prompts for picture in pictures(api, *jobs_of(api, prompt))])
+    assert same(files, [image for prompt in prompts for image in images(api, *jobs_of(api, prompt))])
 
 
 def test_two_nodes_of_one_prompt_run_at_the_same_time(comfy: Comfy, api: Emulator) -> None:
@@ -49,7 +49,7 @@ def test_two_nodes_of_one_prompt_run_at_the_same_time(comfy: Comfy, api: Emulato
 def test_page_hears_the_place_in_the_queue_then_the_run_then_what_came(comfy: Comfy, api: Emulator) -> None:
     api.hold, api.hold_running, api.queue_seconds = True, True, 3600.0
     since = len(comfy.listener.events)
-    running = comfy.submit(one_picture("queue position"))
+    running = comfy.submit(one_image("queue position"))
     comfy.until(lambda: any("Queued, position 3, " in text for text in comfy.texts("1", since)), "a position")
     (job,) = jobs_of(api, "queue position")
     api.queue_seconds = job.queue_seconds = 0.0
@@ -63,7 +63,7 @@ def test_page_hears_the_place_in_the_queue_then_the_run_then_what_came(comfy: Co
 
 def test_bar_of_the_node_is_full_at_the_end(comfy: Comfy) -> None:
     since = len(comfy.listener.events)
-    running = comfy.submit(one_picture("a full bar"))
+    running = comfy.submit(one_image("a full bar"))
     assert comfy.end_of(running).succeeded
     states = [event.data["nodes"] for event in comfy.listener.events[since:] if event.kind == "progress_state"]
     bars = [nodes["1"] for nodes in states if "1" in nodes]
@@ -73,7 +73,7 @@ def test_bar_of_the_node_is_full_at_the_end(comfy: Comfy) -> None:
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        (one_picture("   "), "prompt: it is empty"),
+        (one_image("   "), "prompt: it is empty"),
         ({"1": pro_edit("no reference"), "2": saved("1")}, "image_urls: 1 to 20 reference images are needed"),
         ({"1": pro_edit("x", image_urls="http://example.com/a.png"), "2": saved("1")}, "image_urls: line 1"),
     ],
@@ -93,13 +93,13 @@ def test_bad_input_shows_a_receipt_and_makes_no_call(
 def test_value_out_of_its_list_is_refused_by_comfyui_itself(size: object, comfy: Comfy, api: Emulator) -> None:
     calls = len(api.calls)
     with pytest.raises(AssertionError, match="value_not_in_list"):
-        comfy.submit(one_picture("a size that is not there", resolution=size))
+        comfy.submit(one_image("a size that is not there", resolution=size))
     assert len(api.calls) == calls
 
 
 def test_failed_job_shows_the_reason_and_the_request(comfy: Comfy, api: Emulator) -> None:
     api.fault(at="job", fails="held back by the safety filter")
-    outcome = comfy.run(one_picture("a job that fails"))
+    outcome = comfy.run(one_image("a job that fails"))
     (job,) = jobs_of(api, "a job that fails")
     assert outcome.error is not None
     assert "Reason given: held back by the safety filter" in outcome.error
@@ -107,17 +107,17 @@ def test_failed_job_shows_the_reason_and_the_request(comfy: Comfy, api: Emulator
 
 
 def test_token_is_nowhere_to_be_seen(comfy: Comfy, api: Emulator) -> None:
-    outcome = comfy.run(one_picture("a picture to look into"))
+    outcome = comfy.run(one_image("an image to look into"))
     api.fault(at="submit", status=401)
-    assert comfy.run(one_picture("an error to look into")).error
-    (picture,) = comfy.files(outcome, "2")
-    assert b"a picture to look into" in picture, "ComfyUI writes the prompt into the file"
+    assert comfy.run(one_image("an error to look into")).error
+    (image,) = comfy.files(outcome, "2")
+    assert b"an image to look into" in image, "ComfyUI writes the prompt into the file"
     heard = repr(comfy.listener.events)
-    assert "a picture to look into" not in heard and "Request " in heard
+    assert "an image to look into" not in heard and "Request " in heard
     told = json.dumps(comfy.get("/history").json())
     assert "an error to look into" in told
     places = {
-        "picture": picture,
+        "image": image,
         "history": told.encode(),
         "events": heard.encode(),
         "nodes": json.dumps(comfy.object_info()).encode(),

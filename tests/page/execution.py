@@ -35,7 +35,7 @@ class Interrupted(BaseException):
 
 
 class LoadImage:
-    """Always the same picture, whatever the file's name."""
+    """Always the same image, whatever the file's name."""
 
     RETURN_TYPES = ("IMAGE", "MASK")
     FUNCTION = "load"
@@ -51,7 +51,7 @@ class LoadImage:
 
 
 class EmptyImage:
-    """Black pictures."""
+    """Black images."""
 
     RETURN_TYPES = ("IMAGE",)
     FUNCTION = "make"
@@ -73,7 +73,7 @@ class EmptyImage:
 
 
 class PreviewImage:
-    """Shows pictures on the node."""
+    """Shows images on the node."""
 
     RETURN_TYPES = ()
     FUNCTION = "show"

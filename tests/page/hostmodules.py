@@ -63,7 +63,7 @@ def loaded_pack(name: str) -> Iterator[ModuleType]:
         spec.loader.exec_module(module)
         yield module
     finally:
-        close = sys.modules.get(f"{name}.nodes.core.service")
+        close = sys.modules.get(f"{name}.nodes.app.service")
         if close is not None:
             close.close_services()
         for loaded in [loaded for loaded in sys.modules if loaded == name or loaded.startswith(f"{name}.")]:

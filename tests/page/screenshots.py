@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the nodes in a real ComfyUI, whose jobs go to the emulator.
+"""Takes the README's images of the nodes in a real ComfyUI, whose jobs go to the emulator.
 
     COMFYUI_PATH=... COMFYUI_PYTHON=... python tests/page/screenshots.py --chromium /usr/bin/chromium
 
@@ -79,7 +79,7 @@ BOX = """type => {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take the pictures; return the exit code."""
+    """Take the images; return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if installation() is None:
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Comfy(Path(folder), api, packs, page_options) as comfy,
         sync_playwright() as playwright,
     ):
-        # The emulator's prices are made up, and a picture would be taken at its word.
+        # The emulator's prices are made up, and an image would be taken at its word.
         api.fault(Fault("job", late_cost=1000, times=None))
         api.fault(Fault("catalog", status=503, times=None))
         browser = playwright.chromium.launch(executable_path=options.chromium, args=BROWSER_OPTIONS)
@@ -106,13 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def node(browser: Browser, comfy: Comfy, workflow: str, node_type: str, *, node_2: bool) -> Image.Image:
-    """Picture one node of a workflow, drawn on the canvas or by Node 2.0."""
+    """Image one node of a workflow, drawn on the canvas or by Node 2.0."""
     with opened(browser, comfy, workflow, node_2=node_2) as page:
-        return picture(page, node_type)
+        return image(page, node_type)
 
 
 def chain(browser: Browser, comfy: Comfy) -> Image.Image:
-    """Run the chain and picture the whole of it."""
+    """Run the chain and image the whole of it."""
     with opened(browser, comfy, CHAIN, node_2=False, scale=0.8) as page:
         since = len(comfy.listener.events)
         page.evaluate("app.queuePrompt(0)")
@@ -121,7 +121,7 @@ def chain(browser: Browser, comfy: Comfy) -> Image.Image:
         page.wait_for_timeout(3000)
         page.evaluate(PLACE, [160.0, 160.0, 0.8])
         page.wait_for_timeout(1000)
-        return picture(page, None)
+        return image(page, None)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def opened(browser: Browser, comfy: Comfy, workflow: str, *, node_2: bool, scale
     context.close()
 
 
-def picture(page: Page, node_type: str | None) -> Image.Image:
+def image(page: Page, node_type: str | None) -> Image.Image:
     """Cut the nodes of a type, or all, out of the page."""
     left, top, right, bottom = page.evaluate(BOX, node_type)
     clip: FloatRect = {
@@ -155,7 +155,7 @@ def picture(page: Page, node_type: str | None) -> Image.Image:
 
 
 def side_by_side(views: Sequence[Image.Image]) -> Image.Image:
-    """Put pictures into a row, with a gap in which links do not seem to join."""
+    """Put images into a row, with a gap in which links do not seem to join."""
     width = sum(view.width + GAP for view in views) - GAP
     sheet = Image.new("RGB", (width, max(view.height for view in views)), BACKGROUND)
     left = 0
@@ -177,8 +177,8 @@ def _stay_here(route: Route) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Take the README's pictures of the nodes in a real ComfyUI.")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder of the pictures")
+    parser = argparse.ArgumentParser(description="Take the README's images of the nodes in a real ComfyUI.")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder of the images")
     parser.add_argument("--chromium", help="the browser; Playwright's own by default")
     parser.add_argument("--front-end", type=Path, help="folder of another page than ComfyUI's own")
     return parser

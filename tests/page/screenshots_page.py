@@ -1,4 +1,4 @@
-"""Takes pictures of what the pack adds to ComfyUI's page: the settings panel, the states of a node, the recovery.
+"""Takes images of what the pack adds to ComfyUI's page: the settings panel, the states of a node, the recovery.
 
     python tests/page/screenshots_page.py
 
@@ -29,7 +29,7 @@ from page.standin import Standin  # noqa: E402
 from emulator import Emulator, Fault  # noqa: E402
 
 OUT = ROOT / "docs" / "images"
-TOKEN = "emulator-token-for-the-pictures-7c4e"
+TOKEN = "emulator-token-for-the-images-7c4e"
 MARGIN, GAP, COLUMNS = 16, 24, 3
 BACKGROUND = (24, 24, 24)
 REQUEST = "3f2a1c9e-77aa-4b2e-9d10-2a6f0c11e9c1"
@@ -95,25 +95,25 @@ def settings_panel(editor: Editor) -> Image.Image:
     editor.page.mouse.move(5, 5)
     editor.page.wait_for_timeout(300)
     dialog = panel.locator("xpath=ancestor::*[@role='dialog'][1]")
-    picture = _picture(dialog.screenshot())
+    image = _image(dialog.screenshot())
     editor.page.keyboard.press("Escape")
     panel.wait_for(state="detached")
-    return picture
+    return image
 
 
 def node_states(editor: Editor) -> Image.Image:
     """Return a node in each of its states, side by side."""
     editor.do("() => { app.canvas.ds.scale = 0.9; app.canvas.ds.offset = [120, 150]; }")
-    pictures = []
+    images = []
     for state in STATES:
         editor.clear()
         node = editor.add(TEXT_TO_IMAGE, 0, 0, prompt="A lighthouse at dusk, long exposure", num_images=2)
         editor.until_board(node, "from $0.20")
         editor.do(REPORT, {**BLANK, **state, "node": node})
         editor.page.wait_for_timeout(1400 if "fraction" in state else 300)
-        pictures.append(_picture(editor.page.locator(f'[data-node-id="{node}"]').first.screenshot()))
+        images.append(_image(editor.page.locator(f'[data-node-id="{node}"]').first.screenshot()))
         editor.do(END)
-    return _grid(pictures)
+    return _grid(images)
 
 
 def recovery(api: Emulator, editor: Editor) -> Image.Image:
@@ -135,22 +135,22 @@ def recovery(api: Emulator, editor: Editor) -> Image.Image:
     box = dialog.bounding_box()
     assert box is not None
     clip = {"x": box["x"] - 60, "y": box["y"] - 50, "width": box["width"] + 120, "height": box["height"] + 100}
-    return _picture(editor.page.screenshot(clip=clip))  # type: ignore[arg-type]
+    return _image(editor.page.screenshot(clip=clip))  # type: ignore[arg-type]
 
 
 def main() -> int:
-    """Take the pictures; return the exit code."""
+    """Take the images; return the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
     with surroundings() as (api, editor):
-        pictures = {
+        images = {
             "settings_panel": settings_panel(editor),
             "node_states": node_states(editor),
             "recovery": recovery(api, editor),
         }
-    for name, picture in pictures.items():
+    for name, image in images.items():
         path = OUT / f"{name}.png"
-        picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
-        sys.stdout.write(f"{path}: {picture.width}x{picture.height}, {path.stat().st_size / 1000:.0f} kB\n")
+        image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+        sys.stdout.write(f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB\n")
     return 0
 
 
@@ -171,14 +171,14 @@ def _set_prompt(editor: Editor, node: str, text: str) -> None:
     editor.do(script, [node, text])
 
 
-def _picture(data: bytes) -> Image.Image:
+def _image(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
-def _grid(pictures: Sequence[Image.Image]) -> Image.Image:
-    width = max(picture.width for picture in pictures)
-    rows = [pictures[start : start + COLUMNS] for start in range(0, len(pictures), COLUMNS)]
-    heights = [max(picture.height for picture in row) for row in rows]
+def _grid(images: Sequence[Image.Image]) -> Image.Image:
+    width = max(image.width for image in images)
+    rows = [images[start : start + COLUMNS] for start in range(0, len(images), COLUMNS)]
+    heights = [max(image.height for image in row) for row in rows]
     size = (
         2 * MARGIN + COLUMNS * width + (COLUMNS - 1) * GAP,
         2 * MARGIN + sum(heights) + (len(rows) - 1) * GAP,
@@ -186,8 +186,8 @@ def _grid(pictures: Sequence[Image.Image]) -> Image.Image:
     sheet = Image.new("RGB", size, BACKGROUND)
     top = MARGIN
     for row, height in zip(rows, heights, strict=True):
-        for column, picture in enumerate(row):
-            sheet.paste(picture, (MARGIN + column * (width + GAP), top))
+        for column, image in enumerate(row):
+            sheet.paste(image, (MARGIN + column * (width + GAP), top))
         top += height + GAP
     return sheet
 

@@ -70,7 +70,7 @@ def load_template(editor: Editor, name: str) -> str:
     return str(editor.do("() => String(app.graph.nodes.find((node) => node.type.startsWith('RunComfy')).id)"))
 
 
-def test_from_the_token_to_the_picture_and_to_a_stopped_job(editor: Editor, api: Emulator) -> None:
+def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: Emulator) -> None:
     panel = editor.open_settings()
     panel.locator("input").fill(TOKEN)
     panel.get_by_role("button", name="Save").click()

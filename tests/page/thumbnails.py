@@ -19,7 +19,7 @@ from comfyui.host import Comfy  # noqa: E402
 from comfyui.workflows import NAMES, load, to_prompt  # noqa: E402
 
 from emulator import Emulator  # noqa: E402
-from nodes import NODE_CLASS_MAPPINGS
+from nodes.comfyui import NODE_CLASS_MAPPINGS  # noqa: E402
 
 SIZE = (512, 384)
 BACKGROUND = (24, 24, 24)
@@ -32,9 +32,9 @@ def main() -> None:
         for name in NAMES:
             prompt = to_prompt(load(name), definitions)
             saver = next(key for key, node in prompt.items() if node["class_type"] == "SaveImage")
-            picture = Image.open(io.BytesIO(comfy.files(comfy.run(prompt), saver)[0]))
+            image = Image.open(io.BytesIO(comfy.files(comfy.run(prompt), saver)[0]))
             target = ROOT / "example_workflows" / f"{name}.jpg"
-            ImageOps.pad(picture.convert("RGB"), SIZE, color=BACKGROUND).save(target, quality=QUALITY)
+            ImageOps.pad(image.convert("RGB"), SIZE, color=BACKGROUND).save(target, quality=QUALITY)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from .. import urls
-from ..config.settings import Settings
 from ..errors import (
     AnswerLost,
     InsufficientBalance,
@@ -26,7 +25,7 @@ from ..http.transport import Answer, Transport
 from . import responses
 
 CANCEL_TIMEOUT = 5.0
-# Four 4K pictures as data URIs in one JSON answer.
+# Four 4K images as data URIs in one JSON answer.
 MAX_RESULT_BYTES = 256 * 2**20
 _MASK = "[token]"
 _REFUSALS = (Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited)
@@ -44,15 +43,23 @@ class Timeouts:
 class Client:
     """The API of one account. Blocking and safe to use from several threads."""
 
-    def __init__(self, settings: Settings, user_agent: str, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        user_agent: str,
+        *,
+        balance_url: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
         self._timeouts = timeouts or Timeouts()
-        origins = {urls.origin(settings.base_url)}
-        if settings.balance_url:
-            origins.add(urls.origin(settings.balance_url))
-        self._base = settings.base_url
-        self._balance_url = settings.balance_url
-        self._token = settings.token
-        self._transport = Transport(settings.token, frozenset(origins), user_agent)
+        origins = {urls.origin(base_url)}
+        if balance_url:
+            origins.add(urls.origin(balance_url))
+        self._base = base_url
+        self._balance_url = balance_url
+        self._token = token
+        self._transport = Transport(token, frozenset(origins), user_agent)
 
     def submit(self, model_id: str, body: bytes) -> str:
         """Submit a job and return its request id. This is the one call that costs money.

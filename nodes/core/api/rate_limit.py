@@ -7,7 +7,7 @@ import threading
 SPREAD = 0.5
 
 
-class Limit:
+class RateLimiter:
     """When the next call may be made, in a clock's seconds. Thread-safe."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Limit:
         with self._lock:
             self._opens = max(self._opens, until)
 
-    def wait(self, now: float, random: float) -> float:
+    def delay(self, now: float, random: float) -> float:
         """Return the seconds until the next call; ``random`` in 0..1 spreads the calls that waited together."""
         with self._lock:
             left = self._opens - now

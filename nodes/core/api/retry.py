@@ -32,7 +32,7 @@ _PASSING = frozenset({408, 425, 429})
 NO_SUCH_REQUEST = 404001
 
 
-class What(Enum):
+class Operation(Enum):
     """What a call is for: this, not its HTTP method alone, decides whether it may be repeated."""
 
     SUBMIT = "submit"
@@ -44,7 +44,7 @@ class What(Enum):
 
 def retry_delay(
     method: str,
-    what: What,
+    what: Operation,
     attempt: int,
     *,
     status: int | None = None,
@@ -60,7 +60,7 @@ def retry_delay(
     caller has a deadline; but a 404, which may only be fresh, for about eight seconds, and a file that cannot be
     decoded twice.
     """
-    if method == "POST" and what is not What.CANCEL:
+    if method == "POST" and what is not Operation.CANCEL:
         if status == 429:
             return _after(headers, attempt, now) if attempt + 1 < RATE_LIMITED_ATTEMPTS else None
         unsent = isinstance(error, ConnectionFailed) and error.may_repeat
@@ -76,7 +76,7 @@ def retry_delay(
     return backoff(attempt) if isinstance(error, AnswerLost | ServerFault) else None
 
 
-def delay_after(method: str, what: What, attempt: int, error: PackError, random: float) -> float | None:
+def delay_after(method: str, what: Operation, attempt: int, error: PackError, random: float) -> float | None:
     """Return ``retry_delay`` for an error of this pack, with jitter; ``random`` is in 0..1."""
     answer = error if isinstance(error, StatusError | FileGone) else None
     delay = retry_delay(

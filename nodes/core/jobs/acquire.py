@@ -8,18 +8,19 @@ from concurrent.futures import Future
 from functools import partial
 
 from .. import threads
-from ..api.retry import What
+from ..api.retry import Operation
 from ..errors import PackError, SubmissionUnknown
-from ..store.job import Busy, Claim, Claimed, Job, Known, Lost, Order
+from ..request.request import EncodedRequest, Request
+from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown
 from ..store.journal import Journal
-from .context import Prepared, Request, Run
+from .context import RunContext
 from .progress import Progress, Stage
 from .submit import Submission, note
 
 BUSY_LOOK_SECONDS = 0.2
 
 
-async def obtain(run: Run, request: Request) -> tuple[Job, bool]:
+async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
     """Return an accepted job, and whether this run submitted it.
 
     Raises:
@@ -28,14 +29,14 @@ async def obtain(run: Run, request: Request) -> tuple[Job, bool]:
     run.progress = Progress(Stage.PREPARING)
     waited_for = None
     while True:
-        match await _claim(run, request.order, waited_for):
-            case Known(job):
+        match await _claim(run, request.new_job, waited_for):
+            case Existing(job):
                 if job.state == "submitted":
                     run.note("The same inputs were submitted before: this is that job, it is not paid twice.")
                 return job, False
             case Claimed(job):
                 return await _submit(run, job, request.prepare), True
-            case Lost(job):
+            case OutcomeUnknown(job):
                 _tell(run, job)
                 raise SubmissionUnknown(
                     "An earlier run of the same inputs was sent, and RunComfy's answer to it was lost. "
@@ -43,16 +44,16 @@ async def obtain(run: Run, request: Request) -> tuple[Job, bool]:
                 )
             case Busy(job):
                 waited_for = job.id
-                await run.watch.sleep(BUSY_LOOK_SECONDS)
+                await run.wait.sleep(BUSY_LOOK_SECONDS)
 
 
-async def _claim(run: Run, order: Order, waited_for: int | None) -> Claim:
-    claiming = threads.start(run.means.journal.claim, order, run.means.budget, waited_for)
+async def _claim(run: RunContext, new_job: NewJob, waited_for: int | None) -> Claim:
+    claiming = threads.start(run.dependencies.journal.claim, new_job, run.dependencies.budget, waited_for)
     try:
-        return await run.watch.result(claiming)
+        return await run.wait.result(claiming)
     except BaseException:
         # Stopped, or cancelled by the host, while the thread goes on: nobody would submit what it claims.
-        threads.start(_give_back, run.means.journal, claiming)
+        threads.start(_give_back, run.dependencies.journal, claiming)
         raise
 
 
@@ -63,22 +64,22 @@ def _give_back(journal: Journal, claiming: Future[Claim]) -> None:
             journal.release(claim.job)
 
 
-async def _submit(run: Run, job: Job, prepare: Callable[[], Prepared]) -> Job:
-    submission = Submission(run.means.client, run.means.journal, job, run.observer)
+async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedRequest]) -> Job:
+    submission = Submission(run.dependencies.client, run.dependencies.journal, job, run.run_host)
     try:
         run.report(stage=Stage.PREPARING)
         prepared = await run.blocking(prepare)
         run.report(stage=Stage.SUBMITTING, sent=prepared.sent)
-        return await run.repeat("POST", What.SUBMIT, partial(submission.attempt, prepared.body))
+        return await run.repeat("POST", Operation.SUBMIT, partial(submission.attempt, prepared.body))
     except SubmissionUnknown:
         _tell(run, job)
         raise
     except BaseException:
         # Refused, out of tries, stopped, or cancelled by the host because another node failed.
-        threads.start(submission.give_up, cancel=run.observer.stopped())
+        threads.start(submission.give_up, cancel=run.run_host.stopped())
         raise
 
 
-def _tell(run: Run, job: Job) -> None:
+def _tell(run: RunContext, job: Job) -> None:
     # In this thread: a Stop between the record and the error would leave the loss recorded as told and untold.
-    note(run.means.journal.told, job)
+    note(run.dependencies.journal.mark_reported, job)

@@ -1,4 +1,4 @@
-"""From an accepted job to its pictures: kept ones, or wait and collect; and what is recorded where none come."""
+"""From an accepted job to its images: kept ones, or wait and collect; and what is recorded where none come."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import torch
 
 from .. import threads
 from ..api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
-from ..api.retry import What
+from ..api.retry import Operation
 from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
-from ..media.pixels import Assembly, Floats
+from ..media.pixels import BatchDecoder, Floats
+from ..request.request import Request
 from ..store.job import Job
 from . import receipts
-from .context import Delivery, Request, Run
+from .context import Delivery, RunContext
 from .fetch import collect, decode_kept
 from .polling import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
@@ -34,30 +35,30 @@ MEMORY_FROM = 0.45
 log = logging.getLogger(__name__)
 
 
-class Superseded(Exception):
+class JobReplaced(Exception):
     """A remembered job cannot deliver any more, and a new one takes its place. The text says why."""
 
 
-class Collecting:
+class ResultCollector:
     """The job of a run, as it is known now. ``ours``: this run submitted it.
 
     Without a ``request`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
     """
 
-    def __init__(self, run: Run, job: Job, request: Request | None, *, ours: bool) -> None:
+    def __init__(self, run: RunContext, job: Job, request: Request | None, *, ours: bool) -> None:
         self._run = run
         self._job = job
         self._request = request
         self._ours = ours
-        self._began = run.means.clock.now()
+        self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
         self._memory: Future[Floats | None] | None = None
 
     async def deliver(self) -> Delivery:
-        """Hand out the kept pictures of the job, or wait for it and collect them.
+        """Hand out the kept images of the job, or wait for it and collect them.
 
         Raises:
-            PackError: a receipt. Superseded: a new job may take the place of this one. Stopped.
+            PackError: a receipt. JobReplaced: a new job may take the place of this one. Stopped.
         """
         job = self._job
         self._run.progress = replace(self._run.progress, request_id=job.request_id)
@@ -69,7 +70,7 @@ class Collecting:
             return await self._collect()
         except (Stopped, asyncio.CancelledError):
             # After Stop, the host cancels the siblings of the node that looked first.
-            if self._run.observer.stopped():
+            if self._run.run_host.stopped():
                 self._leave()
             raise
         except PackError as error:
@@ -91,61 +92,65 @@ class Collecting:
         duration = self._seconds() if self._ours else self._job.duration
         cost = self._job.cost if done.cost is None else done.cost
         self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
-        await self._record(self._run.means.journal.finished)
+        await self._record(self._run.dependencies.journal.mark_finished)
         return await self._fetch(done.files)
 
     async def _fetch(self, files: tuple[str, ...]) -> Delivery:
         self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
-        draft = self._run.means.kept.draft(self._job.name)
+        writer = self._run.dependencies.file_cache.writer(self._job.name)
         try:
-            assembly = Assembly(len(files), await self._memory_got_ready())
-            await collect(files, assembly, draft, self._run.means.downloader, self._run.read, self._arrived)
-            batches = await self._run.blocking(assembly.batches)
+            decoder = BatchDecoder(len(files), await self._memory_got_ready())
+            await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
+            batches = await self._run.blocking(decoder.batches)
             await late_cost
-            await self._run.blocking(draft.keep)
+            await self._run.blocking(writer.commit)
         finally:
             late_cost.cancel()
-            threads.start(draft.close)
-        await self._record(self._run.means.journal.delivered)
+            threads.start(writer.close)
+        await self._record(self._run.dependencies.journal.mark_delivered)
         return self._delivery(batches, kept=False)
 
     async def _wait(self) -> Succeeded:
         request_id = self._job.request_id or ""
         with contextlib.suppress(JournalError):
             self._durations = await self._run.blocking(
-                self._run.means.journal.durations, self._job.model_id, self._job.variant
+                self._run.dependencies.journal.durations, self._job.model_id, self._job.variant
             )
         times = plan(self._durations)
         empty = 0
         while True:
-            state = await self._run.read(What.STATUS, partial(self._run.means.client.status, request_id))
+            state = await self._run.read(
+                Operation.STATUS, partial(self._run.dependencies.client.status, request_id)
+            )
             if isinstance(state, Succeeded):
-                state = await self._run.read(What.RESULT, partial(self._run.means.client.result, request_id))
+                state = await self._run.read(
+                    Operation.RESULT, partial(self._run.dependencies.client.result, request_id)
+                )
             match state:
                 case Succeeded(files) if files:
                     return state
                 case Succeeded() if empty < EMPTY_LOOKS:
                     # Not told yet, or a safety block: only the second ends a job that is paid for.
                     empty += 1
-                    await self._run.watch.sleep(EMPTY_LOOK_SECONDS)
+                    await self._run.wait.sleep(EMPTY_LOOK_SECONDS)
                 case Queued() | Running():
                     self._show(state)
                     position = state.position if isinstance(state, Queued) else None
-                    self._expect_pictures(state)
+                    self._expect_images(state)
                     delay = poll_delay(self._seconds(), times, position)
-                    await self._run.watch.sleep(delay, partial(self._show, state))
+                    await self._run.wait.sleep(delay, partial(self._show, state))
                 case _:
                     raise await self._ended(state)
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
         if isinstance(state, Cancelled) and self._job.state == "delivered":
-            # Its pictures were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
+            # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
             state = Failed("RunComfy now says that it was cancelled.", self._job.cost)
         error = receipts.of_end(state)
         kind = "cancelled" if isinstance(state, Cancelled) else "failed"
-        await self._record(self._run.means.journal.ended, kind, error.message, error.cost)
+        await self._record(self._run.dependencies.journal.mark_ended, kind, error.message, error.cost)
         return error
 
     async def _settle(self, error: PackError) -> None:
@@ -153,13 +158,13 @@ class Collecting:
         was_delivered = self._job.state == "delivered"
         gone = receipts.is_gone(error, self._seconds())
         if gone:
-            await self._record(self._run.means.journal.ended, "expired", error.message)
+            await self._record(self._run.dependencies.journal.mark_ended, "expired", error.message)
         if self._request is None or self._ours:
             return
         if gone and was_delivered:
-            raise Superseded(f"The pictures of request {self._job.request_id} were delivered and have expired.")
+            raise JobReplaced(f"The images of request {self._job.request_id} were delivered and have expired.")
         if isinstance(error, JobCancelled):
-            raise Superseded(f"Request {self._job.request_id} was cancelled while it was queued.")
+            raise JobReplaced(f"Request {self._job.request_id} was cancelled while it was queued.")
 
     def _leave(self) -> None:
         """After Stop: ask for the end of a job that may still be queued."""
@@ -167,49 +172,51 @@ class Collecting:
         if self._request is None or job.state == "delivered":
             return
         if not job.files:
-            threads.start(cancel, self._run.means.client, self._run.means.journal, job, self._run.observer)
+            threads.start(
+                cancel, self._run.dependencies.client, self._run.dependencies.journal, job, self._run.run_host
+            )
             return
-        told = "The job has ended: the same inputs fetch its pictures without a new charge."
-        self._run.observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+        told = "The job has ended: the same inputs fetch its images without a new charge."
+        self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
     def _from_kept(self) -> list[torch.Tensor] | None:
-        files = self._run.means.kept.get(self._job.name)
+        files = self._run.dependencies.file_cache.get(self._job.name)
         return decode_kept(files) if len(files) >= max(1, len(self._job.files)) else None
 
-    def _expect_pictures(self, state: State) -> None:
+    def _expect_images(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
         if self._memory is not None or self._request is None or not isinstance(state, Running):
             return
         fraction = expected_fraction(self._seconds(), self._durations)
         if fraction is None or fraction >= MEMORY_FROM:
-            self._memory = threads.start(self._run.means.memory.take, self._request.pixels_expected)
+            self._memory = threads.start(self._run.dependencies.buffers.take, self._request.pixels_expected)
 
     async def _memory_got_ready(self) -> Floats | None:
         if self._memory is None:
             return None
-        memory = await self._run.watch.result(self._memory)
+        memory = await self._run.wait.result(self._memory)
         self._free_memory()
         return memory
 
     def _free_memory(self) -> None:
-        """Leave what was got ready to the pictures in it, or to nobody."""
+        """Leave what was got ready to the images in it, or to nobody."""
         if self._memory is not None:
             memory, self._memory = self._memory, None
-            memory.add_done_callback(lambda taken: self._run.means.memory.give_back(taken.result()))
+            memory.add_done_callback(lambda taken: self._run.dependencies.buffers.give_back(taken.result()))
 
     async def _late_cost(self, files: tuple[str, ...]) -> None:
         """Ask once more for a cost that the result did not tell, while the files are fetched."""
         if self._job.cost is not None or self._job.state == "delivered" or files[0].startswith("data:"):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start(self._run.means.client.result, self._job.request_id or "")
-            state = await asyncio.wait_for(self._run.watch.result(ask), LATE_COST_SECONDS)
+            ask = threads.start(self._run.dependencies.client.result, self._job.request_id or "")
+            state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)
-                await self._record(self._run.means.journal.finished)
+                await self._record(self._run.dependencies.journal.mark_finished)
 
     async def _record(self, write: Callable[..., Job], *values: object) -> None:
-        """Write to the journal what is already paid for: a full disk must not cost the pictures."""
+        """Write to the journal what is already paid for: a full disk must not cost the images."""
         try:
             self._job = await self._run.blocking(write, self._job, *values)
         except JournalError as error:
@@ -218,8 +225,8 @@ class Collecting:
     def _seconds(self) -> float:
         """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""
         if self._ours:
-            return self._run.means.clock.now() - self._began
-        return max(0.0, self._run.means.journal.now() - (self._job.submitted_at or self._job.created_at))
+            return self._run.dependencies.clock.now() - self._began
+        return max(0.0, self._run.dependencies.journal.now() - (self._job.submitted_at or self._job.created_at))
 
     def _arrived(self, done: int) -> None:
         self._run.report(done=done)

@@ -12,16 +12,15 @@ import torch
 
 from .. import threads
 from ..api.client import Client
-from ..api.rate_limit import Limit
-from ..api.retry import What, delay_after
+from ..api.rate_limit import RateLimiter
+from ..api.retry import Operation, delay_after
 from ..errors import PackError, RateLimited
 from ..http.download import Downloader
-from ..media.buffers import Memory
-from ..store.file_cache import Kept
-from ..store.job import Order
+from ..media.buffers import BufferPool
+from ..store.file_cache import FileCache
 from ..store.journal import Journal
 from .progress import Progress, Stage
-from .waiting import Clock, Observer, Watch
+from .waiting import CancellableWait, Clock, RunHost
 
 T = TypeVar("T")
 
@@ -31,29 +30,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A request ready to be posted, and a line for each reference on how it travels."""
-
-    body: bytes
-    sent: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be run. ``prepare`` is blocking and called only where a job has to be submitted.
-
-    ``pixels_expected`` is how many its pictures are expected to have together, 0 where nothing tells.
-    """
-
-    order: Order
-    images_wanted: int
-    pixels_expected: int
-    prepare: Callable[[], Prepared]
-
-
-@dataclass(frozen=True)
 class Delivery:
-    """The pictures of a job: float32 ``[N,H,W,3]`` in 0..1, one batch for each size, and their hosted URLs."""
+    """The images of a job: float32 ``[N,H,W,3]`` in 0..1, one batch for each size, and their hosted URLs."""
 
     request_id: str
     batches: list[torch.Tensor]
@@ -61,14 +39,14 @@ class Delivery:
     progress: Progress
 
 
-class Means:
+class JobDependencies:
     """What every run of an account works with. Holds no event loop: each prompt of the host has its own."""
 
     def __init__(
         self,
         client: Client,
         journal: Journal,
-        kept: Kept,
+        file_cache: FileCache,
         downloader: Downloader,
         *,
         budget: float | None = None,
@@ -77,38 +55,38 @@ class Means:
     ) -> None:
         self.client = client
         self.journal = journal
-        self.kept = kept
+        self.file_cache = file_cache
         self.downloader = downloader
         self.budget = budget
         self.deadline = deadline
         self.clock = clock or Clock()
-        self.limit = Limit()
-        self.memory = Memory()
+        self.rate_limiter = RateLimiter()
+        self.buffers = BufferPool()
 
 
-class Run:
+class RunContext:
     """Calls in threads, repeats as the retry rule says, and reports to the observer."""
 
-    def __init__(self, means: Means, observer: Observer) -> None:
-        self.means = means
-        self.observer = observer
+    def __init__(self, dependencies: JobDependencies, run_host: RunHost) -> None:
+        self.dependencies = dependencies
+        self.run_host = run_host
         self.begin_anew()
         self.progress = Progress(Stage.PREPARING)
         self._notes: tuple[str, ...] = ()
 
     def begin_anew(self) -> None:
         """Give the run its whole time again."""
-        self.watch = Watch(self.observer, self.means.clock, self.means.deadline)
+        self.wait = CancellableWait(self.run_host, self.dependencies.clock, self.dependencies.deadline)
 
     async def blocking(self, function: Callable[..., T], *values: object) -> T:
         """Call a function in a thread."""
-        return await self.watch.result(threads.start(function, *values))
+        return await self.wait.result(threads.start(function, *values))
 
-    async def read(self, what: What, call: Callable[[], T]) -> T:
+    async def read(self, what: Operation, call: Callable[[], T]) -> T:
         """Make a reading call in a thread, and repeat it as the retry rule says."""
         return await self.repeat("GET", what, call)
 
-    async def repeat(self, method: str, what: What, call: Callable[[], T]) -> T:
+    async def repeat(self, method: str, what: Operation, call: Callable[[], T]) -> T:
         """Make a call in a thread, and repeat it as the retry rule says.
 
         Raises:
@@ -116,9 +94,11 @@ class Run:
         """
         attempt = 0
         # The files lie on another host, which knows nothing of the account.
-        limit = Limit() if what is What.FILE else self.means.limit
+        rate_limiter = RateLimiter() if what is Operation.FILE else self.dependencies.rate_limiter
         while True:
-            await self._pause(limit.wait(self.means.clock.now(), random()), "RunComfy asks for fewer calls")
+            await self._pause(
+                rate_limiter.delay(self.dependencies.clock.now(), random()), "RunComfy asks for fewer calls"
+            )
             try:
                 return await self.blocking(call)
             except PackError as error:
@@ -127,7 +107,7 @@ class Run:
                     raise
                 log.info("%s is repeated in %.1f s: %s", what.value, delay, error.message)
                 if isinstance(error, RateLimited):
-                    limit.hold(self.means.clock.now() + delay)
+                    rate_limiter.hold(self.dependencies.clock.now() + delay)
                 reason = error.message.rstrip(".")
             await self._pause(delay, reason)
             attempt += 1
@@ -139,11 +119,11 @@ class Run:
     def report(self, **changes: object) -> None:
         """Show how far the run is."""
         self.progress = replace(self.progress, notes=self._notes, **changes)  # type: ignore[arg-type]
-        self.observer.report(self.progress)
+        self.run_host.report(self.progress)
 
     async def _pause(self, seconds: float, reason: str) -> None:
         if seconds >= WORTH_TELLING_SECONDS:
             told = f"{reason}. The next try is in {seconds:.0f} s."
-            self.observer.report(replace(self.progress, notes=(*self.progress.notes, told)))
+            self.run_host.report(replace(self.progress, notes=(*self.progress.notes, told)))
         if seconds > 0:
-            await self.watch.sleep(seconds)
+            await self.wait.sleep(seconds)

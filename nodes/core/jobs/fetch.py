@@ -1,4 +1,4 @@
-"""From the addresses of a result to its pictures: all files at once, each decoded as it arrives."""
+"""From the addresses of a result to its images: all files at once, each decoded as it arrives."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import TypeVar
 import torch
 
 from .. import threads
-from ..api.retry import What
+from ..api.retry import Operation
 from ..errors import PackError
 from ..http.download import MAX_FILE_BYTES, Download, Downloader
-from ..media.pixels import Assembly, decode_data_uri
-from ..store.file_cache import Draft
+from ..media.pixels import BatchDecoder, decode_data_uri
+from ..store.file_cache import CacheWriter
 
 T = TypeVar("T")
-Reader = Callable[[What, Callable[[], T]], Awaitable[T]]
+Reader = Callable[[Operation, Callable[[], T]], Awaitable[T]]
 
 log = logging.getLogger(__name__)
 
 
 async def collect(
     files: Sequence[str],
-    assembly: Assembly,
-    draft: Draft,
+    decoder: BatchDecoder,
+    writer: CacheWriter,
     downloader: Downloader,
     read: Reader[None],
     arrived: Callable[[int], None],
 ) -> None:
-    """Fetch every file of a result, decode it into ``assembly`` and write the original to ``draft``.
+    """Fetch every file of a result, decode it into ``decoder`` and write the original to ``writer``.
 
     ``read`` repeats a blocking call as the retry rule says; ``arrived`` is told how many files are there.
 
@@ -48,11 +48,11 @@ async def collect(
 
         def fetch_and_decode() -> None:
             data = fetch()
-            decoding = threads.CODING.submit(assembly.place, index, data)
-            draft.add(index, data)
+            decoding = threads.CODING.submit(decoder.decode, index, data)
+            writer.add(index, data)
             decoding.result()
 
-        await read(What.FILE, fetch_and_decode)
+        await read(Operation.FILE, fetch_and_decode)
         done += 1
         arrived(done)
 
@@ -66,16 +66,16 @@ async def collect(
 
 def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
     """Decode kept originals into batches; None where one of them is missing or damaged. Blocking."""
-    assembly = Assembly(len(files))
+    decoder = BatchDecoder(len(files))
     try:
         for future in [
-            threads.CODING.submit(assembly.place, index, path.read_bytes()) for index, path in enumerate(files)
+            threads.CODING.submit(decoder.decode, index, path.read_bytes()) for index, path in enumerate(files)
         ]:
             future.result()
     except (OSError, PackError) as error:
         log.warning("A kept copy cannot be read and is fetched again: %s", error)
         return None
-    return assembly.batches()
+    return decoder.batches()
 
 
 def _fetcher(file: str, downloader: Downloader) -> Callable[[], bytes]:

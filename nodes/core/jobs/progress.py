@@ -95,7 +95,7 @@ def expected_fraction(waited: float, durations: Sequence[float]) -> float | None
 
     Each earlier job (``durations``, in seconds) stands for a bar that fills over its own length; this is their
     mean. So it never runs backwards, slows down when a job takes longer than most, and one that took very long
-    moves it little. It ends at ``MOST_EXPECTED``: only the pictures fill the rest.
+    moves it little. It ends at ``MOST_EXPECTED``: only the images fill the rest.
     """
     known = [duration for duration in durations if duration > 0]
     if not known:

@@ -25,7 +25,7 @@ _NEW_JOB = "Running again submits a new job, which is charged on its own."
 
 
 def of_end(state: Failed | Cancelled | Succeeded) -> JobError:
-    """Return the error of a job that ended without a picture."""
+    """Return the error of a job that ended without an image."""
     match state:
         case Cancelled():
             return JobCancelled("The job was cancelled while it was queued.")
@@ -39,7 +39,7 @@ def of_end(state: Failed | Cancelled | Succeeded) -> JobError:
             )
         case Succeeded(cost=cost):
             return JobFailed(
-                "The job ended without a picture: most often a safety filter held it back.",
+                "The job ended without an image: most often a safety filter held it back.",
                 cost=cost,
                 charge=charge_of(cost),
                 advice=f"Look at the prompt, the references and safety settings, or change the seed. {_NEW_JOB}",

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from ..request.request import Request
 from ..store.job import Job
 from .acquire import obtain
-from .collect import Collecting, Superseded
-from .context import Delivery, Means, Request, Run
-from .waiting import Observer
+from .collect import JobReplaced, ResultCollector
+from .context import Delivery, JobDependencies, RunContext
+from .waiting import RunHost
 
 
-class Jobs(Means):
+class JobRunner(JobDependencies):
     """Runs the jobs of one account with one journal."""
 
-    async def run(self, request: Request, observer: Observer) -> Delivery:
-        """Deliver the pictures of a request, paying for it once at most.
+    async def run(self, request: Request, run_host: RunHost) -> Delivery:
+        """Deliver the images of a request, paying for it once at most.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        run = Run(self, observer)
+        run = RunContext(self, run_host)
         while True:
             job, ours = await obtain(run, request)
             try:
-                return await Collecting(run, job, request, ours=ours).deliver()
-            except Superseded as reason:
+                return await ResultCollector(run, job, request, ours=ours).deliver()
+            except JobReplaced as reason:
                 run.note(f"{reason} This is a new job.")
                 run.begin_anew()
 
-    async def collect(self, job: Job, observer: Observer) -> Delivery:
-        """Deliver the pictures of an accepted job, whoever submitted it. Nothing is ever submitted.
+    async def collect(self, job: Job, run_host: RunHost) -> Delivery:
+        """Deliver the images of an accepted job, whoever submitted it. Nothing is ever submitted.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        return await Collecting(Run(self, observer), job, None, ours=False).deliver()
+        return await ResultCollector(RunContext(self, run_host), job, None, ours=False).deliver()

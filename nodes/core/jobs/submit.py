@@ -11,12 +11,12 @@ from random import random
 
 from ..api.client import CANCEL_TIMEOUT, Client
 from ..api.responses import CancelOutcome
-from ..api.retry import What, backoff, delay_after
+from ..api.retry import Operation, backoff, delay_after
 from ..errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
 from ..store.job import Job
 from ..store.journal import Journal
 from .progress import Progress, Stage
-from .waiting import Observer
+from .waiting import RunHost
 
 _OBSTACLES = {
     CancelOutcome.NOT_CANCELLABLE: "The job can no longer be cancelled.",
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 class Submission:
     """The submission of one claimed job. Once its run has given it up, it clears up after itself."""
 
-    def __init__(self, client: Client, journal: Journal, job: Job, observer: Observer) -> None:
+    def __init__(self, client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:
         self._client = client
         self._journal = journal
-        self._observer = observer
+        self._observer = run_host
         self._lock = threading.Lock()
         self._posting = False
         self._given_up = False
@@ -80,42 +80,42 @@ class Submission:
             cancel(self._client, self._journal, self.job, self._observer)
 
     def _post(self, body: bytes) -> Job:
-        self._journal.submitting(self.job)
+        self._journal.mark_submitting(self.job)
         try:
             request_id = self._client.submit(self.job.model_id, body)
         except (ConnectionFailed, RateLimited):
-            note(self._journal.unsent, self.job)
+            note(self._journal.mark_unsent, self.job)
             raise
         except StatusError as error:
-            note(self._journal.refused, self.job, error.message)
+            note(self._journal.mark_refused, self.job, error.message)
             raise
         except BaseException:
             # Whatever broke: the job may have been accepted.
-            note(self._journal.lost, self.job)
+            note(self._journal.mark_lost, self.job)
             raise
         job = replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
-        note(self._journal.submitted, job, request_id)
+        note(self._journal.mark_submitted, job, request_id)
         return job
 
 
 def note(write: Callable[..., object], job: Job, *values: object) -> None:
-    """Write to the journal what has happened already. A full disk must not hide it, nor cost the pictures."""
+    """Write to the journal what has happened already. A full disk must not hide it, nor cost the images."""
     try:
         write(job, *values)
     except JournalError as error:
         log.error("Job %s, request %s: %s", job.id, job.request_id or "unknown", error.message)
 
 
-def cancel(client: Client, journal: Journal, job: Job, observer: Observer) -> None:
+def cancel(client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:
     """Ask for the end of a job, for five seconds at most, and record and show what the API says. Blocking."""
     outcome, problem = _ask_for_cancel(client, job.request_id or "")
     if outcome is CancelOutcome.CANCELLED:
         told = "Cancelled while it was queued: not charged."
-        note(journal.ended, job, "cancelled", told)
+        note(journal.mark_ended, job, "cancelled", told)
     else:
         told = f"{problem} If the job runs on, it is charged; the same inputs collect it without paying twice."
-        note(journal.noted, job, told)
-    observer.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+        note(journal.set_outcome, job, told)
+    run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
 
 def _ask_for_cancel(client: Client, request_id: str) -> tuple[CancelOutcome | None, str]:
@@ -131,7 +131,7 @@ def _ask_for_cancel(client: Client, request_id: str) -> tuple[CancelOutcome | No
                 delay = backoff(attempt)
         except PackError as error:
             problem = f"The cancel is not confirmed: {error.message}"
-            delay = delay_after("POST", What.CANCEL, attempt, error, random())
+            delay = delay_after("POST", Operation.CANCEL, attempt, error, random())
         if delay is None or time.monotonic() + delay > ends:
             return outcome, problem
         time.sleep(delay)

@@ -22,7 +22,7 @@ class Stopped(Exception):
     """A person asked for Stop. It is not an error; the host's own interrupt takes its place."""
 
 
-class Observer(Protocol):
+class RunHost(Protocol):
     """Who watches a run: it hears the progress, from any thread, and knows whether Stop was asked for."""
 
     def stopped(self) -> bool:
@@ -44,17 +44,17 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
-class Watch:
+class CancellableWait:
     """The waiting of one run. Everything it awaits ends within a tenth of a second of Stop."""
 
-    def __init__(self, observer: Observer, clock: Clock, deadline: float) -> None:
-        self.observer = observer
+    def __init__(self, run_host: RunHost, clock: Clock, deadline: float) -> None:
+        self.run_host = run_host
         self.clock = clock
         self._ends = clock.now() + deadline
 
     def check(self) -> None:
         """Raises: Stopped, JobTimedOut."""
-        if self.observer.stopped():
+        if self.run_host.stopped():
             raise Stopped
         if self.clock.now() > self._ends:
             raise JobTimedOut("The job did not end in the time that is waited for one.")

@@ -1,7 +1,7 @@
 """Memory for results that are about to come, got ready while their jobs run.
 
 A machine hands out memory page by page, as each is first written, and a virtual one may have to ask its host. For
-four pictures of 4096x4096 this takes from a tenth of a second to a whole one, as long as decoding them.
+four images of 4096x4096 this takes from a tenth of a second to a whole one, as long as decoding them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from .pixels import Floats
 
 MAX_BYTES = 2**30
-# Google's pictures of one resolution have up to an eighth more pixels than the square one. What of it is not
+# Google's images of one resolution have up to an eighth more pixels than the square one. What of it is not
 # written to is never handed out.
 _MARGIN = 1.13
 _VALUES_A_PIXEL = 3
@@ -21,7 +21,7 @@ _BYTES_A_VALUE = 4
 _VALUES_A_PAGE = 1024
 
 
-class Memory:
+class BufferPool:
     """What is got ready and not yet filled, up to ``max_bytes`` at a time. Thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -46,7 +46,7 @@ class Memory:
         return memory
 
     def give_back(self, memory: Floats | None) -> None:
-        """Count what was taken no more: its pictures are in it, or none will come."""
+        """Count what was taken no more: its images are in it, or none will come."""
         if memory is not None:
             self._reserve(-memory.nbytes)
 

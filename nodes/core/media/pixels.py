@@ -92,7 +92,7 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
         raise Undecodable("The result holds a data URI whose base64 is damaged.") from None
 
 
-class Assembly:
+class BatchDecoder:
     """Puts decoded files straight into preallocated batches, each file as it arrives, from any thread.
 
     ``memory`` is float32 of any length, got ready before; it becomes the batch of the first size, if that fills
@@ -106,7 +106,7 @@ class Assembly:
         self._buffers: dict[tuple[int, int], Floats] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
 
-    def place(self, index: int, data: bytes) -> None:
+    def decode(self, index: int, data: bytes) -> None:
         """Decode file number ``index`` (from 0) into its place.
 
         Raises:
@@ -160,9 +160,9 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turn a loaded picture as its EXIF says.
+    """Turn a loaded image as its EXIF says.
 
-    Not by ``ImageOps.exif_transpose``: it writes the other tags anew, and one damaged tag would cost the picture.
+    Not by ``ImageOps.exif_transpose``: it writes the other tags anew, and one damaged tag would cost the image.
     """
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)

@@ -10,13 +10,13 @@ from functools import partial
 
 from .. import threads
 from ..errors import InvalidInput
-from ..jobs.context import Prepared, Request
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
 from ..media.pixels import check_batch, content_hash, to_pixels
 from ..schema.model import Limits, ModelSpec
-from ..store.job import Order
+from ..store.job import NewJob
 from ..store.journal import Journal
 from .encode_once import Encoder, Reference
+from .request import EncodedRequest, Request
 from .validate import Arguments, check, check_reference_count
 
 # What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
@@ -56,7 +56,7 @@ def build_request(
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.rerun_seed}
     wanted = arguments.scalars.get("num_images", 1)
     images_wanted = wanted if isinstance(wanted, int) else 1
-    order = Order(
+    new_job = NewJob(
         fingerprint=journal.fingerprint(account, content),
         account=account,
         model_id=spec.model_id,
@@ -64,10 +64,10 @@ def build_request(
         estimate=price(images_wanted),
     )
     pixels = images_wanted * _pixels_of(arguments.scalars.get("resolution"))
-    return Request(order, images_wanted, pixels, partial(prepare, arguments, references, encoder))
+    return Request(new_job, images_wanted, pixels, partial(prepare, arguments, references, encoder))
 
 
-def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> Prepared:
+def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> EncodedRequest:
     """Encode the references so that the whole request fits, and write its JSON. Blocking.
 
     Raises:
@@ -78,7 +78,7 @@ def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Enco
         f"{reference.socket}: sent as {image}{_shrunk(reference, image)}"
         for reference, image in zip(references, encoded, strict=True)
     )
-    return Prepared(_json(arguments.body(encoded)), sent)
+    return EncodedRequest(_json(arguments.body(encoded)), sent)
 
 
 def encode_all(
@@ -125,7 +125,7 @@ def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Futu
 
 
 def _pixels_of(resolution: object) -> int:
-    """Return about how many pixels a picture has: "4K" is as many as 4096x4096 in every aspect ratio."""
+    """Return about how many pixels an image has: "4K" is as many as 4096x4096 in every aspect ratio."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)K", str(resolution))
     return int((float(found[1]) * 1024) ** 2) if found else 0
 

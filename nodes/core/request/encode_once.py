@@ -1,4 +1,4 @@
-"""Encodes each picture once: twins wait for the same encoding, and a later run finds its copy on the disk."""
+"""Encodes each image once: twins wait for the same encoding, and a later run finds its copy on the disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from .. import threads
 from ..media.encode import Encoded, encode
 from ..media.pixels import Pixels
-from ..store.file_cache import Kept
+from ..store.file_cache import FileCache
 
 # Smaller ones are encoded as fast as they are found.
 MIN_BYTES = 2**17
@@ -30,10 +30,10 @@ class Reference:
 
 
 class Encoder:
-    """Encodes in the threads for coding, and keeps in ``kept`` what came of it. Thread-safe."""
+    """Encodes in the threads for coding, and keeps in ``cache`` what came of it. Thread-safe."""
 
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
+    def __init__(self, cache: FileCache) -> None:
+        self._cache = cache
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[Encoded]] = {}
 
@@ -70,7 +70,7 @@ class Encoder:
     def _kept_copy(self, name: str) -> Encoded | None:
         """Return an earlier encoding, unharmed and of this name: a job with another one would be paid for."""
         try:
-            digest, about, data = (file.read_bytes() for file in self._kept.get(name))
+            digest, about, data = (file.read_bytes() for file in self._cache.get(name))
             if digest == _digest(name, about, data):
                 return Encoded(data=data, **json.loads(about))
         except (OSError, ValueError, TypeError):
@@ -81,17 +81,17 @@ class Encoder:
 
     def _keep(self, name: str, encoded: Encoded) -> None:
         """Keep an encoding, and only then forget that it was under way: a twin finds the one or the other."""
-        draft = self._kept.draft(name)
+        writer = self._cache.writer(name)
         try:
             known = asdict(encoded)
             data = known.pop("data")
             about = json.dumps(known).encode()
             for index, content in enumerate((_digest(name, about, data), about, data)):
-                draft.add(index, content)
-            draft.keep()
+                writer.add(index, content)
+            writer.commit()
         finally:
             self._forget(name)
-        draft.close()
+        writer.close()
 
 
 def _digest(name: str, about: bytes, data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .model import ModelSpec, SchemaError, parse_model
 
-MODELS_FOLDER = Path(__file__).resolve().parent.parent / "models"
+MODELS_FOLDER = Path(__file__).resolve().parents[2] / "models"
 
 
 @lru_cache

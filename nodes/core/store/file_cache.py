@@ -13,16 +13,16 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 
-class Kept:
+class FileCache:
     """Up to ``max_bytes`` of files, one folder an entry, in ``root``. With 0, nothing is kept. Thread-safe."""
 
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
         self.max_bytes = max_bytes
 
-    def draft(self, name: str) -> Draft:
+    def writer(self, name: str) -> CacheWriter:
         """Begin an entry; nobody finds it before all of it is kept."""
-        return Draft(self, self._root / name)
+        return CacheWriter(self, self._root / name)
 
     def get(self, name: str) -> list[Path]:
         """Return the files of an entry in order, and note the use; none when they are not kept."""
@@ -48,17 +48,17 @@ class Kept:
             total -= size
 
 
-class Draft:
+class CacheWriter:
     """An entry on its way into the store, all of it or none. Blocking; files may be added from several threads.
 
     What stands against it, such as a full disk, costs the kept copy alone: it is logged, and nothing is raised.
     """
 
-    def __init__(self, kept: Kept, target: Path) -> None:
-        self._kept = kept
+    def __init__(self, cache: FileCache, target: Path) -> None:
+        self._cache = cache
         self._target = target
         self._folder = _beside(target)
-        self._wanted = kept.max_bytes > 0
+        self._wanted = cache.max_bytes > 0
         self._begun = False
         self._lock = threading.Lock()
 
@@ -70,11 +70,11 @@ class Draft:
         except OSError as error:
             self._give_up(error)
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Put the entry in place, also of an older one of its name."""
         try:
             with self._lock:
-                if self._wanted and _size(self._folder) <= self._kept.max_bytes:
+                if self._wanted and _size(self._folder) <= self._cache.max_bytes:
                     _remove(self._target)
                     self._folder.rename(self._target)
                     self._begun = False
@@ -87,12 +87,12 @@ class Draft:
             self._wanted = False
             if self._begun:
                 shutil.rmtree(self._folder, ignore_errors=True)
-        if self._kept.max_bytes:
-            self._kept.make_room()
+        if self._cache.max_bytes:
+            self._cache.make_room()
 
     def _begin(self, size: int) -> bool:
         with self._lock:
-            if size > self._kept.max_bytes:
+            if size > self._cache.max_bytes:
                 self._wanted = False
             if self._wanted and not self._begun:
                 self._folder.parent.mkdir(mode=0o700, exist_ok=True)

@@ -6,7 +6,7 @@ A job's state says what may be done with the same fingerprint again:
     submitting  the POST may be on its way; without its process, its answer is lost
     lost        the POST's answer was lost, and nobody has been told yet
     submitted   accepted, request id known: attach to it
-    delivered   its pictures have been handed out: hand them out again
+    delivered   its images have been handed out: hand them out again
     failed, cancelled, refused, unknown, expired   ended: submit anew
 """
 
@@ -72,7 +72,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Order:
+class NewJob:
     """What a claim is made for. ``variant`` groups jobs that take about as long; ``estimate`` is in USD."""
 
     fingerprint: str
@@ -97,17 +97,17 @@ class Busy:
 
 
 @dataclass(frozen=True)
-class Lost:
-    """An earlier submission's answer was lost. The person is told, and then ``told`` is called."""
+class OutcomeUnknown:
+    """An earlier submission's answer was lost. The person is told, and then ``mark_reported`` is called."""
 
     job: Job
 
 
 @dataclass(frozen=True)
-class Known:
+class Existing:
     """The same job has been accepted or delivered before: no new submission is needed."""
 
     job: Job
 
 
-Claim: TypeAlias = Claimed | Busy | Lost | Known
+Claim: TypeAlias = Claimed | Busy | OutcomeUnknown | Existing

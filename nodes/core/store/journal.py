@@ -19,8 +19,8 @@ from pathlib import Path
 
 from ..errors import JournalError, OverBudget, money
 from .database import make_private_folder, open_database, reported
-from .job import BEFORE, LIVE, Busy, Claim, Claimed, Job, JobState, Known, Lost, Order
-from .process_lease import Owner
+from .job import BEFORE, LIVE, Busy, Claim, Claimed, Existing, Job, JobState, NewJob, OutcomeUnknown
+from .process_lease import ProcessLease
 
 FILE_NAME = "jobs.sqlite3"
 
@@ -44,7 +44,7 @@ class Journal:
             make_private_folder(folder)
             self._db = open_database(folder / FILE_NAME)
             opened.callback(self._db.close)
-            self._owner = Owner(folder / "owners")
+            self._owner = ProcessLease(folder / "owners")
             opened.callback(self._owner.close)
             self._key = self._secret()
             opened.pop_all()
@@ -61,7 +61,7 @@ class Journal:
         """Return a keyed hash of an account and a JSON value: the same inputs give the same job."""
         return self._keyed(account + json.dumps(content, sort_keys=True))
 
-    def claim(self, order: Order, budget: float | None = None, waited_for: int | None = None) -> Claim:
+    def claim(self, new_job: NewJob, budget: float | None = None, waited_for: int | None = None) -> Claim:
         """Claim a job durably, or find out what has become of the same one.
 
         ``waited_for`` is the id of a job that was ``Busy`` before: if its answer was lost, that concerns this
@@ -71,29 +71,29 @@ class Journal:
             OverBudget: ``budget`` USD a day would be passed by a new job; nothing was claimed.
         """
         with self._transaction() as db:
-            row = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", order.fingerprint)
+            row = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", new_job.fingerprint)
             if row is None and waited_for is not None:
                 row = _one(db, "SELECT * FROM jobs WHERE id = ? AND state = 'unknown'", waited_for)
             if row is not None:
                 if row.state in ("submitted", "delivered"):
-                    return Known(row)
+                    return Existing(row)
                 if row.state in ("lost", "unknown"):
-                    return Lost(row)
+                    return OutcomeUnknown(row)
                 if self._owner.is_alive(row.owner):
                     return Busy(row)
                 if row.state == "submitting":
                     db.execute("UPDATE jobs SET state = 'lost' WHERE id = ?", (row.id,))
-                    return Lost(row)
+                    return OutcomeUnknown(row)
                 # Nothing was sent: its claim is void.
                 db.execute("DELETE FROM jobs WHERE id = ?", (row.id,))
-            self._require_budget(db, order, budget)
-            return Claimed(self._insert(db, order))
+            self._require_budget(db, new_job, budget)
+            return Claimed(self._insert(db, new_job))
 
     def release(self, job: Job) -> None:
         """Give a claim back where nothing has come of it; nothing remains of it."""
         self._write("DELETE FROM jobs WHERE id = ? AND state IN ('preparing', 'submitting')", job.id)
 
-    def submitting(self, job: Job) -> None:
+    def mark_submitting(self, job: Job) -> None:
         """Record, durably, that the POST is about to be made.
 
         Raises:
@@ -102,46 +102,46 @@ class Journal:
         if self._set(job, "submitting").state != "submitting":
             raise JournalError("The claim of this job has been taken over by another run, so nothing is sent.")
 
-    def unsent(self, job: Job) -> None:
+    def mark_unsent(self, job: Job) -> None:
         """Record that the POST was not accepted and may be made again."""
         self._set(job, "preparing")
 
-    def submitted(self, job: Job, request_id: str) -> None:
+    def mark_submitted(self, job: Job, request_id: str) -> None:
         """Record the request id of an accepted job."""
         self._set(job, "submitted", request_id=request_id, submitted_at=self._clock())
 
-    def lost(self, job: Job) -> None:
-        """Record that the POST's answer was lost. The next identical run tells it, unless ``told`` is called."""
+    def mark_lost(self, job: Job) -> None:
+        """Record that the answer to the POST was lost; unless it is reported, the next identical run tells it."""
         self._set(job, "lost")
 
-    def told(self, job: Job) -> None:
+    def mark_reported(self, job: Job) -> None:
         """Record that a person has been told of the lost answer: the next run submits anew."""
         self._set(job, "unknown", ended_at=self._clock())
 
-    def refused(self, job: Job, outcome: str) -> None:
+    def mark_refused(self, job: Job, outcome: str) -> None:
         """Record that the API refused the job; nothing was charged."""
         self._set(job, "refused", outcome=outcome, ended_at=self._clock())
 
-    def adopt(self, order: Order, request_id: str) -> Job:
+    def adopt(self, new_job: NewJob, request_id: str) -> Job:
         """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
         with self._transaction() as db:
-            job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", order.fingerprint)
-            return job or self._insert(db, order, state="submitted", request_id=request_id, owner="")
+            job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", new_job.fingerprint)
+            return job or self._insert(db, new_job, state="submitted", request_id=request_id, owner="")
 
-    def finished(self, job: Job) -> Job:
+    def mark_finished(self, job: Job) -> Job:
         """Record the result of a job: the URLs of its files, its cost and its duration, where they are known."""
         files = json.dumps(job.files)
         return self._set(job, files=files, cost=job.cost, duration=job.duration, ended_at=self._clock())
 
-    def delivered(self, job: Job) -> Job:
-        """Record that every picture has been decoded and handed out."""
+    def mark_delivered(self, job: Job) -> Job:
+        """Record that every image has been decoded and handed out."""
         return self._set(job, "delivered")
 
-    def ended(self, job: Job, state: JobState, outcome: str = "", cost: float | None = None) -> Job:
-        """Record an end without pictures: ``failed``, ``cancelled`` or ``expired``."""
+    def mark_ended(self, job: Job, state: JobState, outcome: str = "", cost: float | None = None) -> Job:
+        """Record an end without images: ``failed``, ``cancelled`` or ``expired``."""
         return self._set(job, state, outcome=outcome, cost=cost, ended_at=self._clock())
 
-    def noted(self, job: Job, outcome: str) -> None:
+    def set_outcome(self, job: Job, outcome: str) -> None:
         """Record what happened to a job that goes on, such as the answer to a cancel."""
         self._set(job, outcome=outcome)
 
@@ -189,9 +189,9 @@ class Journal:
             db.execute("INSERT OR IGNORE INTO meta VALUES ('key', ?)", (secrets.token_hex(32),))
             return bytes.fromhex(db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0])
 
-    def _insert(self, db: sqlite3.Connection, order: Order, **values: str) -> Job:
+    def _insert(self, db: sqlite3.Connection, new_job: NewJob, **values: str) -> Job:
         row = {
-            **asdict(order),
+            **asdict(new_job),
             "state": "preparing",
             "owner": self._owner.name,
             "created_at": self._clock(),
@@ -200,15 +200,15 @@ class Journal:
         cursor = db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", list(row.values()))
         return _row(db, cursor.lastrowid)
 
-    def _require_budget(self, db: sqlite3.Connection, order: Order, budget: float | None) -> None:
+    def _require_budget(self, db: sqlite3.Connection, new_job: NewJob, budget: float | None) -> None:
         if budget is None:
             return
         spent = self._spent(db)
         # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
-        if spent >= budget or round(spent + (order.estimate or 0) - budget, 6) > 0:
+        if spent >= budget or round(spent + (new_job.estimate or 0) - budget, 6) > 0:
             raise OverBudget(
                 f"The day's budget of {money(budget)} would be passed: {money(spent)} is spent or under way today"
-                f"{money(order.estimate, ', and this job costs from ')}.",
+                f"{money(new_job.estimate, ', and this job costs from ')}.",
                 advice="Raise or unset RUNCOMFY_DAILY_BUDGET_USD, or wait until tomorrow.",
             )
 

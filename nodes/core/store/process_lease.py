@@ -12,7 +12,7 @@ from pathlib import Path
 _STALE_SECONDS = 86400.0
 
 
-class Owner:
+class ProcessLease:
     """A name for this process whose life others can see.
 
     The process holds an exclusive SQLite transaction on a file of its own. The operating system ends it with the

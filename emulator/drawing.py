@@ -1,4 +1,4 @@
-"""Draws the pictures: the prompt on a soft gradient, the references of an edit, a line that says what was asked."""
+"""Draws the images: the prompt on a soft gradient, the references of an edit, a line that says what was asked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from .encoding import encode
 from .lettering import fit, font_for
-from .plans import Plan, nearest_ratio, picture_size
+from .plans import Plan, image_size, nearest_ratio
 from .references import Lookup, card, load_references
 
 _SKETCH = 96
@@ -20,27 +20,27 @@ _SKETCH = 96
 
 
 def make_file(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> bytes:
-    """Return the bytes of one planned file. The same request gives the same picture."""
+    """Return the bytes of one planned file. The same request gives the same image."""
     if plan.content is not None:
         return plan.content
     return encode(draw(model_id, body, plan, lookup), plan.make)
 
 
 def draw(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> Image.Image:
-    """Draw one picture, RGB. With the ratio "auto", an edit takes the one nearest to its first reference."""
+    """Draw one image, RGB. With the ratio "auto", an edit takes the one nearest to its first reference."""
     references = load_references(body, lookup)
     ratio, resolution = str(body.get("aspect_ratio", "auto")), str(body.get("resolution", "1K"))
     if ratio == "auto":
         first = references[0] if references else ""
         ratio = "1:1" if isinstance(first, str) else nearest_ratio(*first.size)
-    size = plan.size or picture_size(ratio, resolution)
+    size = plan.size or image_size(ratio, resolution)
     prompt = str(body.get("prompt", ""))
     seed = body.get("seed")
-    picture = _gradient(size, f"{prompt}|{seed}|{plan.index}")
+    image = _gradient(size, f"{prompt}|{seed}|{plan.index}")
     facts = [model_id, ratio, resolution, f"image {plan.index + 1} of {plan.total}"]
     facts[3:3] = [] if seed is None else [f"seed {seed}"]
-    _write(picture, prompt, "   ·   ".join(facts), top=_lay_out(picture, references))
-    return picture
+    _write(image, prompt, "   ·   ".join(facts), top=_lay_out(image, references))
+    return image
 
 
 def _gradient(size: tuple[int, int], key: str) -> Image.Image:
@@ -57,11 +57,11 @@ def _gradient(size: tuple[int, int], key: str) -> Image.Image:
     return sketch.resize(size, Image.Resampling.BICUBIC)
 
 
-def _lay_out(picture: Image.Image, references: list[Image.Image | str]) -> int:
+def _lay_out(image: Image.Image, references: list[Image.Image | str]) -> int:
     """Place the references in rows at the top; return where the rows end, in pixels."""
     if not references:
         return 0
-    width, height = picture.size
+    width, height = image.size
     margin = min(width, height) // 40
     shelf = int(height * 0.42)
 
@@ -74,13 +74,13 @@ def _lay_out(picture: Image.Image, references: list[Image.Image | str]) -> int:
     for index, reference in enumerate(references):
         row, column = divmod(index, columns)
         at = (margin + column * (side + margin), margin + row * (side + margin))
-        picture.paste(card(reference, index + 1, side), at)
+        image.paste(card(reference, index + 1, side), at)
     return margin + rows * (side + margin)
 
 
-def _write(picture: Image.Image, prompt: str, facts: str, top: int) -> None:
-    width, height = picture.size
-    brush = ImageDraw.Draw(picture, "RGBA")
+def _write(image: Image.Image, prompt: str, facts: str, top: int) -> None:
+    width, height = image.size
+    brush = ImageDraw.Draw(image, "RGBA")
     margin = min(width, height) // 16
     small = max(8, min(height // 36, width // 34))
     letters = font_for(facts, small)
