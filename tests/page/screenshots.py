@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, FloatRect, Page, Route, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from comfyui.host import PACKS, Comfy, installation  # noqa: E402
-from comfyui.workflows import load  # noqa: E402
+from real_comfyui.host import PACKS, Comfy, installation  # noqa: E402
+from real_comfyui.workflows import load  # noqa: E402
 
 from emulator import Emulator, Fault  # noqa: E402
 

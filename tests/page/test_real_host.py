@@ -12,7 +12,7 @@ import pytest
 if os.environ.get("CI") != "true":
     pytest.importorskip("playwright")
 
-from comfyui.host import PACKS, Comfy, installation
+from real_comfyui.host import PACKS, Comfy, installation
 
 from emulator import Emulator
 

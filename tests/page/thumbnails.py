@@ -15,8 +15,8 @@ from PIL import Image, ImageOps
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from comfyui.host import Comfy  # noqa: E402
-from comfyui.workflows import NAMES, load, to_prompt  # noqa: E402
+from real_comfyui.host import Comfy  # noqa: E402
+from real_comfyui.workflows import NAMES, load, to_prompt  # noqa: E402
 
 from emulator import Emulator  # noqa: E402
 from nodes.comfyui import NODE_CLASS_MAPPINGS  # noqa: E402

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from comfyui.host import Comfy, installation
+from real_comfyui.host import Comfy, installation
 
 from emulator import Emulator
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import requests
-from comfyui.host import Graph
 from PIL import Image
+from real_comfyui.host import Graph
 
 from emulator import Emulator, Job
 

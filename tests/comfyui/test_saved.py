@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from comfyui.workflows import inputs_of, to_prompt
+from real_comfyui.workflows import inputs_of, to_prompt
 from support import ROOT
 
 SAVED = ROOT / "tests" / "saved"

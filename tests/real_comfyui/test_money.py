@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from comfyui.graphs import images, jobs_of, one_image, pixels, same, saved, text_to_image
-from comfyui.host import Comfy
+from real_comfyui.graphs import images, jobs_of, one_image, pixels, same, saved, text_to_image
+from real_comfyui.host import Comfy
 
 from emulator import Emulator
 

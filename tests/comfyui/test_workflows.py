@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from comfyui.workflows import (
+from PIL import Image
+from real_comfyui.workflows import (
     CORE_WIDGETS,
     FOLDER,
     NAMES,
@@ -20,7 +21,6 @@ from comfyui.workflows import (
     to_prompt,
     values_of,
 )
-from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE
 
 from nodes.core.request.validate import check

@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, pixels, same
-from comfyui.host import PACKS, ROOT, Comfy, Outcome
-from comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
+from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, pixels, same
+from real_comfyui.host import PACKS, ROOT, Comfy, Outcome
+from real_comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
 
 from emulator import Emulator
 

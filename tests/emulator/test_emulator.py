@@ -28,7 +28,7 @@ from emulator.plans import RATIOS, SIDES, Plan, image_size, nearest_ratio
 
 TEXT = "google/nano-banana-2/text-to-image"
 EDIT = "google/nano-banana/pro/edit"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Client:

@@ -6,8 +6,8 @@ import json
 import re
 
 import pytest
-from comfyui.graphs import images, jobs_of, one_image, pixels, pro_edit, same, saved, shown, text_to_image
-from comfyui.host import Comfy
+from real_comfyui.graphs import images, jobs_of, one_image, pixels, pro_edit, same, saved, shown, text_to_image
+from real_comfyui.host import Comfy
 
 from emulator import Emulator
 

@@ -1,6 +1,6 @@
 """The pack speaks eight languages, and says the same in each of them. ``locales/`` and ``web/messages/``.
 
-``python tests/test_locales.py`` writes English anew from the nodes; the other languages are written by hand.
+``python tests/pack/test_locales.py`` writes English anew from the nodes; the other languages are written by hand.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "locales"
 MESSAGES = ROOT / "web" / "messages"
 TRANSLATIONS = ("zh", "zh-TW", "ko", "fr", "ja", "es", "ru")
@@ -112,7 +112,7 @@ def texts(language: str) -> Texts:
 
 
 def test_english_is_what_the_nodes_say() -> None:
-    assert read(LOCALES / "en" / "nodeDefs.json") == english_nodes(), "run: python tests/test_locales.py"
+    assert read(LOCALES / "en" / "nodeDefs.json") == english_nodes(), "run: python tests/pack/test_locales.py"
 
 
 def test_english_names_the_categories() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "web" / "docs"
 TRANSLATIONS = ("zh", "zh-TW", "ko", "fr", "ja", "es", "ru")
 LANGUAGES = ("en", *TRANSLATIONS)
