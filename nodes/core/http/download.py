@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -12,6 +11,7 @@ import requests
 
 from .. import urls
 from ..errors import AnswerLost, DownloadError, FileGone, ServerFault, UntrustedUrl
+from .deadline import deadline
 from .transport import (
     CONNECT_TIMEOUT,
     NETWORK_ERRORS,
@@ -120,11 +120,13 @@ class Download:
             UntrustedUrl, TooLarge, FileGone: another try does not help.
             AnswerLost, ConnectionFailed, ServerFault: it may.
         """
-        ends = time.monotonic() + self._downloader.timeout
         try:
-            with self._downloader.open(self._url, self._received.tell(), self._validator) as response:
+            with (
+                deadline(self._downloader.timeout),
+                self._downloader.open(self._url, self._received.tell(), self._validator) as response,
+            ):
                 self._prepare(response)
-                for piece in read(response, ends, self._downloader.max_bytes - self._received.tell()):
+                for piece in read(response, self._downloader.max_bytes - self._received.tell()):
                     self._received.write(piece)
         except NETWORK_ERRORS as error:
             raise network_failure(error) from None

@@ -6,7 +6,6 @@ import http.client
 import io
 import json
 import ssl
-import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import urllib3
 
 from .. import urls
 from ..errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge
+from .deadline import Adapter, deadline
 
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 CONNECT_TIMEOUT = 10.0
@@ -73,7 +73,7 @@ def new_session(user_agent: str) -> requests.Session:
     session.proxies = {f"{scheme}://{host}": "" for scheme in ("http", "https") for host in _LOOPBACK}
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=32)
+    adapter = Adapter(pool_maxsize=32)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -120,19 +120,21 @@ class Transport:
             raise ConnectionFailed("The token is not sent to this address: it is not the API's.", may_repeat=False)
         session = self._session if body is None else self._session_of_its_own()
         data = None if body is None else _Body(body)
-        ends = time.monotonic() + timeout
         try:
-            with session.request(
-                method,
-                url,
-                data=data,
-                headers={"Content-Type": "application/json"} if body is not None else None,
-                auth=self._auth,
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                received = b"".join(read(response, ends, max_bytes))
+            with (
+                deadline(timeout),
+                session.request(
+                    method,
+                    url,
+                    data=data,
+                    headers={"Content-Type": "application/json"} if body is not None else None,
+                    auth=self._auth,
+                    timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                received = b"".join(read(response, max_bytes))
                 return Answer(response.status_code, response.headers, plain(received, response.headers, max_bytes))
         except NETWORK_ERRORS as error:
             failure = network_failure(error)
@@ -155,11 +157,11 @@ class Transport:
         return session
 
 
-def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[bytes]:
-    """Yield a body as it arrives, checking the deadline (monotonic seconds) at each piece.
+def read(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
+    """Yield a body as it arrives.
 
     Raises:
-        AnswerLost: the deadline passed, or fewer bytes came than were announced.
+        AnswerLost: fewer bytes came than were announced.
         TooLarge: more than ``max_bytes`` were announced or sent.
     """
     announced = content_length(response.headers)
@@ -175,8 +177,6 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
         if size > max_bytes:
             raise TooLarge(f"The answer has more than {max_bytes} bytes.")
         yield piece
-        if time.monotonic() > ends:
-            raise AnswerLost("The answer did not arrive whole in time.")
     if announced is not None and size != announced:
         raise AnswerLost(f"The answer ended after {size} of {announced} bytes.")
     # urllib3 1.26 does not see that its answer was read to the end, and would close the connection.
