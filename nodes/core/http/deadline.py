@@ -24,7 +24,7 @@ _ends: ContextVar[float] = ContextVar("ends")
 
 @contextlib.contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Let every call that this thread makes inside end in ``seconds``, with a ``TimeoutError``, however it crawls."""
+    """Let every call that this thread makes inside end in so many seconds, however it crawls: ``TimeoutError``."""
     token = _ends.set(time.monotonic() + seconds)
     try:
         yield
@@ -43,7 +43,7 @@ class Adapter(requests.adapters.HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **options: Any) -> urllib3.PoolManager:
         """Make the pools of a proxy, or return those there are."""
         known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **options)
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **options)
         if not known:
             _keep_to_deadline(manager)
         return manager
