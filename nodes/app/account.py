@@ -11,7 +11,7 @@ from ..core.config.settings import LOGIN_SOURCE, STORED_SOURCE, find_token
 from ..core.config.token_file import masked
 from ..core.errors import (
     ConfigError,
-    ConnectionFailed,
+    Failure,
     InsufficientBalance,
     NotFound,
     NoToken,
@@ -33,16 +33,14 @@ _NO_REQUEST = "connection-test"
 
 @dataclass(frozen=True)
 class Check:
-    """One finding of a test: ``ok`` is None where it could not be found out. ``code`` is for translations."""
+    """One finding of a test: ``ok`` is None where it could not be found out, and ``failure`` says why not."""
 
     ok: bool | None
-    code: str = ""
-    message: str = ""
-    advice: str = ""
+    failure: Failure | None = None
 
     def payload(self) -> JSONObject:
         """Return it as a JSON value."""
-        return {"ok": self.ok, "code": self.code, "message": self.message, "advice": self.advice}
+        return {"ok": self.ok, "failure": self.failure.payload() if self.failure else None}
 
 
 def account_view(environ: Mapping[str, str], home: Path, host_state_folder: Path | None) -> JSONObject:
@@ -50,9 +48,9 @@ def account_view(environ: Mapping[str, str], home: Path, host_state_folder: Path
     try:
         token, source = find_token(environ, home, host_state_folder)
     except NoToken as error:
-        return {"state": "missing", "message": error.message, "advice": error.advice}
+        return {"state": "missing", "failure": error.failure.payload()}
     except ConfigError as error:
-        return {"state": "unusable", "message": error.message, "advice": error.advice}
+        return {"state": "unusable", "failure": error.failure.payload()}
     kind = {STORED_SOURCE: "stored", LOGIN_SOURCE: "login"}.get(source, "environment")
     return {"state": "ready", "kind": kind, "source": source, "masked": masked(token)}
 
@@ -77,15 +75,13 @@ def probe(client: Client) -> tuple[Check, Check]:
     except (NotFound, InsufficientBalance):
         pass
     except Unauthorized as error:
-        return Check(True), Check(False, "refused", error.message, error.advice)
+        return Check(True), Check(False, error.failure)
     except ServerFault as error:
-        return Check(False, "server", error.message, error.advice), Check(None)
+        return Check(False, error.failure), Check(None)
     except StatusError as error:
-        return Check(True), Check(None, "", error.message)
-    except ConnectionFailed as error:
-        return Check(False, error.obstacle, error.message, error.advice), Check(None)
+        return Check(True), Check(None, error.failure)
     except PackError as error:
-        return Check(False, "broken", error.message, error.advice), Check(None)
+        return Check(False, error.failure), Check(None)
     return Check(True), Check(True)
 
 
@@ -107,8 +103,9 @@ def _job_view(job: Job, now: float) -> JSONObject:
         "age_seconds": max(0.0, now - job.created_at),
         "cost_usd": job.cost,
         "images": len(job.files),
-        "variant": job.variant,
-        "outcome": job.outcome,
+        "size": job.size,
+        "count": job.count,
+        "outcome": job.outcome.payload() if job.outcome else None,
         "collectable": job.state in COLLECTABLE,
     }
 

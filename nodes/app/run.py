@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..core import threads
 from ..core.config.settings import Settings, read_settings
-from ..core.errors import Charge, JobTimedOut, PackError
+from ..core.errors import RUN_AGAIN, Charge, JobTimedOut, PackError, step
 from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
@@ -72,9 +72,7 @@ async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: obj
         return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
-        raise PackError(
-            f"Preparing the request took more than {ORDER_SECONDS:.0f} s. Nothing was sent.", advice="Run again."
-        ) from None
+        raise PackError("preparing_too_long", seconds=round(ORDER_SECONDS), next=(RUN_AGAIN,)) from None
 
 
 def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Request]:
@@ -102,16 +100,12 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]
     except Stopped:
         raise host.interrupt() from None
     except PackError as error:
-        run_host.report(Progress(Stage.FAILED, request_id=error.request_id, notes=(str(error),)))
+        run_host.report(Progress(Stage.FAILED, request_id=error.failure.request_id, failure=error.failure))
         raise
     except asyncio.CancelledError:
         if _cancelled_by_host():
             raise
-        raise PackError(
-            "The run was broken off inside the pack.",
-            charge=Charge.UNKNOWN,
-            advice="Run the same inputs again; a job is not paid twice.",
-        ) from None
+        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),)) from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
 

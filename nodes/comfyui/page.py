@@ -12,6 +12,7 @@ from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
 from ..core.errors import ConfigError, InvalidInput
 from ..core.schema.registry import load_models
+from ..core.texts import messages
 from .node_status import NodeStatusStore
 
 if TYPE_CHECKING:
@@ -94,8 +95,13 @@ class Page:
         models = {spec.node_id: spec.model_id for spec in load_models()}
         model_id = models.get(str(asked.get("node", "")))
         if model_id is None:
-            raise InvalidInput("node", "no node of the pack has this id")
+            raise InvalidInput("node", "no_such_node")
         return {"jobs": jobs_view(self._service(), model_id)}
+
+    def messages(self, asked: Asked) -> Answer:
+        """Return the texts of the language nearest to ``locale``."""
+        language, texts = messages(str(asked.get("locale", "")))
+        return {"locale": language, "messages": texts}
 
     def progress(self, asked: Asked) -> Answer:
         """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..app.host import Host
 from ..core.config.settings import find_token, state_folder
-from ..core.errors import Charge, ConfigError, NoToken, PackError, money
+from ..core.errors import Charge, ConfigError, NoToken, PackError, step
+from ..core.money import money
 from ..core.schema.model import ModelSpec
 from ..core.schema.registry import load_models
 from ..core.store.job import Job
@@ -159,14 +160,12 @@ def _run_node(
 
 def _unsaved(folder: Path, error: OSError, request_id: str | None) -> PackError:
     """Return the receipt of images that could not be saved; there is no ``request_id`` where nothing lasts."""
-    message = f"The images cannot be saved in {folder} ({error.strerror})."
-    if request_id is None:
-        return PackError(message, advice="Run again with another --out.")
+    charge, steps = Charge.NO, (step("choose_other_out"),)
+    if request_id is not None:
+        charge, steps = Charge.YES, (step("collect_to_other_out", request_id=request_id),)
+    found = error.strerror or type(error).__name__
     return PackError(
-        message,
-        request_id,
-        charge=Charge.YES,
-        advice=f"Run 'python -m nodes collect {request_id}' with another --out: there is no new charge.",
+        "images_unsaved", folder=str(folder), error=found, request_id=request_id, charge=charge, next=steps
     )
 
 

@@ -22,9 +22,9 @@ def load(path: Path) -> torch.Tensor:
     try:
         decoder.decode(0, path.read_bytes())
     except OSError as error:
-        raise InvalidInput("--image", f"{path} cannot be read ({error.strerror})") from None
+        raise InvalidInput("--image", "file_unreadable", path=str(path), error=error.strerror) from None
     except PackError:
-        raise InvalidInput("--image", f"{path} is no PNG, JPEG or WebP image that can be decoded") from None
+        raise InvalidInput("--image", "not_an_image_file", path=str(path)) from None
     return decoder.batches()[0]
 
 
@@ -38,7 +38,7 @@ def require_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise InvalidInput("--out", f"{folder} cannot be made a folder or written ({error.strerror})") from None
+        raise InvalidInput("--out", "no_folder", path=str(folder), error=error.strerror) from None
 
 
 def save(batches: list[torch.Tensor], folder: Path, name: str) -> list[Path]:

@@ -47,13 +47,16 @@ def in_flags(spec: ModelSpec) -> Iterator[None]:
 
 
 def _in_flags(error: InvalidInput, spec: ModelSpec) -> InvalidInput:
-    flag = _flag(error.field)
-    if error.inputs:
-        return InvalidInput(f"{_IMAGE} or {flag}", error.problem, f"{_IMAGE} and {flag}")
     sockets = spec.images.sockets if spec.images else ()
-    if error.field in sockets:
-        flag = f"{_IMAGE} number {sockets.index(error.field) + 1}"
-    return InvalidInput(flag, error.problem)
+    params = {
+        name: _flag_of(str(value), sockets) if name in ("field", "first", "last") else value
+        for name, value in error.failure.note.params.items()
+    }
+    return InvalidInput(str(params.pop("field")), error.failure.kind, **params)
+
+
+def _flag_of(name: str, sockets: tuple[str, ...]) -> str:
+    return f"{_IMAGE} number {sockets.index(name) + 1}" if name in sockets else _flag(name)
 
 
 def _add_flag(parser: argparse.ArgumentParser, field: Field) -> None:
@@ -91,5 +94,5 @@ def _sockets(kind: Images, paths: list[Path]) -> dict[str, object]:
     from .files import load
 
     if len(paths) > kind.maximum:
-        raise InvalidInput(_IMAGE, f"at most {kind.maximum} images are allowed, not {len(paths)}")
+        raise InvalidInput(_IMAGE, "too_many_images", limit=kind.maximum, found=len(paths))
     return {socket: load(path) for socket, path in zip(kind.sockets, paths, strict=False)}

@@ -13,12 +13,13 @@ from functools import partial
 import torch
 
 from .. import threads
-from ..api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
+from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
 from ..media.pixels import BatchDecoder, Floats
 from ..request.request import Request
 from ..store.job import Job
+from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
 from .fetch import collect, decode_kept
@@ -36,7 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class JobReplaced(Exception):
-    """A remembered job cannot deliver any more, and a new one takes its place. The text says why."""
+    """A remembered job cannot deliver any more, and a new one takes its place. ``note`` says why."""
+
+    def __init__(self, kind: str, request_id: str | None) -> None:
+        super().__init__(kind)
+        self.note: Note = note(f"note.{kind}", request_id=request_id)
 
 
 class ResultCollector:
@@ -83,19 +88,19 @@ class ResultCollector:
     async def _collect(self) -> Delivery:
         if self._job.files:
             try:
-                return await self._fetch(self._job.files)
+                return await self._fetch(tuple(map(HostedFile, self._job.files)))
             except DownloadError as error:
                 # The API may know them under another address by now.
                 log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
         done = await self._wait()
-        hosted = tuple(file for file in done.files if not file.startswith("data:"))
+        hosted = tuple(file.url for file in done.files if isinstance(file, HostedFile))
         duration = self._seconds() if self._ours else self._job.duration
         cost = self._job.cost if done.cost is None else done.cost
         self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
         await self._record(self._run.dependencies.journal.mark_finished)
         return await self._fetch(done.files)
 
-    async def _fetch(self, files: tuple[str, ...]) -> Delivery:
+    async def _fetch(self, files: tuple[ResultFile, ...]) -> Delivery:
         self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -116,7 +121,7 @@ class ResultCollector:
         request_id = self._job.request_id or ""
         with contextlib.suppress(JournalError):
             self._durations = await self._run.blocking(
-                self._run.dependencies.journal.durations, self._job.model_id, self._job.variant
+                self._run.dependencies.journal.durations, self._job.model_id, self._job.size, self._job.count
             )
         times = plan(self._durations)
         empty = 0
@@ -145,12 +150,9 @@ class ResultCollector:
                     raise await self._ended(state)
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
-        if isinstance(state, Cancelled) and self._job.state == "delivered":
-            # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
-            state = Failed("RunComfy now says that it was cancelled.", self._job.cost)
-        error = receipts.of_end(state)
-        kind = "cancelled" if isinstance(state, Cancelled) else "failed"
-        await self._record(self._run.dependencies.journal.mark_ended, kind, error.message, error.cost)
+        error = receipts.of_end(state, self._job)
+        kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
+        await self._record(self._run.dependencies.journal.mark_ended, kind, error.note, error.failure.cost)
         return error
 
     async def _settle(self, error: PackError) -> None:
@@ -158,13 +160,13 @@ class ResultCollector:
         was_delivered = self._job.state == "delivered"
         gone = receipts.is_gone(error, self._seconds())
         if gone:
-            await self._record(self._run.dependencies.journal.mark_ended, "expired", error.message)
+            await self._record(self._run.dependencies.journal.mark_ended, "expired", error.note)
         if self._request is None or self._ours:
             return
         if gone and was_delivered:
-            raise JobReplaced(f"The images of request {self._job.request_id} were delivered and have expired.")
+            raise JobReplaced("replaces_expired", self._job.request_id)
         if isinstance(error, JobCancelled):
-            raise JobReplaced(f"Request {self._job.request_id} was cancelled while it was queued.")
+            raise JobReplaced("replaces_cancelled", self._job.request_id)
 
     def _leave(self) -> None:
         """After Stop: ask for the end of a job that may still be queued."""
@@ -176,7 +178,7 @@ class ResultCollector:
                 cancel, self._run.dependencies.client, self._run.dependencies.journal, job, self._run.run_host
             )
             return
-        told = "The job has ended: the same inputs fetch its images without a new charge."
+        told = note("cancel.ended")
         self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
     def _from_kept(self) -> list[torch.Tensor] | None:
@@ -204,9 +206,9 @@ class ResultCollector:
             memory, self._memory = self._memory, None
             memory.add_done_callback(lambda taken: self._run.dependencies.buffers.give_back(taken.result()))
 
-    async def _late_cost(self, files: tuple[str, ...]) -> None:
+    async def _late_cost(self, files: tuple[ResultFile, ...]) -> None:
         """Ask once more for a cost that the result did not tell, while the files are fetched."""
-        if self._job.cost is not None or self._job.state == "delivered" or files[0].startswith("data:"):
+        if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
             ask = threads.start(self._run.dependencies.client.result, self._job.request_id or "")
@@ -242,7 +244,7 @@ class ResultCollector:
         count = sum(len(batch) for batch in batches)
         wanted = self._request.images_wanted if self._request else 0
         if count < wanted:
-            self._run.note(f"{count} of {wanted} images came: a safety filter or the model held back the others.")
+            self._run.note(note("note.fewer_images", count=count, wanted=wanted))
         self._run.report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
 from .. import threads
+from ..api.responses import HostedFile, InlineFile, ResultFile
 from ..api.retry import Operation
 from ..errors import PackError
 from ..http.download import MAX_FILE_BYTES, Download, Downloader
-from ..media.pixels import BatchDecoder, decode_data_uri
+from ..media.pixels import BatchDecoder, decode_inline
 from ..store.file_cache import CacheWriter
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 async def collect(
-    files: Sequence[str],
+    files: Sequence[ResultFile],
     decoder: BatchDecoder,
     writer: CacheWriter,
     downloader: Downloader,
@@ -39,8 +41,8 @@ async def collect(
         DownloadError, ApiError: of the first file that cannot be had; the others are finished first.
     """
     for file in files:
-        if not file.startswith("data:"):
-            downloader.trust.check(file)
+        if isinstance(file, HostedFile):
+            downloader.trust.check(file.url)
     done = 0
 
     async def one(index: int, fetch: Callable[[], bytes]) -> None:
@@ -78,7 +80,9 @@ def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
     return decoder.batches()
 
 
-def _fetcher(file: str, downloader: Downloader) -> Callable[[], bytes]:
-    if file.startswith("data:"):
-        return lambda: decode_data_uri(file, MAX_FILE_BYTES)
-    return Download(downloader, file).attempt
+def _fetcher(file: ResultFile, downloader: Downloader) -> Callable[[], bytes]:
+    match file:
+        case HostedFile(url):
+            return Download(downloader, url).attempt
+        case InlineFile(media_type, payload):
+            return partial(decode_inline, media_type, payload, MAX_FILE_BYTES)

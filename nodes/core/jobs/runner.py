@@ -24,8 +24,8 @@ class JobRunner(JobDependencies):
             job, ours = await obtain(run, request)
             try:
                 return await ResultCollector(run, job, request, ours=ours).deliver()
-            except JobReplaced as reason:
-                run.note(f"{reason} This is a new job.")
+            except JobReplaced as replaced:
+                run.note(replaced.note)
                 run.begin_anew()
 
     async def collect(self, job: Job, run_host: RunHost) -> Delivery:

@@ -15,12 +15,11 @@ from ..media.pixels import check_batch, content_hash, to_pixels
 from ..schema.model import Limits, ModelSpec
 from ..store.job import NewJob
 from ..store.journal import Journal
+from ..texts import Note, note
 from .encode_once import Encoder, Reference
 from .request import EncodedRequest, Request
 from .validate import Arguments, check, check_reference_count
 
-# What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
-_PACE_FIELDS = ("resolution", "num_images")
 _SHARE_STEP = 1024
 
 
@@ -60,7 +59,8 @@ def build_request(
         fingerprint=journal.fingerprint(account, content),
         account=account,
         model_id=spec.model_id,
-        variant=" ".join(f"{name}={arguments.scalars[name]}" for name in _PACE_FIELDS if name in arguments.scalars),
+        size=str(arguments.scalars.get("resolution", "")),
+        count=images_wanted,
         estimate=price(images_wanted),
     )
     pixels = images_wanted * _pixels_of(arguments.scalars.get("resolution"))
@@ -74,11 +74,7 @@ def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Enco
         InvalidInput: the inputs do not fit into one request.
     """
     encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body(()))), encoder)
-    sent = tuple(
-        f"{reference.socket}: sent as {image}{_shrunk(reference, image)}"
-        for reference, image in zip(references, encoded, strict=True)
-    )
-    return EncodedRequest(_json(arguments.body(encoded)), sent)
+    return EncodedRequest(_json(arguments.body(encoded)), tuple(map(_sent, references, encoded)))
 
 
 def encode_all(
@@ -92,7 +88,7 @@ def encode_all(
         InvalidInput: naming what takes too much.
     """
     if other_bytes > limits.request_bytes:
-        raise InvalidInput("prompt", f"it does not fit into a request of {limits.request_bytes} bytes")
+        raise InvalidInput("prompt", "request_too_long", limit_bytes=limits.request_bytes)
     encoded = _encoded(references, [encoder.start(reference, limits.image_bytes) for reference in references])
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
@@ -100,9 +96,7 @@ def encode_all(
     if share is None:
         return encoded
     if share < _SHARE_STEP:
-        raise InvalidInput(
-            references[0].socket, f"the references do not fit into a request of {limits.request_bytes} bytes"
-        )
+        raise InvalidInput(references[0].socket, "references_too_large", limit_bytes=limits.request_bytes)
     # In steps, so that another prompt, of about the same length, finds the encodings of this one.
     fitting = bytes_in_uri(share // _SHARE_STEP * _SHARE_STEP)
     return _encoded(
@@ -120,7 +114,7 @@ def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Futu
         try:
             images.append(encoding if isinstance(encoding, Encoded) else encoding.result())
         except DoesNotFit as reason:
-            raise InvalidInput(reference.socket, str(reason)) from None
+            raise InvalidInput(reference.socket, "image_does_not_fit", limit_bytes=reason.limit) from None
     return images
 
 
@@ -142,6 +136,18 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode("ascii")
 
 
-def _shrunk(reference: Reference, image: Encoded) -> str:
+def _sent(reference: Reference, image: Encoded) -> Note:
+    """Say how a reference travels."""
     height, width = reference.pixels.shape[:2]
-    return "" if (width, height) == (image.width, image.height) else f", made smaller from {width}x{height} to fit"
+    told = note(
+        "sent.lossless" if image.quality is None else "sent.lossy",
+        socket=reference.socket,
+        format=image.format,
+        quality=image.quality,
+        width=image.width,
+        height=image.height,
+        bytes=len(image.data),
+    )
+    if (width, height) == (image.width, image.height):
+        return told
+    return note("sent.smaller", sent=told, socket=reference.socket, original_width=width, original_height=height)

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..store.job import NewJob
+from ..texts import Note
 
 
 @dataclass(frozen=True)
 class EncodedRequest:
-    """A request ready to be posted, and a line for each reference on how it travels."""
+    """A request ready to be posted, and for each reference how it travels: ``socket`` is among a note's values."""
 
     body: bytes
-    sent: tuple[str, ...] = ()
+    sent: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

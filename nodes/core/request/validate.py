@@ -22,6 +22,7 @@ from ..schema.model import (
     Seed,
     Text,
 )
+from ..texts import note
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ def check(spec: ModelSpec, values: Mapping[str, object], local_origin: str | Non
     known = {field.name for field in spec.fields} | (set() if spec.has_seed else {RERUN_SEED})
     for name in values:
         if name not in known:
-            raise InvalidInput(name, f"{spec.display_name} has no such input")
+            raise InvalidInput(name, "no_such_input", node=spec.display_name)
     scalars: dict[str, JSON] = {}
     reference_urls: tuple[str, ...] = ()
     for field in spec.fields:
@@ -81,9 +82,12 @@ def check_reference_count(spec: ModelSpec, count: int) -> None:
         if isinstance(kind, Images) and not kind.minimum <= count <= kind.maximum:
             raise InvalidInput(
                 field.name,
-                f"{kind.minimum} to {kind.maximum} reference images are needed, from {{}} together; "
-                f"there are {count or 'none'}",
-                f"{kind.sockets[0]} to {kind.sockets[-1]} and {field.name}",
+                "reference_count",
+                minimum=kind.minimum,
+                maximum=kind.maximum,
+                given=count,
+                first=kind.sockets[0],
+                last=kind.sockets[-1],
             )
 
 
@@ -105,45 +109,45 @@ def _scalar(field: Field, values: Mapping[str, object]) -> JSON:
 
 def _text(field: Field, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidInput(field.name, f"text is needed, not {_kind_of(value)}")
+        raise InvalidInput(field.name, "not_text", found=_type_of(value))
     if field.required and not value.strip():
-        raise InvalidInput(field.name, "it is empty; write what you want to see")
+        raise InvalidInput(field.name, "empty")
     return value
 
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
-        raise InvalidInput(name, f"one of {', '.join(choices)} is needed, not {value!r:.40}")
+        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=f"{value!r:.40}")
     return value
 
 
 def _whole(name: str, value: object, low: int, high: int | None) -> int:
-    limits = f"{low} or more" if high is None else f"{low} to {high}"
+    limits = note("limits.least", low=low) if high is None else note("limits.range", low=low, high=high)
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InvalidInput(name, f"a whole number of {limits} is needed, not {_kind_of(value)}")
+        raise InvalidInput(name, "not_an_integer", limits=limits, found=_type_of(value))
     number = int(value)
     if number < low or (high is not None and number > high):
-        raise InvalidInput(name, f"{limits} is allowed, not {number}")
+        raise InvalidInput(name, "out_of_range", limits=limits, found=number)
     return number
 
 
 def _boolean(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidInput(name, f"true or false is needed, not {_kind_of(value)}")
+        raise InvalidInput(name, "not_a_boolean", found=_type_of(value))
     return value
 
 
 def _urls(name: str, value: object, local_origin: str | None) -> tuple[str, ...]:
     if not isinstance(value, str):
-        raise InvalidInput(name, f"text with one address a line is needed, not {_kind_of(value)}")
+        raise InvalidInput(name, "not_addresses", found=_type_of(value))
     numbered = [(number, line.strip()) for number, line in enumerate(value.splitlines(), 1) if line.strip()]
     for number, url in numbered:
         try:
             urls.check_reference(url, local_origin)
         except urls.BadUrl as error:
-            raise InvalidInput(name, f"line {number} is no public https address ({error})") from None
+            raise InvalidInput(name, "bad_address", line=number, problem=error.note) from None
     return tuple(url for _, url in numbered)
 
 
-def _kind_of(value: object) -> str:
-    return "nothing" if value is None else f"a value of type {type(value).__name__}"
+def _type_of(value: object) -> str:
+    return type(value).__name__
