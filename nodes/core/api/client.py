@@ -82,25 +82,35 @@ class Client:
 
     def status(self, request_id: str) -> responses.State:
         """Return the state of a job; a finished one has no files here."""
-        return responses.parse_state(self._get(f"/requests/{_checked(request_id)}/status"))
+        payload = self._get(f"/requests/{_checked(request_id)}/status")
+        return responses.parse_state(self._asked_for(payload, request_id))
 
-    def result(self, request_id: str) -> responses.State:
+    def result(self, request_id: str, model_id: str = "") -> responses.State:
         """Return the state of a job with the files and the cost of a finished one.
 
-        A result that is not ready (code 400005) is ``Running``.
+        A result that is not ready (code 400005) is ``Running``. ``model_id`` is the job's, '' where not known.
+
+        Raises:
+            ProtocolError: the request is one of another model.
         """
         path = f"/requests/{_checked(request_id)}/result?include_cost=true"
         try:
-            return responses.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result))
+            payload = self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result)
         except StatusError as error:
             if error.code == responses.NOT_FINISHED:
                 return responses.Running()
             raise
+        state = responses.parse_state(self._asked_for(payload, request_id))
+        found = responses.told(payload, "model_id")
+        if found and model_id and found != model_id:
+            raise ProtocolError("another_model", may_repeat=False)
+        return state
 
     def cancel(self, request_id: str, timeout: float = CANCEL_TIMEOUT) -> responses.CancelOutcome:
         """Ask for the end of a queued job and return what the API says of it."""
         url = f"{self._base}/requests/{_checked(request_id)}/cancel"
-        return responses.parse_cancel(self._payload(self._transport.call("POST", url, timeout=timeout)))
+        payload = self._payload(self._transport.call("POST", url, timeout=timeout))
+        return responses.parse_cancel(self._asked_for(payload, request_id))
 
     def price(self, model_id: str) -> responses.Price | None:
         """Return the live base price of a model, or None where the catalog does not tell it."""
@@ -119,6 +129,14 @@ class Client:
     def close(self) -> None:
         """Close idle connections."""
         self._transport.close()
+
+    def _asked_for(self, payload: object, request_id: str) -> object:
+        """Return an answer that names this request, or none. One of another request is lost to this one."""
+        if responses.told(payload, "request_id") in (request_id, ""):
+            return payload
+        # A connection has mixed up its answers. It is idle by now, and which one it was is not known.
+        self._transport.close()
+        raise AnswerLost("another_request")
 
     def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float | None = None) -> object:
         seconds = self._timeouts.read if timeout is None else timeout

@@ -123,6 +123,12 @@ def is_request_id(value: object) -> bool:
     return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
+def told(payload: object, name: str) -> str:
+    """Return a text that an answer holds under a name, '' where it holds none."""
+    found = payload.get(name) if isinstance(payload, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
 def parse_state(payload: object) -> State:
     """Read an answer of status or of result.
 
