@@ -136,6 +136,8 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
         ({"images": [A, B]}, (A, B)),
         ({"images": [B, A], "image": A}, (B, A)),
         ({"images": [], "image": A}, (A,)),
+        ({"images": [{}], "image": A}, (A,)),
+        ({"images": [None, ""], "image": {"url": A}}, (A,)),
         ({"images": None, "image": A}, (A,)),
         ({"image": None, "images": [A]}, (A,)),
         ({"images": A}, (A,)),
@@ -211,6 +213,9 @@ def test_a_cost_is_a_number_of_usd_or_not_known(value: Any, usd: float | None) -
         ({"outcome": "not_cancellable"}, CancelOutcome.NOT_CANCELLABLE),
         ({"status": "in_queue", "outcome": "cancellation_requested"}, CancelOutcome.REQUESTED),
         ({"outcome": "cancellation_requested"}, CancelOutcome.REQUESTED),
+        ({"status": "cancelled", "outcome": "cancellation_requested"}, CancelOutcome.CANCELLED),
+        ({"status": "canceled", "outcome": "cancellation_requested"}, CancelOutcome.CANCELLED),
+        ({}, CancelOutcome.NOT_CANCELLABLE),
         ({"status": "cancelled"}, CancelOutcome.CANCELLED),
         ({"status": "canceled", "outcome": None}, CancelOutcome.CANCELLED),
         ({"status": "completed"}, CancelOutcome.NOT_CANCELLABLE),
@@ -223,7 +228,7 @@ def test_cancelled_is_said_only_if_the_server_said_it(payload: Any, outcome: Can
 
 
 @pytest.mark.parametrize(
-    "payload", [None, {}, [], "cancelled", {"outcome": "done"}, {"outcome": "x", "status": "y"}]
+    "payload", [None, [], {"request_id": "r"}, "cancelled", {"outcome": "done"}, {"outcome": "x", "status": "y"}]
 )
 def test_a_cancels_answer_that_says_nothing_is_an_error(payload: Any) -> None:
     with pytest.raises(ProtocolError):

@@ -21,6 +21,7 @@ from support import Runner, image
 from emulator import Answers, Emulator, Fault
 from nodes.core import urls
 from nodes.core.api.client import Client, Timeouts
+from nodes.core.api.retry import Operation, delay_after
 from nodes.core.errors import (
     AnswerLost,
     ConnectionFailed,
@@ -30,6 +31,7 @@ from nodes.core.errors import (
     ServerFault,
     SubmissionUnknown,
     TooLarge,
+    Undecodable,
     UntrustedUrl,
 )
 from nodes.core.http.download import Download, Downloader, Trust
@@ -572,3 +574,22 @@ def test_a_file_is_not_fetched_through_a_redirect_to_elsewhere() -> None:
 
 def test_these_tests_leave_the_environment_alone() -> None:
     assert not [name for name in os.environ if name.upper() in PROXIES]
+
+
+# Files
+
+
+@pytest.mark.parametrize("kind", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
+def test_a_web_page_is_not_taken_for_a_file_and_the_file_is_tried_again(kind: str) -> None:
+    answers = iter(
+        [answer(b"<p>Log in</p>", Content_Type=kind, Accept_Ranges="bytes", ETag='"1"'), answer(b"file")]
+    )
+    with Peer(lambda connection: connection.sendall(next(answers))) as peer:
+        downloader = Downloader(Trust((), urls.origin(peer.origin)), USER_AGENT)
+        download = Download(downloader, f"{peer.origin}/a.png")
+        with pytest.raises(Undecodable) as raised:
+            download.attempt()
+        assert delay_after("GET", Operation.FILE, 0, raised.value, 0.0) is not None
+        assert download.attempt() == b"file"
+        downloader.close()
+    assert "range" not in peer.heads[1]
