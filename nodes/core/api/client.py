@@ -25,6 +25,7 @@ from ..http.transport import Answer, Transport
 from . import responses
 
 CANCEL_TIMEOUT = 5.0
+MAX_BYTES = 2**20
 # Four 4K images as data URIs in one JSON answer.
 MAX_RESULT_BYTES = 256 * 2**20
 _MASK = "[token]"
@@ -138,13 +139,14 @@ class Client:
         self._transport.close()
         raise AnswerLost("another_request")
 
-    def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float | None = None) -> object:
+    def _get(self, path: str, *, max_bytes: int = MAX_BYTES, timeout: float | None = None) -> object:
         seconds = self._timeouts.read if timeout is None else timeout
         try:
             answer = self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=seconds)
             return self._payload(answer)
         except TooLarge as error:
-            raise ProtocolError("answer_unusable", cause=error.note) from None
+            # A large one is not fetched again and again: it would be as large the next time.
+            raise ProtocolError("answer_unusable", cause=error.note, may_repeat=max_bytes <= MAX_BYTES) from None
 
     def _payload(self, answer: Answer) -> object:
         """Return the JSON of a good answer, and raise the error of a bad one, without the token in it."""

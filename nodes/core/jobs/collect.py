@@ -15,7 +15,7 @@ import torch
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
-from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
+from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError, TooLarge
 from ..media.pixels import BatchDecoder, Floats
 from ..request.request import Request
 from ..store.job import Job
