@@ -189,15 +189,32 @@ def parse_price(payload: object) -> Price | None:
     return None if usd is None else Price(usd, unit if isinstance(unit, str) else "output")
 
 
+def parse_balance(payload: object) -> float:
+    """Return the balance in USD, which may be negative.
+
+    Raises:
+        ProtocolError: there is none.
+    """
+    usd = _number(payload.get("balance_usd")) if isinstance(payload, Mapping) else None
+    if usd is None:
+        raise ProtocolError("no_balance")
+    return usd
+
+
 def parse_usd(value: object) -> float | None:
     """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
+    usd = _number(value)
+    return usd if usd is not None and usd >= 0 else None
+
+
+def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        usd = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
-    return usd if math.isfinite(usd) and usd >= 0 else None
+    return number if math.isfinite(number) else None
 
 
 def find_error(status: int, payload: object, headers: Mapping[str, str] | None = None) -> StatusError | None:

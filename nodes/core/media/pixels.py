@@ -21,6 +21,8 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
 MAX_PIXELS = 64 * 2**20
+# Of the 8-bit ones, which weights are kept in, torch computes nothing.
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -41,18 +43,25 @@ def check_batch(name: str, value: object) -> torch.Tensor:
     """Return an IMAGE after a look at its shape alone. ``name`` is the socket's, for the error.
 
     Raises:
-        InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with too many pixels an image.
+        InvalidInput: not a float tensor ``[B,H,W,3 or 4]`` whose values are there, an empty one, or one with too
+            many pixels an image.
     """
     if not isinstance(value, torch.Tensor):
         raise InvalidInput(name, "not_an_image", found=type(value).__name__)
+    if value.is_nested or value.is_meta or value.layout is not torch.strided:
+        raise InvalidInput(name, "image_shape", found=_storage(value))
     shape = "x".join(map(str, value.shape))
-    if value.ndim != 4 or value.shape[-1] not in (3, 4) or not value.is_floating_point():
+    if value.ndim != 4 or value.shape[-1] not in (3, 4) or value.dtype not in _FLOATS:
         raise InvalidInput(name, "image_shape", found=f"{value.dtype} [{shape}]")
     if value.numel() == 0:
         raise InvalidInput(name, "image_empty", found=f"[{shape}]")
     if value.shape[1] * value.shape[2] > MAX_PIXELS:
         raise InvalidInput(name, "image_too_large", limit=MAX_PIXELS, found=f"[{shape}]")
     return value
+
+
+def _storage(value: torch.Tensor) -> str:
+    return "nested" if value.is_nested else "meta" if value.is_meta else str(value.layout)
 
 
 def to_pixels(name: str, value: object) -> list[Pixels]:

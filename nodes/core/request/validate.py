@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -25,6 +26,10 @@ from ..schema.model import (
 from ..texts import note
 
 T = TypeVar("T")
+
+# What the host's own seeds go up to.
+UINT64_MAX = 2**64 - 1
+_SHORT = (str, int, float, bool, type(None))
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def check(spec: ModelSpec, values: Mapping[str, object], local_origin: str | Non
             reference_urls = _urls(field.name, values.get(field.name, ""), local_origin)
         else:
             scalars[field.name] = _scalar(field, values)
-    return Arguments(spec, scalars, reference_urls, _whole(RERUN_SEED, values.get(RERUN_SEED, 0), 0, None))
+    return Arguments(spec, scalars, reference_urls, _whole(RERUN_SEED, values.get(RERUN_SEED, 0), 0, UINT64_MAX))
 
 
 def check_reference_count(spec: ModelSpec, count: int) -> None:
@@ -117,7 +122,7 @@ def _text(field: Field, value: object) -> str:
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
-        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=f"{value!r:.40}")
+        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=_brief(value))
     return value
 
 
@@ -127,7 +132,7 @@ def _whole(name: str, value: object, low: int, high: int | None) -> int:
         raise InvalidInput(name, "not_an_integer", limits=limits, found=_type_of(value))
     number = int(value)
     if number < low or (high is not None and number > high):
-        raise InvalidInput(name, "out_of_range", limits=limits, found=number)
+        raise InvalidInput(name, "out_of_range", limits=limits, found=_brief(number))
     return number
 
 
@@ -151,3 +156,10 @@ def _urls(name: str, value: object, local_origin: str | None) -> tuple[str, ...]
 
 def _type_of(value: object) -> str:
     return type(value).__name__
+
+
+def _brief(value: object) -> str:
+    """Write a value in a few characters. Not every one can be written: Python refuses numbers of 5,000 digits."""
+    if isinstance(value, int) and abs(value) > UINT64_MAX:
+        return f"{'-' if value < 0 else ''}10^{round(value.bit_length() * math.log10(2))}"
+    return repr(value[:40] if isinstance(value, str) else value) if isinstance(value, _SHORT) else _type_of(value)

@@ -23,6 +23,7 @@ from nodes.core.api.responses import (
     find_error,
     find_reason,
     is_request_id,
+    parse_balance,
     parse_cancel,
     parse_files,
     parse_price,
@@ -213,6 +214,18 @@ def test_files_are_read_from_the_output_only() -> None:
 def test_a_cost_is_a_number_of_usd_or_not_known(value: Any, usd: float | None) -> None:
     assert parse_usd(value) == usd
     assert parse_state({"status": "succeeded", "cost": value}) == Succeeded((), usd)
+
+
+@pytest.mark.parametrize(("value", "usd"), [(5, 5.0), (-0.25, -0.25), (0, 0.0), ("1.5", 1.5)])
+def test_a_balance_may_be_negative(value: Any, usd: float) -> None:
+    assert parse_balance({"balance_usd": value, "currency": "USD"}) == usd
+
+
+@pytest.mark.parametrize("value", [None, True, "", "much", [5], 10**400, -(10**400), float("inf"), float("nan")])
+def test_a_balance_that_is_no_amount_is_an_error(value: Any) -> None:
+    for payload in ({"balance_usd": value}, {}, None, [value]):
+        with pytest.raises(ProtocolError):
+            parse_balance(payload)
 
 
 @pytest.mark.parametrize(
