@@ -99,15 +99,20 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]
         delivery = await deliver(run_host)
     except Stopped:
         raise host.interrupt() from None
-    except PackError as error:
-        run_host.report(Progress(Stage.FAILED, request_id=error.failure.request_id, failure=error.failure))
-        raise
+    except (PackError, MemoryError) as error:
+        told = error if isinstance(error, PackError) else _out_of_memory()
+        run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
+        raise told from None
     except asyncio.CancelledError:
         if _cancelled_by_host():
             raise
         raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),)) from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
+
+
+def _out_of_memory() -> PackError:
+    return PackError("out_of_memory", charge=Charge.UNKNOWN, next=(step("free_memory"), step("run_safely")))
 
 
 def _cancelled_by_host() -> bool:

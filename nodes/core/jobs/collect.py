@@ -16,6 +16,7 @@ from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError, TooLarge
+from ..media.bounds import MAX_PIXELS, check_file_count
 from ..media.pixels import BatchDecoder, Floats
 from ..request.request import Request
 from ..store.job import Job
@@ -32,6 +33,8 @@ LATE_COST_SECONDS = 2.0
 EMPTY_LOOKS = 2
 EMPTY_LOOK_SECONDS = 1.0
 MEMORY_FROM = 0.45
+# Of a job that was submitted elsewhere.
+UNKNOWN_WANTED = 4
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +111,10 @@ class ResultCollector:
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         writer = self._run.dependencies.file_cache.writer(self._job.name)
         try:
-            decoder = BatchDecoder(len(files), await self._memory_got_ready())
+            wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
+            check_file_count(len(files), wanted)
+            memory = await self._memory_got_ready()
+            decoder = BatchDecoder(len(files), memory, most_pixels=wanted * MAX_PIXELS)
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
