@@ -65,7 +65,7 @@ def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict
         journal = Journal(Path(folder))
         kept = FileCache(Path(folder, "kept"), KEEP_BYTES)
         downloader = Downloader(Trust((), origin(files[0])), "benchmarks")
-        new_job = NewJob("fingerprint", "account", "model", "resolution=4K")
+        new_job = NewJob("fingerprint", "account", "model", "4K", 1)
         request = Request(new_job, len(files), pixels_expected, lambda: EncodedRequest(b"{}"))
         delivery = asyncio.run(JobRunner(api, journal, kept, downloader).run(request, QuietHost()))
         seconds = {"wall": time.perf_counter() - api.answered, "cpu": time.process_time() - api.answered_cpu}
