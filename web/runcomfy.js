@@ -1,7 +1,7 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { createExtension } from "./parts/extension.js";
-import { loadMessages } from "./parts/messages.js";
+import { createExtension } from "./page/extension.js";
+import { loadMessages } from "./base/messages.js";
 
 const locale = app.extensionManager?.setting?.get("Comfy.Locale") ?? app.ui?.settings?.getSettingValue?.("Comfy.Locale");
 const t = await loadMessages(locale, (name) => import(`./messages/${name}.js`));

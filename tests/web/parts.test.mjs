@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import test from "node:test";
 import english from "../../web/messages/en.js";
-import { createAccount } from "../../web/parts/account.js";
-import { createBoard } from "../../web/parts/board.js";
-import { age, money, shortId } from "../../web/parts/format.js";
-import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/parts/graph.js";
-import { after } from "../../web/parts/host.js";
-import { addCollectNode, freePlace, variantParts } from "../../web/parts/jobs.js";
-import { loadMessages, LOCALES, nearestLocale, translator } from "../../web/parts/messages.js";
-import { priceText } from "../../web/parts/price.js";
-import { createServer, failureText, ServerError } from "../../web/parts/server.js";
+import { createAccount } from "../../web/base/account.js";
+import { createBoard } from "../../web/node/status_board.js";
+import { age, money, shortId } from "../../web/base/format.js";
+import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/node/graph.js";
+import { after } from "../../web/node/host_nodes.js";
+import { addCollectNode, freePlace, variantParts } from "../../web/page/jobs_dialog.js";
+import { loadMessages, LOCALES, nearestLocale, translator } from "../../web/base/messages.js";
+import { priceText } from "../../web/node/price.js";
+import { createServer, failureText, ServerError } from "../../web/base/routes.js";
 import { document } from "./fakes.mjs";
 
 const t = translator(english, english);
@@ -181,7 +181,9 @@ test("an object's own function is called before ours", () => {
 });
 
 test("modules need no page to be loaded, as ComfyUI loads each of them", async () => {
-  for (const file of readdirSync(new URL("../../web/parts/", import.meta.url))) {
-    await import(`../../web/parts/${file}`);
+  for (const folder of ["base", "node", "page"]) {
+    for (const file of readdirSync(new URL(`../../web/${folder}/`, import.meta.url))) {
+      await import(`../../web/${folder}/${file}`);
+    }
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/parts/sockets.js";
+import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/node/socket_order.js";
 import { node, slot } from "./fakes.mjs";
 
 function fresh(sockets) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import english from "../../web/messages/en.js";
-import { Live } from "../../web/parts/live.js";
-import { translator } from "../../web/parts/messages.js";
-import { abandoned, describe, hasEnded, isTimed } from "../../web/parts/state.js";
+import { Live } from "../../web/node/status_store.js";
+import { translator } from "../../web/base/messages.js";
+import { abandoned, describe, hasEnded, isTimed } from "../../web/node/status_view.js";
 import { report } from "./fakes.mjs";
 
 const t = translator(english, english);

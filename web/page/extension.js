@@ -1,14 +1,14 @@
 /** The extension: what ComfyUI calls, and what hears ComfyUI. Everything it touches is handed in. */
 
-import { createAccount } from "./account.js";
-import { openDialog } from "./dialog.js";
-import { eachNode, findNode, isOpen, nodeType, rootGraph } from "./graph.js";
-import { addCollectNode, COLLECT_NODE, openJobs } from "./jobs.js";
-import { Live } from "./live.js";
-import { NodePart } from "./node.js";
-import { Panel } from "./panel.js";
-import { createServer } from "./server.js";
-import { addOldMenu, addStyle, copyText } from "./window.js";
+import { createAccount } from "../base/account.js";
+import { openDialog } from "../base/dialog.js";
+import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
+import { addCollectNode, COLLECT_NODE, openJobs } from "./jobs_dialog.js";
+import { Live } from "../node/status_store.js";
+import { NodePart } from "../node/pack_node.js";
+import { Panel } from "./account_panel.js";
+import { createServer } from "../base/routes.js";
+import { addOldMenu, addStyle, copyText } from "../base/browser.js";
 
 const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
@@ -22,7 +22,7 @@ function quietly() {}
 
 /**
  * Returns what `app.registerExtension` takes.
- * @param {{ app: any, api: any, window: Window & typeof globalThis, t: import("./messages.js").Translate,
+ * @param {{ app: any, api: any, window: Window & typeof globalThis, t: import("../base/messages.js").Translate,
  *   style: string }} page
  */
 export function createExtension(page) {

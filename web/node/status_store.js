@@ -1,10 +1,10 @@
 /**
  * The states of the nodes of all workflows that this page has heard of, and who is told when one changes.
  *
- * @typedef {import("./state.js").Report} Report
+ * @typedef {import("./status_view.js").Report} Report
  */
 
-import { abandoned, hasEnded, isTimed } from "./state.js";
+import { abandoned, hasEnded, isTimed } from "./status_view.js";
 
 const MOST = 500;
 

@@ -5,7 +5,7 @@
  *   message?: string, advice?: string }} Account
  */
 
-/** @param {ReturnType<typeof import("./server.js").createServer>} server */
+/** @param {ReturnType<typeof import("./routes.js").createServer>} server */
 export function createAccount(server) {
   /** @type {Account | null} */
   let known = null;

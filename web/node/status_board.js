@@ -1,11 +1,11 @@
 /**
  * The part of a node that shows its state: an element, and what changes it.
  *
- * @typedef {import("./state.js").View} View
+ * @typedef {import("./status_view.js").View} View
  * @typedef {{ view: View | null, price: string, tokenMissing: boolean }} Shown
  */
 
-import { shortId } from "./format.js";
+import { shortId } from "../base/format.js";
 
 /**
  * Makes an element with a class, a text and children.
@@ -38,7 +38,7 @@ export function button(document, name, text, onClick) {
 /**
  * Makes the board of one node.
  * @param {Document} document
- * @param {import("./messages.js").Translate} t
+ * @param {import("../base/messages.js").Translate} t
  * @param {{ copy: (text: string) => Promise<void>, enterToken: () => void, resized: () => void }} actions
  */
 export function createBoard(document, t, actions) {

@@ -1,6 +1,6 @@
 /** A modal dialog of the browser's own: above everything, closed by Escape, released when it closes. */
 
-import { button, element } from "./board.js";
+import { button, element } from "../node/status_board.js";
 
 /** What the graph editor would take for itself while a person types or pastes here. */
 const KEPT = ["keydown", "keyup", "keypress", "paste", "copy", "cut", "pointerdown", "mousedown", "wheel", "contextmenu"];

@@ -1,9 +1,9 @@
 /** The recent jobs of a node's model, to be collected without a new charge. */
 
-import { button, element } from "./board.js";
-import { openDialog } from "./dialog.js";
-import { age, money, shortId } from "./format.js";
-import { failureText } from "./server.js";
+import { button, element } from "../node/status_board.js";
+import { openDialog } from "../base/dialog.js";
+import { age, money, shortId } from "../base/format.js";
+import { failureText } from "../base/routes.js";
 
 export const COLLECT_NODE = "RunComfyCollect";
 const GAP = 40;
@@ -12,7 +12,7 @@ const TITLE = 30;
 /**
  * Opens the list of a node's jobs.
  * @param {Document} document
- * @param {{ t: import("./messages.js").Translate, server: any, collect: (requestId: string) => void }} page
+ * @param {{ t: import("../base/messages.js").Translate, server: any, collect: (requestId: string) => void }} page
  * @param {string} nodeType
  */
 export async function openJobs(document, { t, server, collect }, nodeType) {

@@ -13,7 +13,7 @@
  * }} View
  */
 
-import { money } from "./format.js";
+import { money } from "../base/format.js";
 
 const ENDED = ["delivered", "stopped", "failed"];
 const TIMED = ["queued", "running"];
@@ -43,7 +43,7 @@ export function abandoned(report) {
 /**
  * Returns what the node shows.
  * @param {Report} report
- * @param {import("./messages.js").Translate} t
+ * @param {import("../base/messages.js").Translate} t
  * @param {number} now milliseconds on the clock that stamped `heard`
  * @returns {View}
  */

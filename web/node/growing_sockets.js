@@ -1,8 +1,8 @@
 /** Keeps the sockets of one node in order while links come and go. */
 
 import { imagesInto } from "./graph.js";
-import { after, redraw } from "./host.js";
-import { closeGaps, growSockets, imageNumbers, isSocket, moveSocketsLast } from "./sockets.js";
+import { after, redraw } from "./host_nodes.js";
+import { closeGaps, growSockets, imageNumbers, isSocket, moveSocketsLast } from "./socket_order.js";
 
 const INPUT = 1;
 
@@ -21,7 +21,7 @@ export class NodeSockets {
 
   /**
    * @param {any} node one that was just made
-   * @param {{ t: import("./messages.js").Translate, defer: (action: () => void) => void }} page
+   * @param {{ t: import("../base/messages.js").Translate, defer: (action: () => void) => void }} page
    */
   constructor(node, page) {
     this.#node = node;

@@ -1,9 +1,9 @@
 /** The account's panel: enter, test and forget the token. The token is sent, and never shown again. */
 
-import { button, element } from "./board.js";
-import { keepEvents } from "./dialog.js";
-import { money } from "./format.js";
-import { failureText } from "./server.js";
+import { button, element } from "../node/status_board.js";
+import { keepEvents } from "../base/dialog.js";
+import { money } from "../base/format.js";
+import { failureText } from "../base/routes.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
 const SURE_MILLISECONDS = 4000;
@@ -19,7 +19,7 @@ export class Panel {
 
   /**
    * @param {Document} document
-   * @param {{ t: import("./messages.js").Translate, server: any, account: any, note?: string }} page
+   * @param {{ t: import("../base/messages.js").Translate, server: any, account: any, note?: string }} page
    */
   constructor(document, page) {
     const { t, account } = page;

@@ -1,12 +1,12 @@
 /** What the pack adds to one node: its board, its growing sockets, its price. Released with the node. */
 
-import { createBoard } from "./board.js";
+import { createBoard } from "./status_board.js";
 import { nodeType, widgetValue } from "./graph.js";
-import { after, makeRoom } from "./host.js";
+import { after, makeRoom } from "./host_nodes.js";
 import { priceText } from "./price.js";
-import { NodeSockets } from "./sockets_on_node.js";
-import { countsSent, isSocket } from "./sockets.js";
-import { describe } from "./state.js";
+import { NodeSockets } from "./growing_sockets.js";
+import { countsSent, isSocket } from "./socket_order.js";
+import { describe } from "./status_view.js";
 
 const WIDGET = "runcomfy_state";
 const MOST_HEIGHT = 260;
@@ -14,7 +14,7 @@ const PADDING = 4;
 
 /**
  * @typedef {{
- *   document: Document, t: import("./messages.js").Translate, now: () => number, defer: (action: () => void) => void,
+ *   document: Document, t: import("../base/messages.js").Translate, now: () => number, defer: (action: () => void) => void,
  *   copy: (text: string) => Promise<void>, enterToken: () => void, account: any, prices: () => Record<string, number>,
  * }} Page
  */
@@ -24,7 +24,7 @@ export class NodePart {
   #page;
   #board;
   #sockets;
-  /** @type {import("./state.js").Report | null} */
+  /** @type {import("./status_view.js").Report | null} */
   #report = null;
 
   /**
@@ -41,7 +41,7 @@ export class NodePart {
     this.draw();
   }
 
-  /** Shows a report of the node's run; null clears it. @param {import("./state.js").Report | null} report */
+  /** Shows a report of the node's run; null clears it. @param {import("./status_view.js").Report | null} report */
   show(report) {
     this.#report = report;
     if (report?.sent.length) this.#sockets?.learn(countsSent(report.sent));
