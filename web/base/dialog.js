@@ -1,17 +1,6 @@
 /** A modal dialog of the browser's own: above everything, closed by Escape, released when it closes. */
 
-import { button, element } from "../node/status_board.js";
-
-/** What the graph editor would take for itself while a person types or pastes here. */
-const KEPT = ["keydown", "keyup", "keypress", "paste", "copy", "cut", "pointerdown", "mousedown", "wheel", "contextmenu"];
-
-/**
- * Keeps a person's typing, pasting and scrolling from the graph behind an element.
- * @param {HTMLElement} root
- */
-export function keepEvents(root) {
-  for (const kind of KEPT) root.addEventListener(kind, (event) => event.stopPropagation());
-}
+import { button, element, keepEvents } from "./elements.js";
 
 /**
  * Opens a dialog. One with the same name that is open is closed first.
@@ -20,17 +9,19 @@ export function keepEvents(root) {
  * @returns {{ close: () => void }}
  */
 export function openDialog(document, { name, title, close, content }) {
-  for (const open of document.querySelectorAll(`dialog.runcomfy-${name}`)) open.close();
+  /** @type {NodeListOf<HTMLDialogElement>} */
+  const opened = document.querySelectorAll(`dialog.runcomfy-${name}`);
+  for (const open of opened) open.close();
   const heading = element(document, "h2", "dialog-title", title);
-  const closeButton = button(document, "dialog-close", "\u00d7", () => dialog.close());
-  closeButton.setAttribute("aria-label", close);
-  closeButton.title = close;
+  const label = { "aria-label": close, title: close };
   const body = element(document, "div", "dialog-body", [
-    element(document, "div", "dialog-head", [heading, closeButton]),
+    element(document, "div", "dialog-head", [
+      heading,
+      button(document, "dialog-close", "\u00d7", () => dialog.close(), label),
+    ]),
     content,
   ]);
-  const dialog = element(document, "dialog", `dialog ${name}`, body);
-  dialog.setAttribute("aria-label", title);
+  const dialog = element(document, "dialog", `dialog ${name}`, body, { "aria-label": title });
   keepEvents(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {

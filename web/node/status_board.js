@@ -1,47 +1,22 @@
 /**
- * The part of a node that shows its state: an element, and what changes it.
+ * The part of a node that shows the state of its run: an element, and what changes it.
  *
- * @typedef {import("./status_view.js").View} View
+ * @import { Translate } from "../base/messages.js"
+ * @import { View } from "./status_view.js"
+ *
  * @typedef {{ view: View | null, price: string, tokenMissing: boolean }} Shown
+ * @typedef {{ copy: (text: string) => Promise<void>, enterToken: () => void, resized: () => void }} Actions
  */
 
-import { shortId } from "../base/format.js";
-
-/**
- * Makes an element with a class, a text and children.
- * @param {Document} document
- * @param {string} tag
- * @param {string} name the class, without the pack's prefix
- * @param {string | Node | (string | Node)[]} content
- */
-export function element(document, tag, name = "", content = []) {
-  const made = document.createElement(tag);
-  if (name) made.className = name.split(" ").map((part) => `runcomfy-${part}`).join(" ");
-  made.append(...[content].flat());
-  return made;
-}
+import { button, element, requestIdElement } from "../base/elements.js";
 
 /**
- * Makes a button.
+ * Makes the status board of one node.
  * @param {Document} document
- * @param {string} name
- * @param {string} text
- * @param {() => void} onClick
+ * @param {Translate} t
+ * @param {Actions} actions
  */
-export function button(document, name, text, onClick) {
-  const made = element(document, "button", name, text);
-  made.type = "button";
-  made.addEventListener("click", onClick);
-  return made;
-}
-
-/**
- * Makes the board of one node.
- * @param {Document} document
- * @param {import("../base/messages.js").Translate} t
- * @param {{ copy: (text: string) => Promise<void>, enterToken: () => void, resized: () => void }} actions
- */
-export function createBoard(document, t, actions) {
+export function createStatusBoard(document, t, actions) {
   const inner = element(document, "div", "board-inner");
   const root = element(document, "div", "board", inner);
   let drawn = "";
@@ -59,12 +34,13 @@ export function createBoard(document, t, actions) {
   return { root, inner, show };
 }
 
+/** @param {Document} document @param {Translate} t @param {Actions} actions @param {Shown} shown @param {boolean} open */
 function parts(document, t, actions, { view, price, tokenMissing }, open) {
   const made = [];
   if (view) {
     made.push(head(document, view));
     if (view.bar !== null) made.push(bar(document, view.bar));
-    if (view.lines.length) made.push(element(document, "div", "lines", view.lines.map((line) => row(document, line))));
+    if (view.lines.length) made.push(lines(document, view.lines));
     if (view.details.length) made.push(details(document, view.details, open));
   }
   if (tokenMissing) {
@@ -76,55 +52,71 @@ function parts(document, t, actions, { view, price, tokenMissing }, open) {
   return made;
 }
 
+/** @param {Document} document @param {View} view */
 function head(document, view) {
-  const made = element(document, "div", `head ${view.tone}`, [
+  const content = [
     element(document, "span", "dot"),
     element(document, "span", "headline", view.headline),
     element(document, "span", "meta", view.meta),
-  ]);
-  made.setAttribute("role", "status");
-  return made;
+  ];
+  return element(document, "div", `head ${view.tone}`, content, { role: "status" });
 }
 
+/** @param {Document} document @param {number | "unknown"} value */
 function bar(document, value) {
   const fill = element(document, "div", "fill");
-  const made = element(document, "div", value === "unknown" ? "bar unknown" : "bar", fill);
-  made.setAttribute("role", "progressbar");
-  if (value !== "unknown") {
-    fill.style.width = `${(value * 100).toFixed(1)}%`;
-    made.setAttribute("aria-valuenow", String(Math.round(value * 100)));
-  }
-  return made;
+  if (value === "unknown") return element(document, "div", "bar unknown", fill, { role: "progressbar" });
+  fill.style.width = `${(value * 100).toFixed(1)}%`;
+  const now = String(Math.round(value * 100));
+  return element(document, "div", "bar", fill, { role: "progressbar", "aria-valuenow": now });
 }
 
-function details(document, lines, open) {
-  if (lines.length < 2) return element(document, "div", "lines", lines.map((line) => row(document, line)));
+/** @param {Document} document @param {string[]} texts */
+function lines(document, texts) {
+  return element(document, "div", "lines", texts.map((text) => line(document, text)));
+}
+
+/** @param {Document} document @param {string[]} texts @param {boolean} open */
+function details(document, texts, open) {
+  if (texts.length < 2) return lines(document, texts);
   const made = element(document, "details", "details", [
-    element(document, "summary", "", lines[0]),
-    ...lines.slice(1).map((line) => row(document, line)),
+    element(document, "summary", "", texts[0]),
+    ...texts.slice(1).map((text) => line(document, text)),
   ]);
   made.open = open;
   return made;
 }
 
-function row(document, text) {
+/** @param {Document} document @param {string} text */
+function line(document, text) {
   return element(document, "div", "line", text);
 }
 
+/**
+ * @param {Document} document
+ * @param {Translate} t
+ * @param {Actions} actions
+ * @param {string | undefined} requestId
+ * @param {string} price
+ */
 function foot(document, t, actions, requestId, price) {
   const made = element(document, "div", "foot");
   if (requestId) {
-    const id = element(document, "code", "id", shortId(requestId));
-    id.title = requestId;
-    const copy = button(document, "copy", "", async () => {
-      const done = await actions.copy(requestId).then(() => true, () => false);
-      copy.title = t(done ? "state.copied" : "state.notCopied");
-      copy.classList.toggle("runcomfy-done", done);
-    });
-    copy.title = t("state.copy");
-    copy.setAttribute("aria-label", t("state.copy"));
-    made.append(element(document, "span", "dim", t("state.request")), id, copy);
+    const label = element(document, "span", "dim", t("state.request"));
+    made.append(label, requestIdElement(document, requestId), copyButton(document, t, () => actions.copy(requestId)));
   }
   made.append(element(document, "span", "price", price));
+  return made;
+}
+
+/** @param {Document} document @param {Translate} t @param {() => Promise<void>} copy */
+function copyButton(document, t, copy) {
+  const label = { title: t("state.copy"), "aria-label": t("state.copy") };
+  const made = button(document, "copy", "", click, label);
+  async function click() {
+    const done = await copy().then(() => true, () => false);
+    made.title = t(done ? "state.copied" : "state.notCopied");
+    made.classList.toggle("runcomfy-done", done);
+  }
   return made;
 }

@@ -1,29 +1,39 @@
-/** The extension: what ComfyUI calls, and what hears ComfyUI. Everything it touches is handed in. */
+/**
+ * The extension: what ComfyUI calls, and what listens to ComfyUI. Everything it touches is handed in.
+ *
+ * @import { Prices, Report } from "../../types/answers.js"
+ * @import { Api, App, Extension as Registered, HostNode, HostWindow, Notice } from "../../types/host.js"
+ * @import { Translate } from "../base/messages.js"
+ *
+ * @typedef {{ app: App, api: Api, window: HostWindow, t: Translate, style: string }} Page `style` is the style sheet's URL
+ */
 
 import { createAccount } from "../base/account.js";
+import { addStyle, copyText } from "../base/browser.js";
 import { openDialog } from "../base/dialog.js";
+import { createRoutes } from "../base/routes.js";
+import { addCollectNode, COLLECT_NODE } from "../node/collect_node.js";
 import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
-import { addCollectNode, COLLECT_NODE, openJobs } from "./jobs_dialog.js";
-import { Live } from "../node/status_store.js";
-import { NodePart } from "../node/pack_node.js";
-import { Panel } from "./account_panel.js";
-import { createServer } from "../base/routes.js";
-import { addOldMenu, addStyle, copyText } from "../base/browser.js";
+import { addMenuItems } from "../node/host_nodes.js";
+import { PackNode } from "../node/pack_node.js";
+import { NodeStatusStore } from "../node/status_store.js";
+import { AccountPanel } from "./account_panel.js";
+import { openJobs } from "./jobs_dialog.js";
 
 const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
-const PRICE_MILLISECONDS = 10 * 60 * 1000;
 const NOTICE_MILLISECONDS = 12000;
 const MISSING_TOKEN = /\bNoToken$/;
-const ENDS = ["execution_success", "execution_error", "execution_interrupted"];
+/** @type {("execution_success" | "execution_error" | "execution_interrupted")[]} */
+const PROMPT_ENDS = ["execution_success", "execution_error", "execution_interrupted"];
 
 /** A read that fails changes nothing: the next one may succeed. */
 function quietly() {}
 
 /**
  * Returns what `app.registerExtension` takes.
- * @param {{ app: any, api: any, window: Window & typeof globalThis, t: import("../base/messages.js").Translate,
- *   style: string }} page
+ * @param {Page} page
+ * @returns {Registered}
  */
 export function createExtension(page) {
   const extension = new Extension(page);
@@ -56,43 +66,48 @@ class Extension {
   #window;
   #t;
   #style;
-  #server;
+  #routes;
   #account;
-  #live;
-  /** Weak: a graph may drop its nodes without a word. */
-  #parts = new WeakMap();
+  /** @type {Prices} */
   #prices = {};
-  #pricesAt = -Infinity;
+  #statuses;
+  /**
+   * Weak: a graph may drop its nodes without a word.
+   * @type {WeakMap<HostNode, PackNode>}
+   */
+  #packNodes = new WeakMap();
   #noticed = false;
-  #greeted = "";
+  /** The id of this page under which the server sends it reports. */
+  #subscribed = "";
   #ticking = 0;
 
+  /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
     this.#app = app;
     this.#api = api;
     this.#window = window;
     this.#t = t;
     this.#style = style;
-    this.#server = createServer(api);
-    this.#account = createAccount(this.#server);
-    this.#live = new Live({
+    this.#routes = createRoutes(api);
+    this.#account = createAccount(this.#routes);
+    this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
-      changed: (report) => this.#place(report),
-      cleared: (report) => this.#partOf(report)?.show(null),
+      changed: (report) => this.#show(report),
+      cleared: (report) => this.#packNodeOf(report)?.show(null),
     });
   }
 
   /** Called once, when the page is ready. */
   async setUp() {
     addStyle(this.#window.document, this.#style);
-    this.#hear();
-    await this.#catchUpWithAll();
+    this.#listen();
+    await this.#refresh();
   }
 
-  /** Called with each node that is made. */
+  /** Called with each node that is made. @param {HostNode} node */
   nodeCreated(node) {
     if (!nodeType(node).startsWith(PREFIX)) return;
-    const part = new NodePart(node, {
+    const packNode = new PackNode(node, {
       document: this.#window.document,
       t: this.#t,
       now: () => this.#now(),
@@ -102,129 +117,131 @@ class Extension {
       enterToken: () => this.openAccount(),
       defer: (action) => this.#window.queueMicrotask(action),
     });
-    this.#parts.set(node, part);
-    if (!this.#app.collectNodeMenuItems) addOldMenu(node, () => this.menuItems(node));
+    this.#packNodes.set(node, packNode);
+    if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
     this.#window.queueMicrotask(() => this.#noticeMissingToken());
   }
 
   /** Called after a workflow was loaded, by hand, by undo, or by a change of tabs. */
   graphLoaded() {
-    for (const report of this.#live.all()) this.#place(report);
+    for (const report of this.#statuses.all()) this.#show(report);
     this.#noticeMissingToken();
   }
 
-  /** Returns the entries of a node's menu. */
+  /** Returns the entries of a node's menu. @param {HostNode} node */
   menuItems(node) {
-    if (!this.#parts.has(node) || nodeType(node) === COLLECT_NODE) return [];
+    if (!this.#packNodes.has(node) || nodeType(node) === COLLECT_NODE) return [];
     return [{ content: this.#t("jobs.menu"), callback: () => this.#openRecentJobs(node) }];
   }
 
   /** Returns a new panel of the account. */
-  panel(note = "") {
-    return new Panel(this.#window.document, { t: this.#t, server: this.#server, account: this.#account, note });
+  panel({ note = "", autofocus = false } = {}) {
+    const page = { t: this.#t, routes: this.#routes, account: this.#account, note, autofocus };
+    return new AccountPanel(this.#window.document, page);
   }
 
   /** Opens the account's panel in a dialog. */
   openAccount(note = "") {
     const t = this.#t;
-    const panel = this.panel(note);
-    panel.input.autofocus = true;
     openDialog(this.#window.document, {
       name: "account-dialog",
       title: t("panel.title"),
       close: t("dialog.close"),
-      content: panel.root,
+      content: this.panel({ note, autofocus: true }).root,
     });
   }
 
-  #hear() {
+  #listen() {
     const api = this.#api;
-    api.addEventListener("runcomfy.progress", ({ detail }) => this.#live.receive(detail));
-    for (const end of ENDS) api.addEventListener(end, ({ detail }) => this.#live.promptEnded(detail.prompt_id));
+    api.addEventListener("runcomfy.progress", ({ detail }) => this.#statuses.receive(detail));
+    for (const end of PROMPT_ENDS) api.addEventListener(end, ({ detail }) => this.#statuses.promptEnded(detail.prompt_id));
     api.addEventListener("execution_error", ({ detail }) => {
       if (MISSING_TOKEN.test(detail.exception_type ?? "")) this.openAccount(this.#t("token.runRefused"));
     });
     // The server may have started anew, with other settings.
-    api.addEventListener("reconnected", () => this.#catchUpWithAll());
+    api.addEventListener("reconnected", () => this.#refresh());
     // A new page gets its id with the first message.
     api.addEventListener("status", () => {
-      if (api.clientId && api.clientId !== this.#greeted) this.#catchUp().catch(quietly);
+      if (api.clientId && api.clientId !== this.#subscribed) this.#subscribe().catch(quietly);
     });
     this.#account.subscribe(() => this.#accountChanged());
   }
 
-  async #catchUpWithAll() {
-    await Promise.all([this.#account.refresh().catch(quietly), this.#catchUp().catch(quietly)]);
+  async #refresh() {
+    await Promise.all([this.#account.refresh().catch(quietly), this.#subscribe().catch(quietly)]);
   }
 
-  async #catchUp() {
-    this.#greeted = this.#api.clientId ?? this.#api.initialClientId ?? "";
-    this.#live.restore(await this.#server.progress(this.#greeted));
+  async #subscribe() {
+    this.#subscribed = this.#api.clientId ?? this.#api.initialClientId ?? "";
+    this.#statuses.restore(await this.#routes.subscribe(this.#subscribed));
   }
 
   #accountChanged() {
     this.#drawAll();
-    this.#pricesAt = -Infinity;
     this.#readPrices().catch(quietly);
     this.#noticeMissingToken();
   }
 
   async #readPrices() {
-    if (this.#now() - this.#pricesAt < PRICE_MILLISECONDS) return;
-    this.#pricesAt = this.#now();
-    this.#prices = await this.#server.prices();
+    this.#prices = await this.#routes.prices();
     this.#drawAll();
   }
 
   #noticeMissingToken() {
     if (this.#noticed || this.#account.known?.state !== "missing") return;
-    if (![...this.#nodes()].length) return;
+    if (this.#openPackNodes().next().done) return;
     this.#noticed = true;
     const [summary, detail] = [this.#t("token.notice"), this.#t("token.noticeDetail")];
-    this.#tell({ severity: "warn", summary, detail, life: NOTICE_MILLISECONDS });
+    this.#notify({ severity: "warn", summary, detail, life: NOTICE_MILLISECONDS });
   }
 
+  /** @param {HostNode} node */
   #openRecentJobs(node) {
+    /** @param {string} requestId */
     const collect = (requestId) => {
       const made = addCollectNode(node, requestId, (type) => this.#window.LiteGraph.createNode(type));
-      if (made) this.#tell({ severity: "info", summary: this.#t("jobs.added"), life: 5000 });
+      if (made) this.#notify({ severity: "info", summary: this.#t("jobs.added"), life: 5000 });
     };
-    openJobs(this.#window.document, { t: this.#t, server: this.#server, collect }, nodeType(node));
+    openJobs(this.#window.document, { t: this.#t, routes: this.#routes, collect }, nodeType(node));
   }
 
-  #tell(notice) {
+  /** @param {Notice} notice */
+  #notify(notice) {
     this.#app.extensionManager?.toast?.add(notice);
   }
 
-  *#nodes() {
+  *#openPackNodes() {
     for (const node of eachNode(rootGraph(this.#app))) {
-      if (this.#parts.has(node)) yield node;
+      const packNode = this.#packNodes.get(node);
+      if (packNode) yield packNode;
     }
   }
 
-  #partOf(report) {
+  /** The pack's part of the node that a report is about, if its workflow is open. @param {Report} report */
+  #packNodeOf(report) {
     const graph = rootGraph(this.#app);
     const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
-    return node && (!report.type || nodeType(node) === report.type) ? this.#parts.get(node) : undefined;
+    return node && (!report.type || nodeType(node) === report.type) ? this.#packNodes.get(node) : undefined;
   }
 
-  #place(report) {
-    this.#partOf(report)?.show(report);
-    if (!this.#ticking && this.#live.timed().length) {
+  /** @param {Report} report */
+  #show(report) {
+    this.#packNodeOf(report)?.show(report);
+    if (!this.#ticking && this.#statuses.timed().length) {
       this.#ticking = this.#window.setInterval(() => this.#tick(), TICK_MILLISECONDS);
     }
   }
 
   #tick() {
-    const timed = this.#live.timed();
-    for (const report of timed) this.#partOf(report)?.draw();
+    const timed = this.#statuses.timed();
+    for (const report of timed) this.#packNodeOf(report)?.draw();
     if (timed.length) return;
     this.#window.clearInterval(this.#ticking);
     this.#ticking = 0;
   }
 
   #drawAll() {
-    for (const node of this.#nodes()) this.#parts.get(node).draw();
+    for (const packNode of this.#openPackNodes()) packNode.draw();
   }
 
   #now() {
