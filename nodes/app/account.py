@@ -90,7 +90,7 @@ def probe(client: Client) -> tuple[Check, Check]:
 
 
 def prices_view(service: Service, specs: Iterable[ModelSpec]) -> JSONObject:
-    """Return the live base price of one image in USD by node id; None where it is not told. Blocking."""
+    """Return by node id the live base price of one output in USD; None where it is not told. Blocking."""
     return {spec.node_id: service.price(spec.model_id) for spec in specs}
 
 
