@@ -20,6 +20,8 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.request.variant import asked_in
+from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
 from .service import Service
@@ -89,28 +91,40 @@ def probe(client: Client) -> tuple[Check, Check]:
     return Check(True), Check(True)
 
 
-def prices_view(service: Service, specs: Iterable[ModelSpec]) -> JSONObject:
-    """Return by node id the live base price of one output in USD; None where it is not told. Blocking."""
-    return {spec.node_id: service.price(spec.model_id) for spec in specs}
+def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObject:
+    """Return by node id the live base price of one output in USD, and the widget that says how many. Blocking.
+
+    Each is None where it is not told.
+    """
+    return {
+        spec.node_id: {"usd": service.price(spec.model_id) if service else None, "count": _name(spec.role("count"))}
+        for spec in specs
+    }
 
 
-def jobs_view(service: Service, model_id: str | None, limit: int = 50) -> list[JSONObject]:
-    """Return the newest recorded jobs of the account with a request id, newest first. Blocking."""
+def jobs_view(service: Service, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
+    """Return the newest recorded jobs of a model with a request id, newest first. Blocking."""
     now = service.journal.now()
-    return [_job_view(job, now) for job in service.journal.recent(limit, model_id, service.account)]
+    return [_job_view(job, spec, now) for job in service.journal.recent(limit, spec.model_id, service.account)]
 
 
-def _job_view(job: Job, now: float) -> JSONObject:
+def _job_view(job: Job, spec: ModelSpec, now: float) -> JSONObject:
+    asked = asked_in(spec, job.variant)
     return {
         "request_id": job.request_id,
         "state": job.state,
         "age_seconds": max(0.0, now - job.created_at),
         "cost_usd": job.cost,
         "images": len(job.files),
-        "variant": job.variant,
+        "size": asked.get("size"),
+        "asked": int(asked["count"]) if asked.get("count", "").isdecimal() else None,
         "outcome": job.outcome,
         "collectable": job.state in COLLECTABLE,
     }
+
+
+def _name(field: Field | None) -> str | None:
+    return field.name if field else None
 
 
 def _balance(client: Client) -> float | None:

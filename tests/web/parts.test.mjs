@@ -7,7 +7,7 @@ import { createBoard } from "../../web/parts/board.js";
 import { age, money, shortId } from "../../web/parts/format.js";
 import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/parts/graph.js";
 import { after } from "../../web/parts/host.js";
-import { addCollectNode, freePlace, variantParts } from "../../web/parts/jobs.js";
+import { addCollectNode, freePlace } from "../../web/parts/jobs.js";
 import { loadMessages, LOCALES, nearestLocale, translator } from "../../web/parts/messages.js";
 import { priceText } from "../../web/parts/price.js";
 import { createServer, failureText, ServerError } from "../../web/parts/server.js";
@@ -126,10 +126,11 @@ test("images are counted before a run where the graph tells", () => {
     inputs: [],
     widgets: Object.entries(widgets).map(([name, value]) => ({ name, value })),
   });
-  const into = (from) => imagesInto({ getInputNode: () => from }, 0);
+  const countWidget = (type) => (type.startsWith("RunComfy") ? "how_many" : undefined);
+  const into = (from) => imagesInto({ getInputNode: () => from }, 0, countWidget);
   assert.equal(into(source("LoadImage")), 1);
   assert.equal(into(source("EmptyImage", { batch_size: 3 })), 3);
-  assert.equal(into(source("RunComfyNanoBanana2TextToImage", { num_images: 2 })), 2);
+  assert.equal(into(source("RunComfyNanoBanana2TextToImage", { how_many: 2 })), 2);
   assert.equal(into({ type: "Reroute", getInputNode: () => source("LoadImage") }), 1);
   assert.equal(into(source("VAEDecode")), undefined);
   assert.equal(into(null), undefined);
@@ -150,7 +151,6 @@ test("the collecting node goes where it covers none and holds the request id", (
   assert.deepEqual(freePlace(node, [100, 50]), [240, 170]);
   const made = addCollectNode(node, "abc", () => ({ size: [100, 50], widgets: [{ name: "request_id", value: "" }] }));
   assert.equal(made.widgets[0].value, "abc");
-  assert.deepEqual(variantParts("resolution=1K num_images=2"), { resolution: "1K", num_images: "2" });
 });
 
 test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {

@@ -97,7 +97,7 @@ class Extension {
       t: this.#t,
       now: () => this.#now(),
       account: this.#account,
-      prices: () => this.#prices,
+      price: (type) => this.#prices[type] ?? {},
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
       defer: (action) => this.#window.queueMicrotask(action),

@@ -65,16 +65,17 @@ export function widgetValue(node, name) {
  * Returns how many images come over a slot, as far as the graph tells before a run.
  * @param {any} node
  * @param {number} index
+ * @param {(type: string) => string | null | undefined} countWidget the widget of a node of the pack that says how many
  * @returns {number | undefined}
  */
-export function imagesInto(node, index) {
+export function imagesInto(node, index, countWidget) {
   let source = node.getInputNode?.(index);
   for (let steps = 0; source && PASSING.includes(source.type) && steps < 100; steps += 1) {
     source = source.getInputNode?.(0);
   }
   if (!source) return undefined;
   if (SINGLE.includes(source.type)) return 1;
-  const name = source.type.startsWith("RunComfy") ? "num_images" : BATCH_WIDGETS[source.type];
+  const name = countWidget(source.type) ?? BATCH_WIDGETS[source.type];
   const value = name ? widgetValue(source, name) : undefined;
   return typeof value === "number" ? value : undefined;
 }

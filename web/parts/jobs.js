@@ -37,9 +37,8 @@ export async function openJobs(document, { t, server, collect }, nodeType) {
 
 function jobRow(document, t, job, choose) {
   const state = t.has(`jobs.state.${job.state}`) ? t(`jobs.state.${job.state}`) : job.state;
-  const { resolution, num_images: asked } = variantParts(job.variant);
-  const images = job.images || Number(asked) || 0;
-  const facts = [images && t.count("jobs.images", images), resolution, money(job.cost_usd)].filter(Boolean);
+  const images = job.images || job.asked || 0;
+  const facts = [images && t.count("jobs.images", images), job.size, money(job.cost_usd)].filter(Boolean);
   const id = element(document, "code", "id", shortId(job.request_id));
   id.title = job.request_id;
   const take = button(document, "button", t("jobs.collect"), () => choose(job.request_id));
@@ -51,16 +50,6 @@ function jobRow(document, t, job, choose) {
     id,
     take,
   ]);
-}
-
-/** Reads "resolution=1K num_images=2". @param {string} variant */
-export function variantParts(variant) {
-  return Object.fromEntries(
-    (variant ?? "")
-      .split(" ")
-      .map((part) => part.split("="))
-      .filter((pair) => pair.length === 2),
-  );
 }
 
 /**

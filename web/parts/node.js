@@ -15,7 +15,8 @@ const PADDING = 4;
 /**
  * @typedef {{
  *   document: Document, t: import("./messages.js").Translate, now: () => number, defer: (action: () => void) => void,
- *   copy: (text: string) => Promise<void>, enterToken: () => void, account: any, prices: () => Record<string, number>,
+ *   copy: (text: string) => Promise<void>, enterToken: () => void, account: any,
+ *   price: (type: string) => { usd?: number | null, count?: string | null },
  * }} Page
  */
 
@@ -36,8 +37,9 @@ export class NodePart {
     this.#page = page;
     this.#board = addBoard(node, page);
     this.#sockets = node.inputs?.some(isSocket) ? new NodeSockets(node, page) : null;
-    const images = node.widgets?.find((widget) => widget.name === "num_images");
-    if (images) after(images, "callback", () => this.draw());
+    for (const widget of node.widgets ?? []) {
+      after(widget, "callback", () => this.#countWidget() === widget.name && this.draw());
+    }
     this.draw();
   }
 
@@ -50,13 +52,25 @@ export class NodePart {
 
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
-    const { t, now, prices, account } = this.#page;
-    const usd = prices()[nodeType(this.#node)];
+    const { t, now, price, account } = this.#page;
+    const { usd } = price(nodeType(this.#node));
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
-      price: priceText(usd, widgetValue(this.#node, "num_images"), t),
+      price: priceText(usd, this.#count(), t),
       tokenMissing: account.known?.state === "missing",
     });
+    this.#sockets?.draw();
+  }
+
+  /** The widget that says how many are asked for, as the server tells. */
+  #countWidget() {
+    return this.#page.price(nodeType(this.#node)).count;
+  }
+
+  /** How many are asked for: one where the model makes no more, undefined where a link decides it. */
+  #count() {
+    const name = this.#countWidget();
+    return name ? widgetValue(this.#node, name) : 1;
   }
 }
 

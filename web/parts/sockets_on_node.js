@@ -15,13 +15,15 @@ export class NodeSockets {
   /** How many images came over each socket in the last run. */
   #learned = new Map();
   #waiting = false;
+  #countWidget = (type) => this.#page.price(type).count;
   /** The page makes room for all sockets before the spare ones are gone: its height is not what a person chose. */
   #unsized = true;
   #height = 0;
 
   /**
    * @param {any} node one that was just made
-   * @param {{ t: import("./messages.js").Translate, defer: (action: () => void) => void }} page
+   * @param {{ t: import("./messages.js").Translate, defer: (action: () => void) => void,
+   *   price: (type: string) => { count?: string | null } }} page
    */
   constructor(node, page) {
     this.#node = node;
@@ -39,6 +41,11 @@ export class NodeSockets {
     this.#learned = counts;
     this.#label();
     redraw(this.#node);
+  }
+
+  /** Shows what is known by now: how many images a node of the pack makes, the server tells. */
+  draw() {
+    this.#label();
   }
 
   #configured(saved) {
@@ -73,7 +80,7 @@ export class NodeSockets {
   }
 
   #label() {
-    const countOf = (slot, index) => this.#learned.get(slot.name) ?? imagesInto(this.#node, index) ?? 1;
+    const countOf = (slot, index) => this.#learned.get(slot.name) ?? imagesInto(this.#node, index, this.#countWidget) ?? 1;
     const numbers = imageNumbers(this.#node, countOf);
     for (const slot of this.#node.inputs.filter(isSocket)) {
       if (slot.label && this.#given.get(slot) !== slot.label) continue;

@@ -21,11 +21,10 @@ from ..store.journal import Journal
 from .encode_once import Encoder, Reference
 from .request import EncodedRequest, Request
 from .validate import Arguments, check
+from .variant import variant_of
 
 T = TypeVar("T")
 
-# What decides how long a job takes; jobs that agree in these are alike for the pace of polling.
-_PACE_ROLES = ("size", "count")
 _SHARE_STEP = 1024
 
 
@@ -75,7 +74,7 @@ def build_request(
         fingerprint=journal.fingerprint(account, content),
         account=account,
         model_id=spec.model_id,
-        variant=_variant(arguments),
+        variant=variant_of(arguments),
         estimate=price(count),
     )
     pixels = count * _pixels_of(arguments.role("size"))
@@ -152,12 +151,6 @@ def _by_field(references: Sequence[Reference], files: Sequence[T]) -> dict[str, 
     for reference, file in zip(references, files, strict=True):
         found.setdefault(reference.field, []).append(file)
     return found
-
-
-def _variant(arguments: Arguments) -> str:
-    """Return what decides the pace, in the words that the journal has always had: "resolution=1K num_images=2"."""
-    fields = [field for role in _PACE_ROLES if (field := arguments.spec.role(role))]
-    return " ".join(f"{field.name}={arguments.values[field.name]}" for field in fields)
 
 
 def _pixels_of(resolution: object) -> int:
