@@ -88,8 +88,9 @@ def _fill(path: Path) -> None:
     )
     with sqlite3.connect(path) as db:
         db.executemany(
-            "INSERT INTO jobs (fingerprint, account, model_id, variant, size, count, state, owner, request_id, created_at, "
-            "duration, cost, files) VALUES (?, 'account', ?, '', ?, 1, 'delivered', 'owner', ?, ?, ?, 0.1, "
+            "INSERT INTO jobs (fingerprint, account, model_id, variant, size, count, state, owner, request_id, "
+            "created_at, duration, cost, files) "
+            "VALUES (?, 'account', ?, '', ?, 1, 'delivered', 'owner', ?, ?, ?, 0.1, "
             "'[\"https://example.com/a-file-of-a-usual-length-of-address/0123456789abcdef.png\"]')",
             rows,
         )

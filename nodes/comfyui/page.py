@@ -76,13 +76,17 @@ class Page:
         return try_connection(self._service())
 
     def prices(self, _: Asked) -> Answer:
-        """Return the live base price of an image in USD by node id; nothing without a usable token."""
+        """Return the live base price of an output in USD by node id, and the widget that says how many.
+
+        No price is told without a usable token.
+        """
         from ..app.account import prices_view
 
         try:
-            return {"prices": prices_view(self._service(), load_models())}
+            service = self._service()
         except ConfigError:
-            return {"prices": {}}
+            service = None
+        return {"prices": prices_view(service, load_models())}
 
     def jobs(self, asked: Asked) -> Answer:
         """Return the recent jobs of the model whose node id is ``node``.
@@ -92,11 +96,11 @@ class Page:
         """
         from ..app.account import jobs_view
 
-        models = {spec.node_id: spec.model_id for spec in load_models()}
-        model_id = models.get(str(asked.get("node", "")))
-        if model_id is None:
+        models = {spec.node_id: spec for spec in load_models()}
+        spec = models.get(str(asked.get("node", "")))
+        if spec is None:
             raise InvalidInput("node", "no_such_node")
-        return {"jobs": jobs_view(self._service(), model_id)}
+        return {"jobs": jobs_view(self._service(), spec)}
 
     def messages(self, asked: Asked) -> Answer:
         """Return the texts of the language nearest to ``locale``."""

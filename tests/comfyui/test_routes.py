@@ -168,10 +168,14 @@ def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) 
 
 
 def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator) -> None:
-    assert ask(host, "GET", "prices").json() == {"prices": {}}
+    without = {"usd": None, "count": "num_images"}
+    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == without
     api.prices[TEXT_TO_IMAGE.model_id] = 0.07
     ask(host, "PUT", "token", json={"token": TOKEN})
-    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == 0.07
+    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == {
+        "usd": 0.07,
+        "count": "num_images",
+    }
 
 
 def test_jobs_of_a_model_are_those_of_the_account(
