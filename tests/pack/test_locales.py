@@ -206,13 +206,11 @@ def test_the_edit_node_repeats_what_was_published_for_the_other_model(language: 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
 def test_one_thing_has_one_name(language: str) -> None:
-    """Inputs and outputs of the same name and meaning are called the same on every node."""
+    """Inputs of the same name and meaning are called the same in the own words of every node."""
     names: dict[str, set[str]] = {}
-    for node in read(LOCALES / language / "nodeDefs.json").values():
-        for name, text in node["inputs"].items():
-            names.setdefault(name, set()).add(text["name"])
-        for index, text in node["outputs"].items():
-            names.setdefault(f"output {index}", set()).add(text["name"])
+    for node in NODES:
+        for name, text in own_words(language, node).get("inputs", {}).items():
+            names.setdefault(name, set()).add(text["label"])
     # Published under two titles in ``zh``.
     assert {name for name, called in names.items() if len(called) > 1} == (
         {"num_images"} if language == "zh" else set()

@@ -62,8 +62,9 @@ class _Page:
             yield self._part("samples")
         if isinstance(self._node, ModelSpec) and self._node.role("seed"):
             yield self._part("seed")
-        for field in self._fields_with_sockets():
-            yield self._part(f"sockets_{field.sockets[0].medium}", _of_sockets(field))
+        for medium, fields in self._media().items():
+            for field in _several(fields)[:1]:
+                yield self._part(f"sockets_{medium}", _of_sockets(field))
 
     def _input_rows(self) -> Iterator[tuple[str, str]]:
         for _, grouped in groupby(self._node.inputs, _row):
@@ -83,17 +84,23 @@ class _Page:
             yield f"`{one.name}`{label}", f"{one.type}<br>{texts['tooltip']}"
 
     def _limits(self) -> str:
-        """Return the common limits, behind those of what goes in and comes out."""
+        """Return the common limits, then those of what goes in and comes out."""
         heading, _, common = self._part("limits").partition("\n\n")
-        media = [
-            self._part(f"limits_input_{field.sockets[0].medium}", _of_sockets(field))
-            for field in self._fields_with_sockets()
-        ]
-        output = self._part(f"limits_output_{self._node.output_kind}")
-        return f"{heading}\n\n" + "\n".join(filter(None, (*media, output, common)))
+        limits = [common]
+        for medium, fields in self._media().items():
+            limits += [self._part(f"limits_sockets_{medium}", _of_sockets(field)) for field in _several(fields)]
+            addresses = {"addresses": "`, `".join(field.inputs[-1].name for field in fields)}
+            limits.append(self._part(f"limits_input_{medium}", addresses))
+        limits.append(self._part(f"limits_output_{self._node.output_kind}"))
+        return f"{heading}\n\n" + "\n".join(filter(None, limits))
 
-    def _fields_with_sockets(self) -> list[Field]:
-        return [field for field in self._node.fields if field.sockets]
+    def _media(self) -> dict[str, list[Field]]:
+        """Return the fields with sockets by what comes over these."""
+        found: dict[str, list[Field]] = {}
+        for field in self._node.fields:
+            if field.sockets:
+                found.setdefault(field.sockets[0].medium, []).append(field)
+        return found
 
     def _part(self, name: str, values: Mapping[str, object] | None = None) -> str:
         """Return a part with its placeholders filled in; nothing where there is no such part."""
@@ -109,6 +116,10 @@ class _Page:
 def _row(one: Widget | Socket) -> str:
     """Return what inputs of one row have in common: the stem of numbered sockets."""
     return f"{one.stem} numbered" if isinstance(one, Socket) and one.number is not None else one.name
+
+
+def _several(fields: list[Field]) -> list[Field]:
+    return [field for field in fields if len(field.sockets) > 1]
 
 
 def _limits(node: NodeSpec) -> dict[str, object]:
