@@ -14,7 +14,7 @@ from emulator import Emulator
 from nodes.comfyui.factory import node_class
 from nodes.core.docs.glossary import languages
 from nodes.core.docs.help_page import help_page
-from nodes.core.schema.registry import load_models
+from nodes.core.schema.registry import read_models
 from nodes.shell.flags import add_flags, node_inputs
 from tools.generate import new_contracts, node_definitions
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 def test_one_json_file_is_a_model(
     folder: Path, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (spec,) = load_models(folder)
+    (spec,) = read_models(folder)
 
     node = node_class(spec, runner.host)
     inputs = node.INPUT_TYPES()
