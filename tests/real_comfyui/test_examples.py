@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import requests
 from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, pixels, same
 from real_comfyui.host import PACKS, ROOT, Comfy, Outcome
 from real_comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
@@ -34,6 +35,16 @@ def run_example(name: str, comfy: Comfy, definitions: dict[str, Any]) -> tuple[O
     outcome = comfy.run(prompt)
     assert outcome.succeeded, outcome.error
     return outcome, {node["class_type"]: key for key, node in prompt.items()}
+
+
+def test_help_pages_stand_before_the_hosts_files(comfy: Comfy) -> None:
+    docs = f"/extensions/{next(name for name, source in PACKS.items() if source == ROOT)}/docs"
+    for path in (f"{PRO_EDIT}/ja.md", f"{PRO_EDIT}.md", "RunComfyCollect/zh-TW.md"):
+        answer = comfy.get(f"{docs}/{path}")
+        assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+        assert answer.text.startswith("# ")
+    with pytest.raises(requests.HTTPError, match="404"):
+        comfy.get(f"{docs}/{PRO_EDIT}/de.md")
 
 
 def test_page_is_offered_both_nodes_with_their_inputs_in_order(comfy: Comfy, definitions: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -23,7 +24,8 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 from emulator import Emulator, Fault
 from nodes.core.errors import InvalidInput, PackError
 from nodes.core.jobs.progress import Progress, Stage
-from nodes.core.schema.model import Boolean, Choice, Images, Integer, ModelSpec, Seed
+from nodes.core.schema.model import ModelSpec
+from nodes.core.schema.registry import MODELS_FOLDER
 from nodes.core.texts import note
 from nodes.shell.commands import main
 from nodes.shell.flags import in_flags
@@ -160,36 +162,40 @@ def test_a_list_of_no_jobs_is_refused(limit: str, capsys: Any) -> None:
 # What the command line says
 
 
+def published(model_id: str) -> dict[str, Any]:
+    models = [json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.rglob("*.json")]
+    (properties,) = (model["input_schema"]["properties"] for model in models if model["model_id"] == model_id)
+    return dict(properties)
+
+
 @pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)
 def test_help_shows_the_type_the_choices_and_the_default_of_every_field(run: RunContext, spec: ModelSpec) -> None:
     done = run(spec.command, "--help")
     assert done.status == 0
     text = " ".join(done.out.split())
-    for field in spec.fields:
-        flag = "--" + field.name.replace("_", "-")
-        usage = text[text.index("options: ") :]
+    usage = text[text.index("options: ") :]
+    for name, prop in published(spec.model_id).items():
+        flag = "--" + name.replace("_", "-")
         shown = re.search(rf"{flag}\b.*?(?= --[a-z]|$)", usage)
         assert shown, flag
         rest = usage[shown.start() :]
-        match field.kind:
-            case Choice(choices=choices, default=default):
-                assert rest.startswith(f"{flag} {{{','.join(choices)}}}")
-                assert f"(default: {default})" in rest
-            case Integer(minimum=low, maximum=high, default=default):
-                assert rest.startswith(f"{flag} {low}..{high} ")
-                assert f"(default: {default})" in rest
-            case Seed(default=default):
-                assert rest.startswith(f"{flag} INT ")
-                assert f"(default: {default})" in rest
-            case Boolean(default=default):
-                assert rest.startswith(f"{flag}, --no-{flag[2:]} ")
-                assert f"(default: {default})" in rest
-            case Images(minimum=low, maximum=high):
-                assert f"--image FILE reference, repeatable; {low} to {high} images" in usage
+        default = f"(default: {prop.get('default')})"
+        numbers = prop.get("enum") or [prop.get("minimum"), prop.get("maximum")]
+        match prop["type"]:
+            case "string" if "enum" in prop:
+                assert rest.startswith(f"{flag} {{{','.join(prop['enum'])}}}") and default in rest
+            case "integer" if name == "seed":
+                assert rest.startswith(f"{flag} INT ") and default in rest
+            case "integer":
+                assert rest.startswith(f"{flag} {numbers[0]}..{numbers[-1]} ") and default in rest
+            case "boolean":
+                assert rest.startswith(f"{flag}, --no-{flag[2:]} ") and default in rest
+            case "array":
+                assert f"--image FILE One reference image or a batch, of any size; {prop['maxItems']} " in usage
                 assert rest.startswith(f"{flag} URL ")
             case _:
                 assert rest.startswith(f"{flag} TEXT ")
-        assert " ".join(field.explanation.split()) in rest
+        assert prop["description"] in rest
     assert "no account, no charge" in text
 
 
@@ -247,12 +253,9 @@ EDIT = ["pro-edit", "--prompt", "a"]
         ([*EDIT, "--image", "empty.png"], "--image: empty.png is not a PNG, JPEG or WebP image"),
         ([*EDIT, "--image", "cut.png"], "--image: cut.png is not a PNG, JPEG or WebP image"),
         ([*EDIT, "--image", "other.gif"], "--image: other.gif is not a PNG, JPEG or WebP image"),
-        ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 images are allowed, not 21"),
+        ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 files are allowed, not 21"),
         ([*EDIT, *["--image", "good.png"] * 20, "--image-urls", "https://a.example.com/1.png"], "given: 21."),
-        (
-            [*EDIT, "--image-urls", "http://a.example.com/1.png"],
-            "--image-urls: line 1 is not a public https address",
-        ),
+        ([*EDIT, "--image-urls", "http://a.example.com/1.png"], "--image-urls: line 1 is not a public https"),
         ([*EDIT, "--image", "good.png", "--rerun-seed", "-1"], "--rerun-seed: 0 or more"),
     ],
 )
@@ -295,7 +298,9 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("nodes.shell.files.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
+        disk.setattr(
+            "nodes.core.media.outputs.image.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full))
+        )
         yield disk
 
 
@@ -424,9 +429,8 @@ def test_a_line_that_changes_is_never_longer_than_the_terminal() -> None:
     host.report(Progress(Stage.DELIVERED, total=1, notes=(note("note.fewer_calls"),) * 20))
     _, changing, last = out.getvalue().split("\r")
     assert len(changing) == 79
-    assert last == "1 image delivered" + "; RunComfy asks for fewer calls." * 20 + "\n", (
-        "the last one is shown whole"
-    )
+    notes = "; RunComfy asks for fewer calls." * 20
+    assert last == f"1 image delivered{notes}\n", "the last one is shown whole"
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-
-import torch
+from typing import Any
 
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError, TooLarge
-from ..media.bounds import MAX_PIXELS, check_file_count
-from ..media.pixels import BatchDecoder, Floats
+from ..media.outputs import output_medium
+from ..media.pixels import Floats
 from ..request.request import Request
 from ..store.job import Job
 from ..texts import Note, note
@@ -51,12 +50,15 @@ class ResultCollector:
     """The job of a run, as it is known now. ``ours``: this run submitted it.
 
     Without a ``request`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
+    ``output`` is the kind of its files.
     """
 
-    def __init__(self, run: RunContext, job: Job, request: Request | None, *, ours: bool) -> None:
+    def __init__(self, run: RunContext, job: Job, request: Request | None, output: str, *, ours: bool) -> None:
         self._run = run
         self._job = job
         self._request = request
+        self._output = output
+        self._medium = output_medium(output)
         self._ours = ours
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
@@ -112,9 +114,7 @@ class ResultCollector:
         writer = self._run.dependencies.file_cache.writer(self._job.name)
         try:
             wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
-            check_file_count(len(files), wanted)
-            memory = await self._memory_got_ready()
-            decoder = BatchDecoder(len(files), memory, most_pixels=wanted * MAX_PIXELS)
+            decoder = self._medium.decoder(len(files), await self._memory_got_ready(), wanted)
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
@@ -189,9 +189,9 @@ class ResultCollector:
         told = note("cancel.ended")
         self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
-    def _from_kept(self) -> list[torch.Tensor] | None:
+    def _from_kept(self) -> list[Any] | None:
         files = self._run.dependencies.file_cache.get(self._job.name)
-        return decode_kept(files) if len(files) >= max(1, len(self._job.files)) else None
+        return decode_kept(files, self._medium) if len(files) >= max(1, len(self._job.files)) else None
 
     def _expect_images(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
@@ -249,9 +249,9 @@ class ResultCollector:
         fraction = expected_fraction(seconds, self._durations)
         self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
-    def _delivery(self, batches: list[torch.Tensor], *, kept: bool) -> Delivery:
+    def _delivery(self, batches: list[Any], *, kept: bool) -> Delivery:
         job = self._job
-        count = sum(len(batch) for batch in batches)
+        count = self._medium.count(batches)
         wanted = self._request.images_wanted if self._request else 0
         if count < wanted:
             self._run.note(note("note.fewer_images", count=count, wanted=wanted))
@@ -263,4 +263,4 @@ class ResultCollector:
             cost=job.cost,
             kept=kept,
         )
-        return Delivery(job.request_id or "", batches, job.files, self._run.progress)
+        return Delivery(job.request_id or "", self._output, batches, job.files, self._run.progress)

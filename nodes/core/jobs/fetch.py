@@ -7,16 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-import torch
+from typing import Any, TypeVar
 
 from .. import threads
 from ..api.responses import HostedFile, InlineFile, ResultFile
 from ..api.retry import Operation
 from ..errors import PackError
 from ..http.download import MAX_FILE_BYTES, Download, Downloader
-from ..media.pixels import BatchDecoder, decode_inline
+from ..media.outputs import Decoder, OutputMedium
+from ..media.pixels import decode_inline
 from ..store.file_cache import CacheWriter
 
 T = TypeVar("T")
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 
 async def collect(
     files: Sequence[ResultFile],
-    decoder: BatchDecoder,
+    decoder: Decoder,
     writer: CacheWriter,
     downloader: Downloader,
     read: Reader[None],
@@ -66,9 +65,9 @@ async def collect(
             raise outcome
 
 
-def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
+def decode_kept(files: Sequence[Path], output: OutputMedium) -> list[Any] | None:
     """Decode kept originals into batches; None where one of them is missing or damaged. Blocking."""
-    decoder = BatchDecoder(len(files))
+    decoder = output.decoder(len(files))
     try:
         for future in [
             threads.CODING.submit(decoder.decode, index, path.read_bytes()) for index, path in enumerate(files)

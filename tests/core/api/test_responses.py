@@ -85,7 +85,8 @@ def test_a_job_in_progress_is_running(word: str) -> None:
 @pytest.mark.parametrize("word", ["completed", "succeeded"])
 def test_a_finished_job_has_succeeded_in_both_places(word: str) -> None:
     assert parse_state({"status": word}) == Succeeded()
-    assert parse_state({"status": word, "output": {"images": [A, B]}, "cost": 0.12}) == Succeeded((A, B), 0.12)
+    files = (HostedFile(A), HostedFile(B))
+    assert parse_state({"status": word, "output": {"images": [A, B]}, "cost": 0.12}) == Succeeded(files, 0.12)
 
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled"])

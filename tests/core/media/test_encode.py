@@ -20,10 +20,12 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.encode import MIN_SIDE, WEBP_MAX_SIDE, DoesNotFit, Encoded, bytes_in_uri, encode, fair_limit
+from nodes.core.media.inputs.image import ImageContent
 from nodes.core.media.pixels import BatchDecoder, content_hash
 from nodes.core.request.build import check_inputs, encode_all, prepare
 from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.request.validate import check
+from nodes.core.schema.kind import Given
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import FileCache
 
@@ -55,7 +57,10 @@ def decoded(encoded: Encoded) -> Array:
 
 
 def references(*images: Array) -> list[Reference]:
-    return [Reference(f"image_{number}", pixels, content_hash(pixels)) for number, pixels in enumerate(images, 1)]
+    return [
+        Reference("image_urls", f"image_{number}", ImageContent(pixels), content_hash(pixels))
+        for number, pixels in enumerate(images, 1)
+    ]
 
 
 def encoder() -> Encoder:
@@ -66,7 +71,7 @@ def encoder() -> Encoder:
 def sent_with(request_bytes: int, *images: Array, image_bytes: int = 6 * MIB, prompt: str = "all") -> Any:
     """Prepare a request within other limits than the API's; return it and its JSON."""
     spec = replace(PRO_EDIT, limits=Limits(image_bytes, request_bytes))
-    prepared = prepare(check(spec, {"prompt": prompt}), references(*images), encoder())
+    prepared = prepare(check(spec, Given({"prompt": prompt}, {"image_1": 1})), references(*images), encoder())
     return prepared, json.loads(prepared.body)
 
 
@@ -157,7 +162,7 @@ def test_sides_that_jpeg_cannot_hold_are_made_smaller(height: int, width: int) -
 @pytest.mark.parametrize("limit", [0, 1, 100])
 def test_what_cannot_fit_at_all_is_refused_by_its_socket(limit: int) -> None:
     small, large = noise(1, 1), noise(64, 64)
-    with pytest.raises(InvalidInput, match=f"image_2: the image does not fit into {limit} bytes"):
+    with pytest.raises(InvalidInput, match=f"image_2: the image does not fit into {limit} B"):
         encode_all(references(small, large)[1:], Limits(limit, MIB), 0, encoder())
 
 
@@ -284,19 +289,24 @@ def test_a_prompt_for_which_there_is_no_room_is_refused_by_name(images: list[Arr
 
 
 def test_a_request_without_references_is_its_json() -> None:
-    arguments = check(TEXT_TO_IMAGE, {"prompt": 'a "fox" \u2603 \ud83d\n'})
+    arguments = check(TEXT_TO_IMAGE, Given({"prompt": 'a "fox" \u2603 \ud83d\n'}))
     prepared = prepare(arguments, [], encoder())
     assert prepared.sent == ()
     assert prepared.body.isascii()
-    assert json.loads(prepared.body) == arguments.body([])
+    assert json.loads(prepared.body) == arguments.body({})
     assert list(json.loads(prepared.body)) == [field.name for field in TEXT_TO_IMAGE.fields]
+
+
+def image_of(reference: Reference) -> Array:
+    assert isinstance(reference.content, ImageContent)
+    return reference.content.pixels
 
 
 def test_a_batch_is_a_reference_for_each_of_its_images() -> None:
     values = {"prompt": "all", "image_2": image(6, 8, count=2, seed=2), "image_1": image(5, 5, seed=1)}
     _, references = check_inputs(PRO_EDIT, values, None)
     assert [reference.socket for reference in references] == ["image_1", "image_2", "image_2"]
-    assert [reference.pixels.shape for reference in references] == [(5, 5, 3), (6, 8, 3), (6, 8, 3)]
+    assert [image_of(reference).shape for reference in references] == [(5, 5, 3), (6, 8, 3), (6, 8, 3)]
 
 
 def test_what_the_api_gets_is_what_the_socket_held(runner: Runner, api: Emulator) -> None:
