@@ -6,14 +6,36 @@ export interface Account {
   kind?: "stored" | "environment" | "login";
   source?: string;
   masked?: string;
-  message?: string;
-  advice?: string;
+  failure?: Failure;
 }
 
-/** `ok` is null where it is not known; `code` is the reason where it is false. */
+/** Something that is said: the key of a text, and the values in it, which may be notes themselves. */
+export interface Note {
+  kind: string;
+  params: Record<string, string | number | boolean | null | Note>;
+}
+
+/** What went wrong. `kind` is a stable word, `reason` the provider's own text, `cost` in USD, `next` what to do. */
+export interface Failure {
+  kind: string;
+  params: Note["params"];
+  charge: "no" | "yes" | "unknown";
+  cost: number | null;
+  request_id: string | null;
+  reason: string | null;
+  next: Note[];
+}
+
+/** `ok` is null where it is not known. */
 export interface Check {
   ok: boolean | null;
-  code?: string;
+  failure: Failure | null;
+}
+
+/** The texts of a language, by key. */
+export interface Messages {
+  locale: string;
+  messages: Record<string, string>;
 }
 
 /** Amounts are in USD; null where RunComfy told none or none is set. */
@@ -25,14 +47,25 @@ export interface ConnectionTest {
   budget_usd: number | null;
 }
 
-/** The base price of an image in USD by node class; null where it is not told. */
-export type Prices = Record<string, number | null>;
+/** The base price of one image in USD, and the widget that says how many; each is null where it is not told. */
+export interface Price {
+  usd: number | null;
+  count: string | null;
+}
+
+/** By node class. */
+export type Prices = Record<string, Price>;
 
 export interface Job {
   request_id: string;
   state: string;
-  variant: string | null;
+  /** What was asked for. */
+  size: string;
+  count: number | null;
+  /** How many hosted files are known. */
   images: number;
+  /** What became of it, where its state does not say that. */
+  outcome: Note | null;
   cost_usd: number | null;
   age_seconds: number;
   collectable: boolean;
@@ -54,8 +87,10 @@ export interface Report {
   total: number;
   cost: number | null;
   kept: boolean;
-  sent: string[];
-  notes: string[];
+  /** How each reference travelled; the value `socket` names where it came in. */
+  sent: Note[];
+  notes: Note[];
+  failure: Failure | null;
   stopped?: boolean;
   /** Of a report that the server kept: whether its prompt still runs. */
   live?: boolean;

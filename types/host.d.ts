@@ -45,7 +45,7 @@ export interface ApiEvents {
   "runcomfy.progress": import("./answers.js").Report;
   execution_success: PromptEnd;
   execution_interrupted: PromptEnd;
-  execution_error: PromptEnd & { exception_type?: string };
+  execution_error: PromptEnd;
   reconnected: unknown;
   status: unknown;
 }

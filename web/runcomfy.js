@@ -3,10 +3,11 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { createExtension } from "./page/extension.js";
-import { loadMessages } from "./base/messages.js";
+import { translator } from "./base/messages.js";
+import { createRoutes } from "./base/routes.js";
 
 const locale = app.extensionManager?.setting?.get("Comfy.Locale") ?? app.ui?.settings?.getSettingValue?.("Comfy.Locale");
-const t = await loadMessages(String(locale ?? ""), (name) => import(`./messages/${name}.js`));
+const texts = await createRoutes(api).messages(String(locale ?? ""));
 const style = new URL("./runcomfy.css", import.meta.url).href;
 
-app.registerExtension(createExtension({ app, api, window: /** @type {HostWindow} */ (window), t, style }));
+app.registerExtension(createExtension({ app, api, window: /** @type {HostWindow} */ (window), t: translator(texts.messages, texts.locale), style }));

@@ -11,7 +11,7 @@ from ..core.config.settings import LOGIN_SOURCE, STORED_SOURCE, find_token
 from ..core.config.token_file import masked
 from ..core.errors import (
     ConfigError,
-    ConnectionFailed,
+    Failure,
     InsufficientBalance,
     NotFound,
     NoToken,
@@ -20,6 +20,7 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
 from .service import Service
@@ -33,16 +34,14 @@ _NO_REQUEST = "connection-test"
 
 @dataclass(frozen=True)
 class Check:
-    """One finding of a test: ``ok`` is None where it could not be found out. ``code`` is for translations."""
+    """One finding of a test: ``ok`` is None where it could not be found out, and ``failure`` says why not."""
 
     ok: bool | None
-    code: str = ""
-    message: str = ""
-    advice: str = ""
+    failure: Failure | None = None
 
     def payload(self) -> JSONObject:
         """Return it as a JSON value."""
-        return {"ok": self.ok, "code": self.code, "message": self.message, "advice": self.advice}
+        return {"ok": self.ok, "failure": self.failure.payload() if self.failure else None}
 
 
 def account_view(environ: Mapping[str, str], home: Path, host_state_folder: Path | None) -> JSONObject:
@@ -50,9 +49,9 @@ def account_view(environ: Mapping[str, str], home: Path, host_state_folder: Path
     try:
         token, source = find_token(environ, home, host_state_folder)
     except NoToken as error:
-        return {"state": "missing", "message": error.message, "advice": error.advice}
+        return {"state": "missing", "failure": error.failure.payload()}
     except ConfigError as error:
-        return {"state": "unusable", "message": error.message, "advice": error.advice}
+        return {"state": "unusable", "failure": error.failure.payload()}
     kind = {STORED_SOURCE: "stored", LOGIN_SOURCE: "login"}.get(source, "environment")
     return {"state": "ready", "kind": kind, "source": source, "masked": masked(token)}
 
@@ -77,27 +76,31 @@ def probe(client: Client) -> tuple[Check, Check]:
     except (NotFound, InsufficientBalance):
         pass
     except Unauthorized as error:
-        return Check(True), Check(False, "refused", error.message, error.advice)
+        return Check(True), Check(False, error.failure)
     except ServerFault as error:
-        return Check(False, "server", error.message, error.advice), Check(None)
+        return Check(False, error.failure), Check(None)
     except StatusError as error:
-        return Check(True), Check(None, "", error.message)
-    except ConnectionFailed as error:
-        return Check(False, error.obstacle, error.message, error.advice), Check(None)
+        return Check(True), Check(None, error.failure)
     except PackError as error:
-        return Check(False, "broken", error.message, error.advice), Check(None)
+        return Check(False, error.failure), Check(None)
     return Check(True), Check(True)
 
 
-def prices_view(service: Service, specs: Iterable[ModelSpec]) -> JSONObject:
-    """Return the live base price of one image in USD by node id; None where it is not told. Blocking."""
-    return {spec.node_id: service.price(spec.model_id) for spec in specs}
+def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObject:
+    """Return by node id the live base price of one output in USD, and the widget that says how many. Blocking.
+
+    Each is None where it is not told.
+    """
+    return {
+        spec.node_id: {"usd": service.price(spec.model_id) if service else None, "count": _name(spec.role("count"))}
+        for spec in specs
+    }
 
 
-def jobs_view(service: Service, model_id: str | None, limit: int = 50) -> list[JSONObject]:
-    """Return the newest recorded jobs of the account with a request id, newest first. Blocking."""
+def jobs_view(service: Service, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
+    """Return the newest recorded jobs of a model with a request id, newest first. Blocking."""
     now = service.journal.now()
-    return [_job_view(job, now) for job in service.journal.recent(limit, model_id, service.account)]
+    return [_job_view(job, now) for job in service.journal.recent(limit, spec.model_id, service.account)]
 
 
 def _job_view(job: Job, now: float) -> JSONObject:
@@ -107,10 +110,15 @@ def _job_view(job: Job, now: float) -> JSONObject:
         "age_seconds": max(0.0, now - job.created_at),
         "cost_usd": job.cost,
         "images": len(job.files),
-        "variant": job.variant,
-        "outcome": job.outcome,
+        "size": job.size,
+        "count": job.count,
+        "outcome": job.outcome.payload() if job.outcome else None,
         "collectable": job.state in COLLECTABLE,
     }
+
+
+def _name(field: Field | None) -> str | None:
+    return field.name if field else None
 
 
 def _balance(client: Client) -> float | None:

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 from ..core import threads
 from ..core.config.settings import Settings, read_settings
-from ..core.errors import Charge, JobTimedOut, PackError
+from ..core.errors import RUN_AGAIN, Charge, JobTimedOut, PackError, step
 from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
 from ..core.request.build import build_request, check_inputs
 from ..core.request.request import Request
 from ..core.schema.model import ModelSpec
+from ..core.schema.outputs import DEFAULT_OUTPUT
+from ..core.schema.registry import load_models
 from ..core.store.job import Job
 from .host import Host
 from .service import Service, open_service
@@ -53,7 +55,7 @@ async def run_collect(request_id: object, host: Host) -> Delivery:
 
     async def deliver(run_host: RunHost) -> Delivery:
         service, job = await _in_thread(run_host, _find, request_id, host)
-        return await service.jobs.collect(job, run_host)
+        return await service.jobs.collect(job, run_host, _output_of(job))
 
     return await _guarded(host, deliver)
 
@@ -72,9 +74,7 @@ async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: obj
         return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
-        raise PackError(
-            f"Preparing the request took more than {ORDER_SECONDS:.0f} s. Nothing was sent.", advice="Run again."
-        ) from None
+        raise PackError("preparing_too_long", seconds=round(ORDER_SECONDS), next=(RUN_AGAIN,)) from None
 
 
 def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Request]:
@@ -92,6 +92,12 @@ def _find(request_id: object, host: Host) -> tuple[Service, Job]:
     return service, service.accepted(request_id.strip() if isinstance(request_id, str) else request_id)
 
 
+def _output_of(job: Job) -> str:
+    """Return the kind of a job's files; of a model that is not known here, the usual one."""
+    kinds = {spec.model_id: spec.output_kind for spec in load_models()}
+    return kinds.get(job.model_id, DEFAULT_OUTPUT)
+
+
 async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]) -> Delivery:
     """Run, show and log the end, and let out only what the host can take."""
     # Of the items of a list, one that fails before its first await keeps the later ones from starting.
@@ -102,16 +108,12 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]
     except Stopped:
         raise host.interrupt() from None
     except PackError as error:
-        run_host.report(Progress(Stage.FAILED, request_id=error.request_id, notes=(str(error),)))
+        run_host.report(Progress(Stage.FAILED, request_id=error.failure.request_id, failure=error.failure))
         raise
     except asyncio.CancelledError:
         if _cancelled_by_host():
             raise
-        raise PackError(
-            "The run was broken off inside the pack.",
-            charge=Charge.UNKNOWN,
-            advice="Run the same inputs again; a job is not paid twice.",
-        ) from None
+        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),)) from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
 

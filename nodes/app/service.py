@@ -54,12 +54,12 @@ class Service:
             InvalidInput: this can be no request id.
         """
         if not isinstance(request_id, str) or not is_request_id(request_id):
-            raise InvalidInput("request_id", "letters, digits, - and _ are expected, 1 to 128 of them")
+            raise InvalidInput("request_id", "not_an_id")
         known = self.journal.find(request_id)
         if known is not None and known.account == self.account:
             return known
         fingerprint = self.journal.fingerprint(self.account, {"request_id": request_id})
-        return self.journal.adopt(NewJob(fingerprint, self.account, model_id="", variant=""), request_id)
+        return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
 
     def price(self, model_id: str) -> float | None:
         """Return the live base price of one image in USD, at most ten minutes old; None where it is not told."""

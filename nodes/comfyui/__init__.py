@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.schema.registry import load_models
+from .collect import COLLECT
 from .factory import PackNode, collect_class, node_class
 from .page import Page
 from .routes import register
@@ -12,11 +13,11 @@ _HOST = ComfyHost()
 
 NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
     **{spec.node_id: node_class(spec, _HOST) for spec in load_models()},
-    "RunComfyCollect": collect_class(_HOST),
+    COLLECT.node_id: collect_class(_HOST),
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     **{spec.node_id: spec.display_name for spec in load_models()},
-    "RunComfyCollect": "Collect a paid job (RunComfy)",
+    COLLECT.node_id: COLLECT.display_name,
 }
 
 register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts, _HOST.connection))

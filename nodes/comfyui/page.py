@@ -12,6 +12,7 @@ from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
 from ..core.errors import ConfigError, InvalidInput
 from ..core.schema.registry import load_models
+from ..core.texts import messages
 from .node_status import NodeStatusStore
 
 if TYPE_CHECKING:
@@ -75,13 +76,17 @@ class Page:
         return try_connection(self._service())
 
     def prices(self, _: Asked) -> Answer:
-        """Return the live base price of an image in USD by node id; nothing without a usable token."""
+        """Return the live base price of an output in USD by node id, and the widget that says how many.
+
+        No price is told without a usable token.
+        """
         from ..app.account import prices_view
 
         try:
-            return {"prices": prices_view(self._service(), load_models())}
+            service = self._service()
         except ConfigError:
-            return {"prices": {}}
+            service = None
+        return {"prices": prices_view(service, load_models())}
 
     def jobs(self, asked: Asked) -> Answer:
         """Return the recent jobs of the model whose node id is ``node``.
@@ -91,11 +96,16 @@ class Page:
         """
         from ..app.account import jobs_view
 
-        models = {spec.node_id: spec.model_id for spec in load_models()}
-        model_id = models.get(str(asked.get("node", "")))
-        if model_id is None:
-            raise InvalidInput("node", "no node of the pack has this id")
-        return {"jobs": jobs_view(self._service(), model_id)}
+        models = {spec.node_id: spec for spec in load_models()}
+        spec = models.get(str(asked.get("node", "")))
+        if spec is None:
+            raise InvalidInput("node", "no_such_node")
+        return {"jobs": jobs_view(self._service(), spec)}
+
+    def messages(self, asked: Asked) -> Answer:
+        """Return the texts of the language nearest to ``locale``."""
+        language, texts = messages(str(asked.get("locale", "")))
+        return {"locale": language, "messages": texts}
 
     def progress(self, asked: Asked) -> Answer:
         """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""

@@ -1,6 +1,6 @@
 """The few HTTP routes that the page needs. No route returns the token; only the page itself may write.
 
-Errors are JSON: ``code`` for translations, ``message`` and ``advice`` in plain English.
+Errors are JSON: the payload of the failure, which the page says in the person's language.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..core.errors import PackError
+from ..core.errors import PackError, failed
+from ..core.texts import Param
 from .page import Page
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ ROUTES = (
     ("GET", "/prices", "prices"),
     ("GET", "/jobs", "jobs"),
     ("GET", "/progress", "progress"),
+    ("GET", "/messages", "messages"),
 )
 MAX_BODY_BYTES = 64 * 1024
 _ATTRIBUTE = "runcomfy_models_page"
@@ -34,14 +36,12 @@ _ATTRIBUTE = "runcomfy_models_page"
 log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
-    """A call is not answered. ``status`` is the HTTP status, ``code`` names the reason."""
+class Refused(PackError):
+    """A call is not answered. ``http_status`` is that of the answer."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
+    def __init__(self, kind: str, http_status: int, **params: Param) -> None:
+        super().__init__(failed(kind, **params))
+        self.http_status = http_status
 
 
 def register(server: Any, page: Page) -> None:
@@ -69,7 +69,7 @@ def require_own_page(headers: Mapping[str, str]) -> None:
     origin = headers.get("Origin")
     own = site == "same-origin" if site else origin is None or _host_of(origin) == headers.get("Host", "").lower()
     if not own:
-        raise Refused(403, "OtherOrigin", "Only ComfyUI's own page may do this.")
+        raise Refused("other_origin", 403)
 
 
 async def read_body(request: web.Request) -> Mapping[str, object]:
@@ -79,15 +79,15 @@ async def read_body(request: web.Request) -> Mapping[str, object]:
         Refused: another type of content, too large, or no JSON object.
     """
     if request.content_type != "application/json":
-        raise Refused(415, "NotJson", "The body must be JSON (Content-Type: application/json).")
+        raise Refused("not_json", 415)
     if request.content_length is None or request.content_length > MAX_BODY_BYTES:
-        raise Refused(413, "TooLarge", f"The body must have a length of at most {MAX_BODY_BYTES} bytes.")
+        raise Refused("body_too_large", 413, limit_bytes=MAX_BODY_BYTES)
     try:
         body = json.loads(await request.read())
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Refused(400, "NotJson", "The body must be a JSON object.")
+        raise Refused("not_an_object", 400)
     return body
 
 
@@ -96,11 +96,9 @@ def _handler(server: Any, method: str, name: str) -> Callable[[web.Request], Awa
         try:
             asked = await _asked(request, method)
             return _json(200, await _in_thread(getattr(getattr(server, _ATTRIBUTE), name), asked))
-        except Refused as error:
-            return _json(error.status, {"code": error.code, "message": error.message, "advice": ""})
         except PackError as error:
-            payload = {"code": type(error).__name__, "message": error.message, "advice": error.advice}
-            return _json(400, payload)
+            status = error.http_status if isinstance(error, Refused) else 400
+            return _json(status, error.failure.payload())
 
     return handle
 

@@ -1,4 +1,4 @@
-"""The error tree. Every message is a receipt: what happened, was it charged, which request, what next.
+"""The error tree. A failure is data: what happened, was it charged, which request, what next.
 
 PackError
   ConfigError                      bad token, bad base URL, no state folder
@@ -15,75 +15,146 @@ PackError
   DownloadError -> UntrustedUrl, TooLarge, Undecodable, FileGone
   JournalError                     the record of paid jobs cannot be kept
 
+A raise site names a kind and its values; the words are in ``locales/<language>/messages.json``: ``failure.<kind>``
+for what happened, ``next.<kind>`` for what to do. The class decides what the code does, and the charge by default.
 The host's interrupt is outside the tree and is never wrapped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
+
+from .texts import Note, Param, note, say
+
+E = TypeVar("E", bound="PackError")
+
+INPUT_PARAMS = ("field", "first", "last")
 
 GENERATIONS_PAGE = "https://www.runcomfy.com/generations"
 PROFILE_PAGE = "https://www.runcomfy.com/profile"
+BALANCE_PAGE = "https://www.runcomfy.com"
+_FAMILY = "failure."
 
 
-class Charge(Enum):
-    """Whether money was taken, in the words shown to a person."""
+class Charge(str, Enum):
+    """Whether money was taken."""
 
     NO = "no"
     YES = "yes"
-    UNKNOWN = "not known"
+    UNKNOWN = "unknown"
+
+
+def failed(kind: str, /, **params: Param) -> Note:
+    """Return what happened."""
+    return note(f"{_FAMILY}{kind}", **params)
+
+
+def step(kind: str, /, **params: Param) -> Note:
+    """Return a next step for a person."""
+    return note(f"next.{kind}", **params)
+
+
+RUN_AGAIN = step("run_again")
+RUN_SAME_INPUTS = step("run_same_inputs")
+COLLECT = step("collect")
+FETCH_AGAIN = step("fetch_again")
+NEW_JOB = step("new_job")
+FREE_DISK = step("free_disk")
+LOOK_AT_GENERATIONS = step("look_at_generations", url=GENERATIONS_PAGE)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What happened, as data: ``note`` says it, ``next`` what to do about it.
+
+    ``reason`` is the provider's own text, ``cost`` is in USD.
+    """
+
+    note: Note
+    charge: Charge
+    next: tuple[Note, ...] = ()
+    reason: str | None = None
+    cost: float | None = None
+    request_id: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """A stable word for what happened."""
+        return self.note.kind.removeprefix(_FAMILY)
+
+    def payload(self) -> dict[str, object]:
+        """Return it as a JSON value: what the page says in its own words."""
+        return {
+            **self.note.payload(),
+            "kind": self.kind,
+            "charge": self.charge.value,
+            "cost": self.cost,
+            "request_id": self.request_id,
+            "reason": self.reason,
+            "next": [each.payload() for each in self.next],
+        }
+
+    def receipt(self) -> str:
+        """Return the whole of it in English, a line each."""
+        paid = "" if self.cost is None or self.charge is not Charge.YES else "_cost"
+        lines = [str(self.note)]
+        if self.reason:
+            lines.append(say("receipt.reason", reason=self.reason))
+        lines.append(say(f"receipt.{self.charge.value}{paid}", cost_usd=self.cost))
+        if self.request_id:
+            lines.append(say("receipt.request", request_id=self.request_id))
+        if self.next:
+            lines.append(say("receipt.next", steps=" ".join(map(str, self.next))))
+        return "\n".join(lines)
 
 
 class PackError(Exception):
-    """A failure that a person can act on.
+    """A failure that a person can act on: ``failure`` is all of it, ``str(error)`` the receipt in English.
 
-    ``message`` says what happened in one sentence. ``reason`` is the provider's own text, ``cost`` is in USD.
-    ``charge`` and ``advice`` have a default for each class. ``str(error)`` is the whole receipt.
+    ``kind`` names a text, and ``params`` are the values in it; a note has both. ``charge`` and ``next`` have a
+    default for each class.
     """
 
-    charge: Charge = Charge.NO
-    advice: str = ""
     default_charge: ClassVar[Charge] = Charge.NO
-    default_advice: ClassVar[str] = ""
+    default_next: ClassVar[tuple[Note, ...]] = ()
 
     def __init__(
         self,
-        message: str,
-        request_id: str | None = None,
+        kind: str | Note,
         *,
         reason: str | None = None,
         charge: Charge | None = None,
         cost: float | None = None,
-        advice: str | None = None,
+        request_id: str | None = None,
+        next: tuple[Note, ...] | None = None,
+        **params: Param,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.request_id = request_id
-        self.reason = reason
-        self.cost = cost
-        self.charge = charge or self.default_charge
-        self.advice = self.default_advice if advice is None else advice
+        told = failed(kind, **params) if isinstance(kind, str) else kind
+        super().__init__(told.kind)
+        steps = self.default_next if next is None else next
+        self.failure = Failure(told, charge or self.default_charge, steps, reason, cost, request_id)
 
     def __str__(self) -> str:
-        lines = [self.message]
-        if self.reason:
-            lines.append(f"Reason given: {self.reason}")
-        lines.append(f"Charged: {self.charge.value}{money(self.cost, ', ')}.")
-        if self.request_id:
-            lines.append(f"Request: {self.request_id}")
-        if self.advice:
-            lines.append(f"Next: {self.advice}")
-        return "\n".join(lines)
+        return self.failure.receipt()
 
+    @property
+    def note(self) -> Note:
+        """What happened, alone."""
+        return self.failure.note
 
-def money(usd: float | None, before: str = "") -> str:
-    """Write an amount in USD, four decimals at most and two at least; nothing when it is not known."""
-    if usd is None:
-        return ""
-    text = f"{usd:.4f}"
-    return f"{before}${text[:-2] if text.endswith('00') else text}"
+    @property
+    def message(self) -> str:
+        """What happened, in one English sentence."""
+        return str(self.failure.note)
+
+    def but(self: E, **changes: Any) -> E:
+        """Return the same error with another ``failure``; this one stays as it was raised."""
+        made = type(self).__new__(type(self), *self.args)
+        made.__dict__.update(self.__dict__, failure=replace(self.failure, **changes))
+        return made
 
 
 class ConfigError(PackError):
@@ -97,19 +168,18 @@ class NoToken(ConfigError):
 class InvalidInput(PackError):
     """An input was refused before anything was sent. ``field`` is the widget's or socket's name.
 
-    Where several inputs are refused together, ``inputs`` names them, and stands in ``problem`` for ``{}``.
+    Which values name inputs, ``INPUT_PARAMS`` tells: a shell has flags for them.
     """
 
-    def __init__(self, field: str, problem: str, inputs: str = "") -> None:
-        told = problem.format(inputs) if inputs else problem
-        super().__init__(f"{field}: {told}", advice=f"Change {field} and run again. Nothing was sent.")
+    def __init__(self, field: str, kind: str, **params: Param) -> None:
+        super().__init__(failed(kind, field=field, **params), next=(step("change_field", field=field),))
         self.field = field
-        self.problem = problem
-        self.inputs = inputs
 
 
 class OverBudget(PackError):
     """The day's budget would be passed; nothing was sent."""
+
+    default_next = (step("raise_budget"),)
 
 
 class ApiError(PackError):
@@ -117,35 +187,28 @@ class ApiError(PackError):
 
 
 class ConnectionFailed(ApiError):
-    """No connection was made, so nothing was sent. ``may_repeat`` is false where another try cannot help.
+    """No connection was made, so nothing was sent. ``may_repeat`` is false where another try cannot help."""
 
-    ``obstacle`` is what stood in the way: ``certificate``, ``proxy``, ``address`` or ``network``.
-    """
-
-    default_advice = "Check the network, the proxy and the certificates, then run again."
+    default_next = (step("check_network"),)
 
     def __init__(
-        self, message: str, *, may_repeat: bool = True, advice: str | None = None, obstacle: str = "network"
+        self, kind: str, *, may_repeat: bool = True, next: tuple[Note, ...] | None = None, **params: Param
     ) -> None:
-        super().__init__(message, advice=advice)
+        super().__init__(failed(kind, **params), next=next)
         self.may_repeat = may_repeat
-        self.obstacle = obstacle
 
 
 class AnswerLost(ApiError):
     """The call was sent and its answer did not arrive, or not whole. Reads are repeated after it."""
 
-    default_advice = "Run the same inputs again."
+    default_next = (RUN_SAME_INPUTS,)
 
 
 class SubmissionUnknown(ApiError):
     """The job was sent and the answer was lost: it may have been accepted and charged."""
 
     default_charge = Charge.UNKNOWN
-    default_advice = (
-        f"Look at {GENERATIONS_PAGE} whether the job is there. "
-        "Running again submits a new job, which is charged on its own."
-    )
+    default_next = (step("look_for_job", url=GENERATIONS_PAGE), NEW_JOB)
 
 
 class StatusError(ApiError):
@@ -156,38 +219,36 @@ class StatusError(ApiError):
 
     def __init__(
         self,
-        message: str,
-        request_id: str | None = None,
+        kind: str,
         *,
-        status: int = 0,
+        status: int,
         code: int = 0,
         reason: str | None = None,
-        charge: Charge | None = None,
-        advice: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        detail = f"HTTP {status}" + (f", code {code}" if code else "")
-        super().__init__(f"{message} ({detail})", request_id, reason=reason, charge=charge, advice=advice)
+        answer = note("http.code", status=status, code=code) if code else note("http.status", status=status)
+        super().__init__(kind, reason=reason, status=status, code=code, answer=answer)
         self.status = status
         self.code = code
-        self.headers: Mapping[str, str] = {}
+        self.headers = headers or {}
 
 
 class Unauthorized(StatusError):
     """The token is missing, wrong or expired, or the account is inactive."""
 
-    default_advice = f"Check the token in Settings > RunComfy or RUNCOMFY_API_TOKEN; it is made at {PROFILE_PAGE}."
+    default_next = (step("check_token", url=PROFILE_PAGE),)
 
 
 class InsufficientBalance(StatusError):
     """The account has no balance for this job."""
 
-    default_advice = "Add balance at https://www.runcomfy.com, then run again."
+    default_next = (step("add_balance", url=BALANCE_PAGE),)
 
 
 class Rejected(StatusError):
     """The API refused the input of the job."""
 
-    default_advice = "Change the input that the reason names, then run again."
+    default_next = (step("change_named_input"),)
 
 
 class NotFound(StatusError):
@@ -197,20 +258,20 @@ class NotFound(StatusError):
 class RateLimited(StatusError):
     """Too many calls for now (HTTP 429)."""
 
-    default_advice = "Wait a minute, then run again."
+    default_next = (step("wait_a_minute"),)
 
 
 class ServerFault(StatusError):
     """The API itself failed (5xx, or a server-side code)."""
 
-    default_advice = "Run again in a few minutes."
+    default_next = (step("run_later"),)
 
 
 class ProtocolError(ApiError):
     """The answer could not be read (``may_repeat``), or it names a state that is not known."""
 
-    def __init__(self, message: str, *, may_repeat: bool = True) -> None:
-        super().__init__(message)
+    def __init__(self, kind: str, *, may_repeat: bool = True, **params: Param) -> None:
+        super().__init__(failed(kind, **params))
         self.may_repeat = may_repeat
 
 
@@ -228,29 +289,26 @@ class JobCancelled(JobError):
     """The job was cancelled while it was queued."""
 
     default_charge = Charge.NO
-    default_advice = "Run again to submit a new job."
+    default_next = (step("submit_new_job"),)
 
 
 class JobTimedOut(JobError):
     """The job's own deadline passed; the job may still finish and can be collected."""
 
-    default_advice = "Run the same inputs again: the pack goes on waiting for this job and does not pay twice."
+    default_next = (step("wait_on"),)
 
 
 class DownloadError(PackError):
     """An image that was paid for could not be fetched; the job stays recoverable."""
 
     default_charge = Charge.YES
-    default_advice = "Run the same inputs again: the images are fetched again, without a new charge."
+    default_next: ClassVar[tuple[Note, ...]] = (FETCH_AGAIN,)
 
 
 class UntrustedUrl(DownloadError):
     """The answer named an address that is not fetched."""
 
-    default_advice = (
-        "If you trust this host, add it to RUNCOMFY_DOWNLOAD_HOSTS and run the same inputs again; "
-        "there is no new charge."
-    )
+    default_next = (step("trust_host"),)
 
 
 class TooLarge(DownloadError):
@@ -264,13 +322,10 @@ class Undecodable(DownloadError):
 class FileGone(DownloadError):
     """The hosted file is not there. ``status`` is 404 or 403, which may pass just after the job's end, or 410."""
 
-    default_advice = (
-        "The hosted files of a job expire. "
-        "Running the same inputs again submits a new job, which is charged on its own."
-    )
+    default_next = (step("files_expire"), NEW_JOB)
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(f"{message} (HTTP {status})")
+    def __init__(self, kind: str, *, status: int) -> None:
+        super().__init__(kind, status=status)
         self.status = status
 
 

@@ -8,6 +8,8 @@ import socket
 import unicodedata
 from urllib.parse import SplitResult, urlsplit
 
+from .texts import Note, Param, note
+
 MAX_LENGTH = 8192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[^\s\x00-\x20\x7f\\<>\"^`{|}]+")
@@ -22,7 +24,14 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class BadUrl(ValueError):
-    """An address is refused; the text says why and holds no part of the address."""
+    """An address is refused. ``note`` says why; no part of the address is in it."""
+
+    def __init__(self, kind: str, **params: Param) -> None:
+        super().__init__(kind)
+        self.note: Note = note(f"address.{kind}", **params)
+
+    def __str__(self) -> str:
+        return str(self.note)
 
 
 def origin(url: str) -> str:
@@ -54,7 +63,7 @@ def check_reference(url: str, local_origin: str | None = None) -> None:
     if local_origin is not None and origin(url) == local_origin:
         return
     if parts.scheme != "https":
-        raise BadUrl("not an https address")
+        raise BadUrl("not_https")
     _require_public_host(parts.hostname or "")
 
 
@@ -71,12 +80,12 @@ def check_download(url: str, hosts: tuple[str, ...], local_origin: str | None = 
         return
     host = parts.hostname or ""
     if parts.scheme != "https":
-        raise BadUrl("not an https address")
+        raise BadUrl("not_https")
     if parts.port not in (None, 443):
-        raise BadUrl("not on the https port")
+        raise BadUrl("other_port")
     _require_public_host(host)
     if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in hosts):
-        raise BadUrl("not on a trusted host")
+        raise BadUrl("untrusted_host")
 
 
 def require_public_resolution(host: str) -> None:
@@ -89,7 +98,7 @@ def require_public_resolution(host: str) -> None:
     for *_, found in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM):
         address = ipaddress.ip_address(str(found[0]).partition("%")[0])
         if not _is_public(address):
-            raise BadUrl("the host's name leads to an address that is not public")
+            raise BadUrl("leads_inside")
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -102,18 +111,18 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 def _split(url: str) -> SplitResult:
     if len(url) > MAX_LENGTH:
-        raise BadUrl(f"longer than {MAX_LENGTH} characters")
+        raise BadUrl("too_long", limit=MAX_LENGTH)
     if not _PRINTABLE.fullmatch(url):
-        raise BadUrl("holds a space, a control character or another one that no address has")
+        raise BadUrl("odd_character")
     try:
         parts = urlsplit(url)
         has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError as error:
-        raise BadUrl("not a well-formed address") from error
+        raise BadUrl("malformed") from error
     if parts.scheme not in _DEFAULT_PORTS or not has_host:
-        raise BadUrl("not an https address")
+        raise BadUrl("not_https")
     if "@" in parts.netloc:
-        raise BadUrl("holds a user name or password")
+        raise BadUrl("has_login")
     return parts
 
 
@@ -133,6 +142,6 @@ def _require_public_host(host: str) -> None:
     # As a resolver reads them: full-width digits are digits, and 127.1, 0x7f000001 and 2130706433 are addresses.
     host = unicodedata.normalize("NFKC", host)
     if _address(host) is not None or re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", host.rsplit(".", 1)[-1]):
-        raise BadUrl("an IP address in place of a public host name")
+        raise BadUrl("ip_address")
     if not _HOST_NAME.fullmatch(host) or host.endswith(_LOCAL_SUFFIXES):
-        raise BadUrl("not a public host name")
+        raise BadUrl("not_public")

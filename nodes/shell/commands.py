@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..app.host import Host
 from ..core.config.settings import find_token, state_folder
-from ..core.errors import Charge, ConfigError, NoToken, PackError, money
+from ..core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, step
+from ..core.money import money
 from ..core.schema.model import ModelSpec
 from ..core.schema.registry import load_models
 from ..core.store.job import Job
@@ -127,15 +128,16 @@ def _run_node(
     deliver: Callable[[Host], Coroutine[None, None, Delivery]], name: str, out: Path, lasting: bool
 ) -> int:
     from ..app.service import close_services
-    from .files import require_folder, save
+    from ..core.media.outputs import output_medium
 
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
-        require_folder(out)
+        _require_folder(out)
         delivery = asyncio.run(deliver(host))
         try:
-            paths = save(delivery.batches, out, f"{name}-{delivery.request_id}")
+            medium = output_medium(delivery.output)
+            paths = medium.save(delivery.batches, out, f"{name}-{delivery.request_id}")
         except OSError as error:
             raise _unsaved(out, error, delivery.request_id if lasting else None) from None
     except PackError as error:
@@ -157,16 +159,23 @@ def _run_node(
     return 0
 
 
+def _require_folder(folder: Path) -> None:
+    """Make the folder for the files, before anything is paid for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InvalidInput("--out", "no_folder", path=str(folder), error=error.strerror) from None
+
+
 def _unsaved(folder: Path, error: OSError, request_id: str | None) -> PackError:
     """Return the receipt of images that could not be saved; there is no ``request_id`` where nothing lasts."""
-    message = f"The images cannot be saved in {folder} ({error.strerror})."
-    if request_id is None:
-        return PackError(message, advice="Run again with another --out.")
+    charge, steps = Charge.NO, (step("choose_other_out"),)
+    if request_id is not None:
+        charge, steps = Charge.YES, (step("collect_to_other_out", request_id=request_id),)
+    found = error.strerror or type(error).__name__
     return PackError(
-        message,
-        request_id,
-        charge=Charge.YES,
-        advice=f"Run 'python -m nodes collect {request_id}' with another --out: there is no new charge.",
+        "images_unsaved", folder=str(folder), error=found, request_id=request_id, charge=charge, next=steps
     )
 
 

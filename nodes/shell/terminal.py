@@ -48,7 +48,7 @@ class ShellHost:
         if progress.stage is Stage.FAILED:
             # The receipt follows, and says more.
             return
-        line = "; ".join([progress.headline(), *progress.notes, *progress.sent]).splitlines()[0]
+        line = "; ".join([progress.headline(), *progress.details()])
         if line == self._shown:
             return
         if not self._out.isatty():

@@ -22,6 +22,7 @@ from PIL import Image
 
 from emulator import OTHERS_PREFIX, TOLERATED, Answers, Emulator
 from emulator.__main__ import _parser, main
+from emulator.asked import Asked
 from emulator.drawing import draw
 from emulator.jobs import JobBook
 from emulator.plans import RATIOS, SIDES, Plan, image_size, nearest_ratio
@@ -496,12 +497,11 @@ def test_a_cancellation_may_only_be_requested(opened: Open) -> None:
     assert api.status(request_id)["status"] == "canceled"
 
 
-def test_price_follows_images_resolution_and_search(api: Client) -> None:
+def test_price_follows_images_and_size(api: Client) -> None:
     api.emulator.prices[TEXT] = 1.0
     api.submit(num_images=3)
     api.submit(resolution="4K")
-    api.submit(enable_web_search=True)
-    assert [job.cost for job in api.emulator.billed] == [3.0, 2.0, 1.5]
+    assert [job.cost for job in api.emulator.billed] == [3.0, 2.0]
 
 
 def test_32_submits_at_once_are_32_jobs(api: Client) -> None:
@@ -658,7 +658,7 @@ def test_a_image_is_drawn_once_and_the_same_body_draws_the_same(api: Client) -> 
 )
 @pytest.mark.parametrize("size", [(1024, 1024), (64, 64), (16, 400)])
 def test_any_prompt_is_drawn_on_any_size(prompt: str, size: tuple[int, int]) -> None:
-    image = draw(TEXT, {"prompt": prompt}, Plan(0, 1, "png", "png", size), lambda _url: None)
+    image = draw(TEXT, Asked(prompt=prompt), Plan(0, 1, "png", "png", size), lambda _url: None)
     assert (image.size, image.mode) == (size, "RGB")
 
 
@@ -684,8 +684,8 @@ def test_an_edit_shows_its_references_in_order(api: Client) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 7, 20])
 def test_up_to_20_references_fit(count: int) -> None:
-    body = {"prompt": "All", "image_urls": [png_uri(30, 20)] * count}
-    image = draw(EDIT, body, Plan(0, 1, "png", "png"), lambda _url: None)
+    asked = Asked(prompt="All", references=(png_uri(30, 20),) * count)
+    image = draw(EDIT, asked, Plan(0, 1, "png", "png"), lambda _url: None)
     assert image.size == image_size("3:2", "1K")
 
 

@@ -3,13 +3,13 @@ import { readdirSync } from "node:fs";
 import test from "node:test";
 import { createAccount } from "../../web/base/account.js";
 import { button, element, requestIdElement } from "../../web/base/elements.js";
-import { age, money, shortId } from "../../web/base/format.js";
-import { loadMessages, LOCALES, nearestLocale, translator } from "../../web/base/messages.js";
-import { createRoutes, failureText, ServerError } from "../../web/base/routes.js";
-import english from "../../web/messages/en.js";
-import { document } from "./fakes.mjs";
+import { age, byteSize, money, shortId } from "../../web/base/format.js";
+import { translator } from "../../web/base/messages.js";
+import { receiptLines } from "../../web/base/receipts.js";
+import { createRoutes, errorText, RouteError } from "../../web/base/routes.js";
+import { document, failure, note, read, texts } from "./fakes.mjs";
 
-const t = translator(english, english);
+const t = texts();
 
 test("an element has the pack's classes, attributes, and its texts as text", () => {
   const made = element(document, "div", "line dim", ["<b>one</b>", element(document, "span", "", "two")], { role: "status" });
@@ -28,9 +28,11 @@ test("a button sends no form, and a request id is short but can be read whole", 
   assert.deepEqual([id.text, id.attributes.title], ["3f2a1c9e\u2026e9c1", "3f2a1c9e-77aa-4b2e-9d10-2a6f0c11e9c1"]);
 });
 
-test("amounts keep what two decimals would hide", () => {
-  assert.deepEqual([0.1, 0.134, 0.0039, 25, -1.5, 0].map(money), ["$0.10", "$0.134", "$0.0039", "$25.00", "-$1.50", "$0.00"]);
-  assert.deepEqual([null, undefined, NaN, "1"].map(money), ["", "", "", ""]);
+test("amounts and sizes are written as the server writes them", () => {
+  const amounts = read("tests/amounts.json");
+  assert.deepEqual(amounts.money.map(([usd]) => money(usd)), amounts.money.map(([, text]) => text));
+  assert.deepEqual(amounts.size.map(([bytes]) => byteSize(bytes)), amounts.size.map(([, text]) => text));
+  assert.deepEqual([undefined, NaN, "1"].map(money), ["", "", ""]);
 });
 
 test("ages and ids are short", () => {
@@ -40,37 +42,44 @@ test("ages and ids are short", () => {
   assert.equal(shortId("short"), "short");
 });
 
-test("languages fall back to the nearest and to English", async () => {
-  assert.deepEqual(["zh-HK", "zh_TW", "zh-CN", "fr-CA", "de", undefined].map(nearestLocale), ["zh-TW", "zh-TW", "zh", "fr", "en", "en"]);
-  const french = translator({ "state.failed": "\u00c9chec" }, english, "fr");
-  assert.equal(french("state.failed"), "\u00c9chec");
-  assert.equal(french("state.stopped"), "Stopped");
-  assert.equal(french("no.such.key"), "no.such.key");
-  const broken = await loadMessages("ko", async (name) => {
-    if (name !== "en") throw new Error("404");
-    return { default: english };
-  });
-  assert.equal(broken.locale, "en");
+test("a text has its values, an unknown key is its own text", () => {
+  assert.equal(t("state.downloading", { done: 1, total: 2 }), "Downloading, 1 of 2");
+  assert.equal(t("state.downloading", { done: 1 }), "Downloading, 1 of {total}");
+  assert.equal(t("no.such.key"), "no.such.key");
+  assert.deepEqual([t.has("state.failed"), t.has("no.such.key"), t.locale], [true, false, "en"]);
 });
 
 test("numbers choose their form by the language's rules", () => {
-  const russian = translator({ "n.one": "{count} a", "n.few": "{count} b", "n.many": "{count} c" }, {}, "ru");
-  assert.deepEqual([1, 3, 5, 21].map((count) => russian.count("n", count)), ["1 a", "3 b", "5 c", "21 a"]);
+  const russian = translator({ "n.one": "{count} a", "n.few": "{count} b", "n.many": "{count} c" }, "ru");
+  assert.deepEqual([1, 3, 5, 21].map((count) => russian("n", { count })), ["1 a", "3 b", "5 c", "21 a"]);
+  assert.equal(translator({ "n.other": "{count} x" }, "fr")("n", { count: 1 }), "1 x");
 });
 
-test("every language that is there has the English keys and placeholders", async () => {
-  const files = readdirSync(new URL("../../web/messages/", import.meta.url));
-  assert.deepEqual(files.filter((file) => !LOCALES.includes(file.replace(".js", ""))), []);
-  const bare = (key) => key.replace(/\.(zero|one|two|few|many|other)$/, "");
-  const places = (text) => new Set(text.match(/\{\w+\}/g) ?? []);
-  for (const file of files) {
-    const table = (await import(`../../web/messages/${file}`)).default;
-    assert.deepEqual([...new Set(Object.keys(table).map(bare))].sort(), [...new Set(Object.keys(english).map(bare))].sort(), file);
-    for (const [key, text] of Object.entries(table)) {
-      const model = english[key] ?? english[`${bare(key)}.other`];
-      const extra = [...places(text)].filter((place) => !places(model).has(place));
-      assert.deepEqual(extra, [], `${file}: ${key}`);
+test("every language has the forms that its whole numbers ask for", () => {
+  for (const locale of readdirSync(new URL("../../locales/", import.meta.url))) {
+    const table = read(`locales/${locale}/messages.json`);
+    const rules = new Intl.PluralRules(locale);
+    const asked = new Set(Array.from({ length: 200 }, (_, count) => rules.select(count)));
+    for (const key of Object.keys(table).filter((each) => each.endsWith(".other"))) {
+      const missing = [...asked].filter((form) => !(key.replace(/other$/, form) in table));
+      assert.deepEqual(missing, [], `${locale}: ${key}`);
     }
+  }
+});
+
+test("a note is said with its values, amounts, sizes and notes within", () => {
+  const cause = note("failure.rate_limited", { answer: note("http.status", { status: 429 }) });
+  assert.equal(
+    t.note(note("note.next_try", { cause, seconds: 7 })),
+    "RunComfy asks for fewer calls for now. (HTTP 429) The next try is in 7 s.",
+  );
+  assert.equal(t.note(note("failure.answer_too_large", { limit_bytes: 2 ** 21 })), "The answer has more than 2.00 MiB.");
+  assert.equal(t.note(note("outcome.sentence", { text: "as it {was}" })), "as it {was}");
+});
+
+test("a receipt has the lines that the server's English has", () => {
+  for (const { failure: told, lines } of read("tests/receipts.json")) {
+    assert.deepEqual(receiptLines(told, t), lines.filter((line) => !line.startsWith("Request: ")));
   }
 });
 
@@ -84,19 +93,28 @@ function api(status, answer) {
   return { calls, fetchApi };
 }
 
-test("the server is asked with JSON, and its refusals keep their code", async () => {
+test("the server is asked with JSON, and its refusals keep their failure", async () => {
   const fine = api(200, { state: "ready" });
   await createRoutes(fine).storeToken("secret");
   assert.deepEqual(fine.calls, [["PUT", "/runcomfy/token", '{"token":"secret"}']]);
-  const refused = createRoutes(api(400, { code: "NoToken", message: "There is no token.", advice: "Make one." }));
-  await assert.rejects(refused.jobs("X"), (error) => error instanceof ServerError && error.code === "NoToken");
-  await assert.rejects(createRoutes(api(200, new Error("offline"))).account(), { code: "unreachable" });
+  const refused = createRoutes(api(400, failure("token_missing")));
+  await assert.rejects(refused.jobs("X"), (error) => error instanceof RouteError && error.failure.kind === "token_missing");
+  await assert.rejects(createRoutes(api(200, new Error("offline"))).account(), { failure: null });
 });
 
-test("failures are read in the person's language, unknown ones in the server's words", () => {
-  assert.equal(failureText(new ServerError("NoToken", "x", "y"), t), "There is no API token yet.");
-  assert.equal(failureText(new ServerError("JournalError", "The disk is full.", "Free it."), t), "The disk is full. Free it.");
-  assert.equal(failureText(new Error(""), t), "That did not work.");
+test("the texts come from the server, in the language it has", async () => {
+  const server = api(200, { locale: "zh-TW", messages: {} });
+  assert.equal((await createRoutes(server).messages("zh-HK&x")).locale, "zh-TW");
+  assert.deepEqual(server.calls, [["GET", "/runcomfy/messages?locale=zh-HK%26x", undefined]]);
+});
+
+test("an error is read in the person's language, with what to do next", () => {
+  const gone = new RouteError(failure("folder_unwritable", { params: { folder: "/x", error: "E" }, next: [note("next.free_disk")] }));
+  assert.match(errorText(gone, t), /^The folder \/x cannot be written \(E\)\. Free the disk, /);
+  assert.match(errorText(gone, texts("fr")), /^Le dossier \/x /);
+  assert.equal(errorText(new RouteError(null), t), "The ComfyUI server did not answer.");
+  assert.equal(errorText(new RouteError({}), t), "That did not work.");
+  assert.equal(errorText(new Error(""), t), "That did not work.");
 });
 
 test("the account tells its listeners until they have enough", async () => {

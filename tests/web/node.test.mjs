@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { translator } from "../../web/base/messages.js";
-import english from "../../web/messages/en.js";
 import { addCollectNode, freePlace } from "../../web/node/collect_node.js";
 import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/node/graph.js";
 import { addMenuItems, after } from "../../web/node/host_nodes.js";
 import { priceText } from "../../web/node/price.js";
 import { createStatusBoard } from "../../web/node/status_board.js";
-import { document } from "./fakes.mjs";
+import { document, texts } from "./fakes.mjs";
 
-const t = translator(english, english);
+const t = texts();
 
 test("a price is a base, times the images, or nothing", () => {
   assert.equal(priceText(0.1, 1, t), "from $0.10");
@@ -36,10 +34,11 @@ test("images are counted before a run where the graph tells", () => {
     inputs: [],
     widgets: Object.entries(widgets).map(([name, value]) => ({ name, value })),
   });
-  const into = (from) => imagesInto({ getInputNode: () => from }, 0);
+  const countWidget = (type) => (type.startsWith("RunComfy") ? "how_many" : undefined);
+  const into = (from) => imagesInto({ getInputNode: () => from }, 0, countWidget);
   assert.equal(into(source("LoadImage")), 1);
   assert.equal(into(source("EmptyImage", { batch_size: 3 })), 3);
-  assert.equal(into(source("RunComfyNanoBanana2TextToImage", { num_images: 2 })), 2);
+  assert.equal(into(source("RunComfyNanoBanana2TextToImage", { how_many: 2 })), 2);
   assert.equal(into({ type: "Reroute", getInputNode: () => source("LoadImage") }), 1);
   assert.equal(into(source("VAEDecode")), undefined);
   assert.equal(into(null), undefined);

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import test from "node:test";
-import { variantParts } from "../../web/page/jobs_dialog.js";
-
-test("what was asked for is read from a job's variant", () => {
-  assert.deepEqual(variantParts("resolution=1K num_images=2"), { resolution: "1K", num_images: "2" });
-  assert.deepEqual(variantParts(null), {});
-});
 
 test("modules need no page to be loaded, as ComfyUI loads each of them", async () => {
   const web = new URL("../../web/", import.meta.url);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/node/socket_order.js";
-import { node, slot } from "./fakes.mjs";
+import { node, note, slot } from "./fakes.mjs";
 
 function fresh(sockets) {
   const made = node(sockets);
@@ -86,8 +86,8 @@ test("numbers follow the images, batches included", () => {
 });
 
 test("images are counted in what was sent", () => {
-  const lines = ["image_1: sent as WebP", "image_2: sent as JPEG", "image_2: sent as JPEG", "something else"];
-  assert.deepEqual([...countsSent(lines)], [["image_1", 1], ["image_2", 2]]);
+  const sent = ["image_1", "image_2", "image_2"].map((socket) => note("sent.lossless", { socket }));
+  assert.deepEqual([...countsSent(sent)], [["image_1", 1], ["image_2", 2]]);
 });
 
 test("other slots are no sockets", () => {

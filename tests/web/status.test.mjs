@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import english from "../../web/messages/en.js";
 import { NodeStatusStore } from "../../web/node/status_store.js";
-import { translator } from "../../web/base/messages.js";
 import { abandoned, describe, hasEnded, isTimed } from "../../web/node/status_view.js";
-import { report } from "./fakes.mjs";
+import { failure, note, report, texts } from "./fakes.mjs";
 
-const t = translator(english, english);
+const t = texts();
 const shown = (changes, now) => describe(report(changes), t, now);
 
 test("the queue shows its position and the seconds that pass between two reports", () => {
@@ -37,15 +35,28 @@ test("a kept copy is said to cost nothing, and its old cost is not shown as one"
 });
 
 test("a failure shows its receipt without the id that stands below it", () => {
-  const view = shown({ stage: "failed", notes: ["It failed.\nCharged: no.\nRequest: abc\nNext: run again."] });
-  assert.deepEqual(view.lines, ["It failed.", "Charged: no.", "Next: run again."]);
+  const told = failure("job_failed", { request_id: "abc", reason: "too rude", next: [note("next.run_again")] });
+  const view = shown({ stage: "failed", request_id: "abc", failure: told });
+  assert.deepEqual(view.lines, [
+    "The job failed at the provider.",
+    "Reason given: too rude",
+    "Charged: no.",
+    "Next: Run again.",
+  ]);
+  assert.equal(view.requestId, "abc");
+});
+
+test("a receipt is read in the person's language", () => {
+  const told = failure("file_gone", { params: { status: 410 }, charge: "yes", cost: 0.1 });
+  const view = describe(report({ stage: "failed", failure: told }), texts("fr"));
+  assert.deepEqual(view.lines, ["Un fichier du r\u00e9sultat n\u2019existe pas. (HTTP 410)", "Factur\u00e9\u00a0: oui, $0.10."]);
 });
 
 test("after Stop it says so at once, and later what became of the cancel", () => {
   assert.equal(shown({ stopped: true, request_id: "abc" }).headline, "Stopped");
   assert.deepEqual(shown({ stopped: true, request_id: "abc" }).lines, ["The cancel is being sent to RunComfy."]);
   assert.deepEqual(shown({ stopped: true }).lines, []);
-  const view = shown({ stage: "stopped", notes: ["Cancelled while it was queued: not charged."] });
+  const view = shown({ stage: "stopped", notes: [note("cancel.cancelled")] });
   assert.deepEqual(view.lines, ["Cancelled while it was queued: not charged."]);
 });
 

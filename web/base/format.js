@@ -1,13 +1,24 @@
 /** Amounts, spans of time and ids as a person reads them. Pure. */
 
 /**
- * Writes USD with two decimals, and with up to four where two would hide something.
+ * Writes USD with two decimals, and with up to four where two would hide something. `nodes/core/money.py` has the same
+ * rule, tested with the same table.
  * @param {number | null | undefined} usd
  */
 export function money(usd) {
   if (typeof usd !== "number" || !Number.isFinite(usd)) return "";
   const text = Math.abs(usd).toFixed(4).replace(/(\.\d\d)00$/, "$1").replace(/(\.\d\d\d)0$/, "$1");
   return `${usd < 0 ? "-" : ""}$${text}`;
+}
+
+/**
+ * Writes a number of bytes: "100 B", "12 KiB", "1.25 MiB". `nodes/core/texts.py` has the same rule.
+ * @param {number} bytes
+ */
+export function byteSize(bytes) {
+  if (bytes < 2 ** 10) return `${bytes} B`;
+  if (bytes < 2 ** 20) return `${Math.round(bytes / 2 ** 10)} KiB`;
+  return `${(Math.round((bytes * 100) / 2 ** 20) / 100).toFixed(2)} MiB`;
 }
 
 /**

@@ -1,68 +1,46 @@
 /**
- * The page's texts in the person's language, with English for what is missing.
+ * The page's texts in the person's language. The server has the tables and picks the language; see `nodes/core/texts.py`.
+ *
+ * @import { Note } from "../../types/answers.js"
  *
  * @typedef {Record<string, string>} Table
- * @typedef {Record<string, unknown>} Values
+ * @typedef {Record<string, unknown>} Values a note is said within the text; a name that ends in `usd` stands for an
+ *   amount, one in `bytes` for a size; `count` chooses the form of a text that has several
  * @typedef {((key: string, values?: Values) => string) & {
- *   count: (key: string, count: number, values?: Values) => string,
- *   has: (key: string) => boolean,
- *   locale: string,
+ *   note: (note: Note) => string, has: (key: string) => boolean, locale: string,
  * }} Translate
  */
 
-export const LOCALES = ["en", "zh", "zh-TW", "ko", "fr", "ja", "es", "ru"];
-
-/**
- * Returns the nearest language there is a table for: "zh-Hant" and "zh-HK" read "zh-TW", "fr-CA" reads "fr".
- * @param {string | undefined} wanted
- */
-export function nearestLocale(wanted) {
-  const name = (wanted || "en").replace("_", "-");
-  if (LOCALES.includes(name)) return name;
-  if (/^zh-(hant|tw|hk|mo)/i.test(name)) return "zh-TW";
-  const language = name.split("-")[0].toLowerCase();
-  return LOCALES.includes(language) ? language : "en";
-}
+import { byteSize, money } from "./format.js";
 
 /**
  * Returns a function from keys to texts. An unknown key is its own text.
  * @param {Table} table
- * @param {Table} english
  * @param {string} locale
  * @returns {Translate}
  */
-export function translator(table, english, locale = "en") {
-  /** @param {string} key @returns {string | undefined} */
-  const find = (key) => table[key] ?? english[key];
+export function translator(table, locale = "en") {
+  const rules = new Intl.PluralRules(locale);
+  /** @param {string} key @param {Values} values @returns {string | undefined} */
+  const find = (key, values) =>
+    table[key] ?? table[`${key}.${rules.select(Number(values.count))}`] ?? table[`${key}.other`];
   /** @type {Translate} */
-  const translate = (key, values = {}) => fill(find(key) ?? key, values);
-  translate.has = (key) => find(key) !== undefined;
+  const translate = (key, values = {}) => fill(find(key, values) ?? key, values, translate);
+  translate.note = ({ kind, params }) => translate(kind, params);
+  translate.has = (key) => table[key] !== undefined;
   translate.locale = locale;
-  translate.count = (key, count, values = {}) => {
-    const form = new Intl.PluralRules(locale).select(count);
-    const text = table[`${key}.${form}`] ?? table[`${key}.other`] ?? english[`${key}.${count === 1 ? "one" : "other"}`];
-    return fill(text ?? key, { count, ...values });
-  };
   return translate;
 }
 
-/** @param {string} text @param {Values} values */
-function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+/** @param {string} text @param {Values} values @param {Translate} t */
+function fill(text, values, t) {
+  return text.replace(/\{(\w+)\}/g, (place, name) => (name in values ? written(name, values[name], t) : place));
 }
 
-/**
- * Loads the table of a language. One that cannot be loaded is replaced by English.
- * @param {string | undefined} wanted
- * @param {(locale: string) => Promise<{ default: Table }>} load
- * @returns {Promise<Translate>}
- */
-export async function loadMessages(wanted, load) {
-  const locale = nearestLocale(wanted);
-  const english = (await load("en")).default;
-  try {
-    return translator((await load(locale)).default, english, locale);
-  } catch {
-    return translator(english, english, "en");
-  }
+/** @param {string} name @param {unknown} value @param {Translate} t */
+function written(name, value, t) {
+  if (value !== null && typeof value === "object") return t.note(/** @type {Note} */ (value));
+  if (typeof value !== "number") return String(value);
+  if (name.endsWith("usd")) return money(value);
+  return name.endsWith("bytes") ? byteSize(value) : String(value);
 }

@@ -1,19 +1,21 @@
 /**
- * The pack's own routes, as functions. A failure is a `ServerError` with a code that the page can translate.
+ * The pack's own routes, as functions.
  *
- * @import { Account, ConnectionTest, Job, Prices, Report } from "../../types/answers.js"
+ * @import { Account, ConnectionTest, Failure, Job, Messages, Prices, Report } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
  *
  * @typedef {ReturnType<typeof createRoutes>} Routes
  */
 
-export class ServerError extends Error {
-  /** @param {string} code @param {string} message @param {string} advice */
-  constructor(code, message, advice = "") {
-    super(message);
-    this.code = code;
-    this.advice = advice;
+import { failureText, nextText } from "./receipts.js";
+
+/** A route did not do what it was asked for. `failure` is what the server said; null where it did not answer. */
+export class RouteError extends Error {
+  /** @param {Failure | null} failure */
+  constructor(failure) {
+    super(failure?.kind ?? "no answer");
+    this.failure = failure;
   }
 }
 
@@ -36,12 +38,14 @@ export function createRoutes(api) {
       });
       answer = await response.json();
     } catch {
-      throw new ServerError("unreachable", "The ComfyUI server did not answer.");
+      throw new RouteError(null);
     }
-    if (!response.ok) throw new ServerError(answer?.code ?? "general", answer?.message ?? "", answer?.advice ?? "");
+    if (!response.ok) throw new RouteError(answer);
     return answer;
   }
   return {
+    /** @param {string} locale @returns {Promise<Messages>} */
+    messages: (locale) => ask("GET", `messages?locale=${encodeURIComponent(locale)}`),
     /** @returns {Promise<Account>} */
     account: () => ask("GET", "account"),
     /** @param {string} token @returns {Promise<Account>} */
@@ -64,12 +68,12 @@ export function createRoutes(api) {
 }
 
 /**
- * Returns what a person reads of a failure: the translation of its code, or the server's own sentences.
+ * Returns what a person reads of an error: what the server said, and what to do next.
  * @param {unknown} error
  * @param {Translate} t
  */
-export function failureText(error, t) {
-  const { code = "general", message = "", advice = "" } = /** @type {ServerError} */ (error) ?? {};
-  const known = t.has(`error.${code}`) ? t(`error.${code}`) : message || t("error.general");
-  return code === "NoToken" ? known : [known, advice].filter(Boolean).join(" ");
+export function errorText(error, t) {
+  if (!(error instanceof RouteError)) return t("error.general");
+  if (!error.failure?.kind) return t(error.failure ? "error.general" : "error.unreachable");
+  return [failureText(error.failure, t), nextText(error.failure, t)].filter(Boolean).join(" ");
 }

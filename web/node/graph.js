@@ -85,9 +85,10 @@ export function widgetValue(node, name) {
  * Returns how many images come over a slot, as far as the graph tells before a run.
  * @param {HostNode} node
  * @param {number} index
+ * @param {(type: string) => string | null | undefined} countWidget the widget of a node of the pack that says how many
  * @returns {number | undefined}
  */
-export function imagesInto(node, index) {
+export function imagesInto(node, index, countWidget) {
   let source = node.getInputNode?.(index);
   for (let steps = 0; source && PASSING.includes(source.type ?? "") && steps < 100; steps += 1) {
     source = source.getInputNode?.(0);
@@ -95,7 +96,7 @@ export function imagesInto(node, index) {
   if (!source) return undefined;
   const type = source.type ?? "";
   if (SINGLE.includes(type)) return 1;
-  const name = type.startsWith("RunComfy") ? "num_images" : BATCH_WIDGETS[type];
+  const name = countWidget(type) ?? BATCH_WIDGETS[type];
   const value = name ? widgetValue(source, name) : undefined;
   return typeof value === "number" ? value : undefined;
 }

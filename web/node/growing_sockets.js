@@ -1,6 +1,7 @@
 /**
  * Keeps the sockets of one node in order while links come and go.
  *
+ * @import { Price } from "../../types/answers.js"
  * @import { HostNode, SavedNode, Slot } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  */
@@ -26,13 +27,15 @@ export class GrowingSockets {
    */
   #learned = new Map();
   #waiting = false;
+  /** The widget of a node of the pack that says how many images it makes. @param {string} type */
+  #countWidget = (type) => this.#page.price(type).count;
   /** The page makes room for all sockets before the spare ones are gone: its height is not what a person chose. */
   #unsized = true;
   #height = 0;
 
   /**
    * @param {HostNode} node one that was just made
-   * @param {{ t: Translate, defer: (action: () => void) => void }} page
+   * @param {{ t: Translate, defer: (action: () => void) => void, price: (type: string) => Partial<Price> }} page
    */
   constructor(node, page) {
     this.#node = node;
@@ -52,6 +55,11 @@ export class GrowingSockets {
     this.#learned = counts;
     this.#label();
     redraw(this.#node);
+  }
+
+  /** Shows what is known by now: how many images a node of the pack makes, the server tells. */
+  draw() {
+    this.#label();
   }
 
   /** @param {SavedNode} saved */
@@ -88,7 +96,7 @@ export class GrowingSockets {
 
   #label() {
     /** @param {Slot} slot @param {number} index */
-    const countOf = (slot, index) => this.#learned.get(slot.name) ?? imagesInto(this.#node, index) ?? 1;
+    const countOf = (slot, index) => this.#learned.get(slot.name) ?? imagesInto(this.#node, index, this.#countWidget) ?? 1;
     const numbers = imageNumbers(this.#node, countOf);
     for (const slot of this.#node.inputs.filter(isSocket)) {
       if (slot.label && this.#given.get(slot) !== slot.label) continue;

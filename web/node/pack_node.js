@@ -1,14 +1,14 @@
 /**
  * What the pack adds to one node: its status board, its growing sockets, its price. Released with the node.
  *
- * @import { Account, Prices, Report } from "../../types/answers.js"
+ * @import { Account, Price, Report } from "../../types/answers.js"
  * @import { HostNode } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  *
  * @typedef {{
  *   document: Document, t: Translate, now: () => number, defer: (action: () => void) => void,
  *   copy: (text: string) => Promise<void>, enterToken: () => void, account: { known: Account | null },
- *   prices: () => Prices,
+ *   price: (type: string) => Partial<Price>,
  * }} Page
  */
 
@@ -41,8 +41,11 @@ export class PackNode {
     this.#page = page;
     this.#board = addBoard(node, page);
     this.#sockets = node.inputs?.some(isSocket) ? new GrowingSockets(node, page) : null;
-    const images = node.widgets?.find((widget) => widget.name === "num_images");
-    if (images) after(images, "callback", () => this.draw());
+    for (const widget of node.widgets ?? []) {
+      after(widget, "callback", () => {
+        if (this.#countWidget() === widget.name) this.draw();
+      });
+    }
     this.draw();
   }
 
@@ -55,13 +58,25 @@ export class PackNode {
 
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
-    const { t, now, prices, account } = this.#page;
-    const usd = prices()[nodeType(this.#node)];
+    const { t, now, price, account } = this.#page;
+    const { usd } = price(nodeType(this.#node));
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
-      price: priceText(usd, widgetValue(this.#node, "num_images"), t),
+      price: priceText(usd, this.#count(), t),
       tokenMissing: account.known?.state === "missing",
     });
+    this.#sockets?.draw();
+  }
+
+  /** The widget that says how many are asked for, as the server tells. */
+  #countWidget() {
+    return this.#page.price(nodeType(this.#node)).count;
+  }
+
+  /** How many are asked for: one where the model makes no more, undefined where a link decides it. */
+  #count() {
+    const name = this.#countWidget();
+    return name ? widgetValue(this.#node, name) : 1;
   }
 }
 

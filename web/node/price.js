@@ -4,8 +4,6 @@
  * @import { Translate } from "../base/messages.js"
  */
 
-import { money } from "../base/format.js";
-
 /**
  * @param {number | null | undefined} usd the base price of one image; nothing is shown where it is not known
  * @param {unknown} images how many are asked for; undefined where a link decides it
@@ -13,6 +11,6 @@ import { money } from "../base/format.js";
  */
 export function priceText(usd, images, t) {
   if (typeof usd !== "number" || !Number.isFinite(usd) || usd <= 0) return "";
-  if (typeof images !== "number") return t("price.each", { usd: money(usd) });
-  return t.count("price.images", images, { usd: money(usd * images) });
+  if (typeof images !== "number") return t("price.each", { usd });
+  return t("price.images", { count: images, usd: usd * images });
 }

@@ -4,6 +4,7 @@
  * The slots stay in the places that the node was made with: the widgets' first, `image_1`.. behind them. So the number
  * of a slot is the same in a saved workflow, in a copy and on a fresh node, however many sockets are shown.
  *
+ * @import { Note } from "../../types/answers.js"
  * @import { HostNode, Slot } from "../../types/host.js"
  *
  * @typedef {{ most: number, names: Map<string, string | undefined> }} Row how many sockets the node has on the server,
@@ -84,16 +85,13 @@ export function imageNumbers(node, countOf) {
 }
 
 /**
- * Counts the images of each socket in what the server told of a run: "image_2: sent as ...", a line an image.
- * @param {string[]} sent
+ * Counts the images of each socket in what the server told of a run.
+ * @param {Note[]} sent
  * @returns {Map<string, number>}
  */
 export function countsSent(sent) {
   const counts = new Map();
-  for (const line of sent) {
-    const name = /^(image_\d+):/.exec(line)?.[1];
-    if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
+  for (const { params } of sent) counts.set(params.socket, (counts.get(params.socket) ?? 0) + 1);
   return counts;
 }
 

@@ -11,11 +11,10 @@
  */
 
 import { money } from "../base/format.js";
+import { receiptLines } from "../base/receipts.js";
 
 const ENDED = ["delivered", "stopped", "failed"];
 const TIMED = ["queued", "running"];
-/** What the receipt says again elsewhere on the node. */
-const TOLD_ELSEWHERE = /^Request: /;
 
 /** Whether nothing more is expected of the run. @param {Report} report */
 export function hasEnded(report) {
@@ -52,8 +51,8 @@ export function describe(report, t, now = 0) {
     tone: "busy",
     headline: "",
     meta: "",
-    lines: report.notes.flatMap((note) => note.split("\n")).filter((line) => line && !TOLD_ELSEWHERE.test(line)),
-    details: report.sent,
+    lines: report.notes.map(t.note),
+    details: report.sent.map(t.note),
     requestId: report.request_id ?? "",
     bar: null,
   };
@@ -65,7 +64,7 @@ export function describe(report, t, now = 0) {
     case "delivered":
       return delivered(view, report, t, seconds);
     case "failed":
-      return { ...view, tone: "bad", headline: t("state.failed") };
+      return failed(view, report, t);
     case "stopped":
       return { ...view, tone: "calm", headline: t("state.stopped") };
     default:
@@ -79,11 +78,17 @@ function stopping(view, report, t) {
   return { ...view, tone: "calm", headline: t("state.stopped"), lines };
 }
 
+/** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
+function failed(view, report, t) {
+  const lines = report.failure ? [...view.lines, ...receiptLines(report.failure, t)] : view.lines;
+  return { ...view, tone: "bad", headline: t("state.failed"), lines };
+}
+
 /** @param {View} view @param {Report} report @param {Translate} t @param {string} seconds @returns {View} */
 function delivered(view, report, t, seconds) {
   const lines = report.kept ? [t("state.kept"), ...view.lines] : view.lines;
   const told = report.kept ? [] : [report.seconds > 0 && seconds, money(report.cost)];
-  const headline = t.count("state.delivered", report.total);
+  const headline = t("state.delivered", { count: report.total });
   return { ...view, tone: "good", headline, lines, meta: told.filter(Boolean).join(" \u00b7 ") };
 }
 

@@ -1,7 +1,7 @@
 /**
  * The account's panel: enter, test and forget the token. The token is sent, and never shown again.
  *
- * @import { Account, ConnectionTest } from "../../types/answers.js"
+ * @import { Account, Check, ConnectionTest } from "../../types/answers.js"
  * @import { AccountStore } from "../base/account.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Routes } from "../base/routes.js"
@@ -13,7 +13,8 @@
 
 import { button, element, keepEvents } from "../base/elements.js";
 import { money } from "../base/format.js";
-import { failureText } from "../base/routes.js";
+import { failureText, nextText } from "../base/receipts.js";
+import { errorText } from "../base/routes.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
 const SURE_MILLISECONDS = 4000;
@@ -51,7 +52,7 @@ export class AccountPanel {
     keepEvents(this.root);
     this.#draw(account.known);
     account.subscribe((known) => this.#heard(known));
-    account.refresh().catch((error) => this.#tell("bad", failureText(error, t)));
+    account.refresh().catch((error) => this.#tell("bad", errorText(error, t)));
   }
 
   #build() {
@@ -80,7 +81,7 @@ export class AccountPanel {
     try {
       await action();
     } catch (error) {
-      this.#tell("bad", failureText(error, t));
+      this.#tell("bad", errorText(error, t));
     } finally {
       this.#save.disabled = false;
       this.#draw(account.known);
@@ -171,7 +172,7 @@ function confirmed(document, text, question, action) {
 function sourceText(document, t, known) {
   if (!known) return ["\u2026"];
   if (known.state === "missing") return [t("panel.missing")];
-  if (known.state === "unusable") return [element(document, "span", "bad", known.message || t("panel.unusable"))];
+  if (known.state === "unusable") return [element(document, "span", "bad", known.failure ? failureText(known.failure, t) : t("panel.unusable"))];
   return [
     element(document, "code", "mask", known.masked ?? ""),
     element(document, "span", "dim", t(`panel.${known.kind}`, { source: known.source })),
@@ -180,15 +181,18 @@ function sourceText(document, t, known) {
 
 /** @param {Document} document @param {Translate} t @param {ConnectionTest} test */
 function findings(document, t, { reachable, token, balance_usd, spent_today_usd, budget_usd }) {
-  const refused = token.ok === false ? t("test.refused") : t("test.unknown");
-  const rows = [
-    finding(document, t("test.reachable"), reachable.ok, reachable.ok ? t("test.ok") : t(`test.${reachable.code}`)),
-  ];
-  if (reachable.ok) rows.push(finding(document, t("test.token"), token.ok, token.ok ? t("test.accepted") : refused));
+  const rows = [finding(document, t("test.reachable"), reachable.ok, checkText(reachable, t("test.ok"), t))];
+  if (reachable.ok) rows.push(finding(document, t("test.token"), token.ok, checkText(token, t("test.accepted"), t)));
   if (token.ok) rows.push(finding(document, t("test.balance"), null, money(balance_usd) || t("test.unknown")));
   rows.push(finding(document, t("test.spent"), null, money(spent_today_usd)));
   rows.push(finding(document, t("test.budget"), null, money(budget_usd) || t("test.noBudget")));
   return [element(document, "dl", "findings", rows.flat()), element(document, "p", "small", t("panel.nothingGenerated"))];
+}
+
+/** @param {Check} check @param {string} good @param {Translate} t */
+function checkText({ ok, failure }, good, t) {
+  if (!failure) return ok ? good : t("test.unknown");
+  return [failureText(failure, t), nextText(failure, t)].filter(Boolean).join(" ");
 }
 
 /** @param {Document} document @param {string} label @param {boolean | null} ok @param {string} text */

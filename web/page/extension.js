@@ -23,7 +23,6 @@ import { openJobs } from "./jobs_dialog.js";
 const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
 const NOTICE_MILLISECONDS = 12000;
-const MISSING_TOKEN = /\bNoToken$/;
 /** @type {("execution_success" | "execution_error" | "execution_interrupted")[]} */
 const PROMPT_ENDS = ["execution_success", "execution_error", "execution_interrupted"];
 
@@ -112,7 +111,7 @@ class Extension {
       t: this.#t,
       now: () => this.#now(),
       account: this.#account,
-      prices: () => this.#prices,
+      price: (type) => this.#prices[type] ?? {},
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
       defer: (action) => this.#window.queueMicrotask(action),
@@ -153,11 +152,8 @@ class Extension {
 
   #listen() {
     const api = this.#api;
-    api.addEventListener("runcomfy.progress", ({ detail }) => this.#statuses.receive(detail));
+    api.addEventListener("runcomfy.progress", ({ detail }) => this.#received(detail));
     for (const end of PROMPT_ENDS) api.addEventListener(end, ({ detail }) => this.#statuses.promptEnded(detail.prompt_id));
-    api.addEventListener("execution_error", ({ detail }) => {
-      if (MISSING_TOKEN.test(detail.exception_type ?? "")) this.openAccount(this.#t("token.runRefused"));
-    });
     // The server may have started anew, with other settings.
     api.addEventListener("reconnected", () => this.#refresh());
     // A new page gets its id with the first message.
@@ -165,6 +161,12 @@ class Extension {
       if (api.clientId && api.clientId !== this.#subscribed) this.#subscribe().catch(quietly);
     });
     this.#account.subscribe(() => this.#accountChanged());
+  }
+
+  /** @param {Report} report */
+  #received(report) {
+    this.#statuses.receive(report);
+    if (report.failure?.kind === "token_missing") this.openAccount(this.#t("token.runRefused"));
   }
 
   async #refresh() {

@@ -9,7 +9,7 @@
 import { openDialog } from "../base/dialog.js";
 import { button, element, requestIdElement } from "../base/elements.js";
 import { age, money } from "../base/format.js";
-import { failureText } from "../base/routes.js";
+import { errorText } from "../base/routes.js";
 
 /**
  * Opens the list of a node's jobs.
@@ -34,37 +34,22 @@ export async function openJobs(document, { t, routes, collect }, nodeType) {
         : [element(document, "p", "dim", t("jobs.none"))]),
     );
   } catch (error) {
-    list.replaceChildren(element(document, "p", "bad", failureText(error, t)));
+    list.replaceChildren(element(document, "p", "bad", errorText(error, t)));
   }
 }
 
 /** @param {Document} document @param {Translate} t @param {Job} job @param {(requestId: string) => void} choose */
 function jobRow(document, t, job, choose) {
   const state = t.has(`jobs.state.${job.state}`) ? t(`jobs.state.${job.state}`) : job.state;
-  const { resolution, num_images: asked } = variantParts(job.variant);
-  const images = job.images || Number(asked) || 0;
-  const facts = [images && t.count("jobs.images", images), resolution, money(job.cost_usd)].filter(Boolean);
+  const images = job.images || job.count;
+  const facts = [images && t("jobs.images", { count: images }), job.size, money(job.cost_usd)].filter(Boolean);
   const take = button(document, "button", t("jobs.collect"), () => choose(job.request_id));
   take.disabled = !job.collectable;
   return element(document, "div", "job", [
-    element(document, "span", `job-state ${job.state}`, state),
+    element(document, "span", `job-state ${job.state}`, state, job.outcome ? { title: t.note(job.outcome) } : {}),
     element(document, "span", "job-age", age(job.age_seconds, t.locale)),
     element(document, "span", "job-facts", facts.join(" \u00b7 ")),
     requestIdElement(document, job.request_id),
     take,
   ]);
-}
-
-/**
- * Reads "resolution=1K num_images=2".
- * @param {string | null} variant
- * @returns {Record<string, string>}
- */
-export function variantParts(variant) {
-  return Object.fromEntries(
-    (variant ?? "")
-      .split(" ")
-      .map((part) => part.split("="))
-      .filter((pair) => pair.length === 2),
-  );
 }

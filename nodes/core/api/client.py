@@ -73,15 +73,12 @@ class Client:
             answer = self._transport.call("POST", url, body=body, timeout=seconds)
             payload = self._payload(answer)
             if not 200 <= answer.status < 300:
-                raise ProtocolError(f"The answer to the submission was HTTP {answer.status}.")
+                raise ProtocolError("submission_answer", status=answer.status)
             return responses.parse_request_id(payload)
         except _REFUSALS:
             raise
         except (AnswerLost, ProtocolError, ServerFault, TooLarge) as error:
-            raise SubmissionUnknown(
-                f"The job was sent and RunComfy's answer was lost: {error.message} It may have been accepted.",
-                reason=error.reason,
-            ) from None
+            raise SubmissionUnknown("answer_lost", cause=error.note, reason=error.failure.reason) from None
 
     def status(self, request_id: str) -> responses.State:
         """Return the state of a job; a finished one has no files here."""
@@ -116,7 +113,7 @@ class Client:
         payload = self._payload(self._transport.call("GET", self._balance_url, timeout=self._timeouts.read))
         found = payload.get("balance_usd") if isinstance(payload, Mapping) else None
         if isinstance(found, bool) or not isinstance(found, int | float):
-            raise ProtocolError("The answer holds no balance.")
+            raise ProtocolError("no_balance")
         return float(found)
 
     def close(self) -> None:
@@ -129,7 +126,7 @@ class Client:
             answer = self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=seconds)
             return self._payload(answer)
         except TooLarge as error:
-            raise ProtocolError(error.message) from None
+            raise ProtocolError("answer_unusable", cause=error.note) from None
 
     def _payload(self, answer: Answer) -> object:
         """Return the JSON of a good answer, and raise the error of a bad one, without the token in it."""
@@ -138,19 +135,16 @@ class Client:
         except (ProtocolError, RecursionError):
             payload = None
             if 200 <= answer.status < 300:
-                raise ProtocolError(
-                    f"The answer is not readable JSON (HTTP {answer.status}, {len(answer.body)} bytes)."
-                ) from None
-        error = responses.find_error(answer.status, payload)
+                raise ProtocolError("answer_unreadable", status=answer.status, length=len(answer.body)) from None
+        error = responses.find_error(answer.status, payload, answer.headers)
         if error is not None:
-            error.headers = dict(answer.headers)
             raise error
         return payload
 
 
 def _checked(request_id: str) -> str:
     if not responses.is_request_id(request_id):
-        raise ProtocolError("This is no request id: letters, digits, - and _ are expected, at most 128 of them.")
+        raise ProtocolError("not_a_request_id")
     return request_id
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -49,10 +49,28 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Succeeded:
-    """Finished. ``files`` are URLs or data URIs in order; ``cost`` is in USD where it is told."""
+class HostedFile:
+    """A file of a result that is fetched from an address."""
 
-    files: tuple[str, ...] = ()
+    url: str
+
+
+@dataclass(frozen=True)
+class InlineFile:
+    """A file of a result that came in the answer, as a data URI: what stands before its comma, and behind it."""
+
+    media_type: str
+    payload: str = field(repr=False)
+
+
+ResultFile: TypeAlias = HostedFile | InlineFile
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """Finished. ``files`` are in order; ``cost`` is in USD where it is told."""
+
+    files: tuple[ResultFile, ...] = ()
     cost: float | None = None
 
 
@@ -96,7 +114,7 @@ def parse_request_id(payload: object) -> str:
     """
     found = payload.get("request_id") if isinstance(payload, Mapping) else None
     if not is_request_id(found):
-        raise ProtocolError("The answer to the submission holds no usable request id.")
+        raise ProtocolError("no_request_id")
     return str(found)
 
 
@@ -111,11 +129,9 @@ def parse_state(payload: object) -> State:
     Raises:
         ProtocolError: no state, or one that is not known; the message names it.
     """
-    if not isinstance(payload, Mapping):
-        raise ProtocolError("The answer holds no state of the job.")
-    status = payload.get("status")
-    if not isinstance(status, str):
-        raise ProtocolError("The answer holds no state of the job.")
+    status = payload.get("status") if isinstance(payload, Mapping) else None
+    if not isinstance(payload, Mapping) or not isinstance(status, str):
+        raise ProtocolError("no_state")
     if status in _QUEUED:
         return Queued(_position(payload.get("queue_position")))
     if status in _RUNNING:
@@ -126,13 +142,13 @@ def parse_state(payload: object) -> State:
         return Failed(find_reason(payload), parse_usd(payload.get("cost")))
     if status in _CANCELLED:
         return Cancelled()
-    raise ProtocolError(f"The job is in a state that is not known: {clean(status)[:60]!r}.", may_repeat=False)
+    raise ProtocolError("unknown_state", state=clean(status)[:60], may_repeat=False)
 
 
-def parse_files(output: object) -> tuple[str, ...]:
-    """Return the addresses of an ``output``: ``image``, ``images``, a bare string, or a bare list."""
+def parse_files(output: object) -> tuple[ResultFile, ...]:
+    """Return the files of an ``output``: ``image``, ``images``, a bare string, or a bare list."""
     if isinstance(output, str):
-        return (output,) if output else ()
+        return tuple(_file(output))
     if isinstance(output, list):
         return tuple(file for item in output for file in _file(item))
     if isinstance(output, Mapping):
@@ -176,7 +192,7 @@ def parse_usd(value: object) -> float | None:
     return usd if math.isfinite(usd) and usd >= 0 else None
 
 
-def find_error(status: int, payload: object) -> StatusError | None:
+def find_error(status: int, payload: object, headers: Mapping[str, str] | None = None) -> StatusError | None:
     """Return the error of an answer, or None when it is none.
 
     An answer of HTTP 200 is an error where it has an ``error_code`` and no state of a job.
@@ -185,8 +201,8 @@ def find_error(status: int, payload: object) -> StatusError | None:
     if 200 <= status < 300 and not (code and not _has_state(payload)):
         return None
     reason = find_reason(payload)
-    kind, message = _classify(status, code)
-    return kind(message, status=status, code=code, reason=reason)
+    error, kind = _classify(status, code)
+    return error(kind, status=status, code=code, reason=reason, headers=headers)
 
 
 def find_reason(payload: object, depth: int = 0) -> str | None:
@@ -211,32 +227,32 @@ def clean(text: str) -> str:
 def _classify(status: int, code: int) -> tuple[type[StatusError], str]:
     match code:
         case 400001:
-            return NotFound, "RunComfy does not know this model."
+            return NotFound, "model_unknown"
         case 400002:
-            return InsufficientBalance, "The RunComfy account has no balance left for this job."
+            return InsufficientBalance, "balance_empty"
         case 400004 | 401001:
-            return Unauthorized, "RunComfy refused the token: it is wrong or expired, or the account is inactive."
+            return Unauthorized, "token_refused"
         case 403001:
-            return NotFound, "The request belongs to another account."
+            return NotFound, "other_account"
         case 404001:
-            return NotFound, "RunComfy does not know this request, or it has expired."
+            return NotFound, "request_unknown"
     if status == 402:
-        return InsufficientBalance, "The RunComfy account has no balance left for this job."
+        return InsufficientBalance, "balance_empty"
     if status in (401, 403):
-        return Unauthorized, "RunComfy refused the token: it is wrong or expired, or the account is inactive."
+        return Unauthorized, "token_refused"
     if status == 404:
-        return NotFound, "RunComfy does not know this request or model."
+        return NotFound, "not_known"
     if status == 413:
-        return Rejected, "The request is too large for RunComfy."
+        return Rejected, "request_too_large"
     if status == 429:
-        return RateLimited, "RunComfy asks for fewer calls for now."
+        return RateLimited, "rate_limited"
     if 500000 <= code < 600000:
-        return ServerFault, "RunComfy could not answer."
+        return ServerFault, "api_failed"
     if 400 <= status < 500 or 400000 <= code < 500000:
-        return Rejected, "RunComfy refused the input."
+        return Rejected, "input_refused"
     if 300 <= status < 400:
-        return ServerFault, "RunComfy answered with a redirect, which is not followed."
-    return ServerFault, "RunComfy could not answer."
+        return ServerFault, "redirected"
+    return ServerFault, "api_failed"
 
 
 def _code(payload: object) -> int:
@@ -263,10 +279,14 @@ def _position(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 10**9 else None
 
 
-def _file(item: object) -> list[str]:
-    if isinstance(item, Mapping):
-        item = item.get("url")
-    return [item] if isinstance(item, str) and item else []
+def _file(item: object) -> list[ResultFile]:
+    address = item.get("url") if isinstance(item, Mapping) else item
+    if not isinstance(address, str) or not address:
+        return []
+    if not address.startswith("data:"):
+        return [HostedFile(address)]
+    media_type, _, payload = address.removeprefix("data:").partition(",")
+    return [InlineFile(media_type, payload)]
 
 
 def _problem(item: object, depth: int) -> str | None:

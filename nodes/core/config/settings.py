@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import urls
-from ..errors import PROFILE_PAGE, ConfigError, NoToken
+from ..errors import PROFILE_PAGE, ConfigError, NoToken, step
+from ..texts import note
 from .token_file import StoredToken, check_token
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
@@ -90,11 +91,7 @@ def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path |
         path = folder / "token.json"
         if (login := _login_token(path)) is not None:
             return check_token(login, str(path)), LOGIN_SOURCE
-    raise NoToken(
-        "There is no RunComfy API token.",
-        advice=f"Make one at {PROFILE_PAGE} and enter it in Settings > RunComfy, or set RUNCOMFY_API_TOKEN to it "
-        "and start ComfyUI again.",
-    )
+    raise NoToken("token_missing", next=(step("enter_token", url=PROFILE_PAGE),))
 
 
 def state_folder(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Path:
@@ -107,10 +104,7 @@ def state_folder(environ: Mapping[str, str], home: Path, host_state_folder: Path
         try:
             return Path(chosen).expanduser().absolute()
         except RuntimeError:
-            raise ConfigError(
-                "RUNCOMFY_STATE_DIR names the home of a user who is not there.",
-                advice="Set it to an absolute path, or unset it.",
-            ) from None
+            raise ConfigError("state_folder_unknown", next=(step("set_state_folder"),)) from None
     if host_state_folder is not None:
         return host_state_folder
     if sys.platform == "win32":
@@ -140,22 +134,20 @@ def _login_token(path: Path) -> str | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"The login file {path} cannot be read ({type(error).__name__}).",
-            advice="Log in again with the RunComfy CLI, or set RUNCOMFY_API_TOKEN.",
+            "login_unreadable", path=str(path), error=type(error).__name__, next=(step("log_in_again"),)
         ) from None
     return token.strip() if isinstance(token, str) else ""
 
 
 def _base_url(text: str) -> str:
-    problem = "it must be an https address, or a plain http one on this machine"
+    problem = note("address.not_https_or_local")
     try:
         usable = urls.origin(text).startswith("https://") or urls.is_loopback(text)
     except urls.BadUrl as error:
-        usable, problem = False, str(error)
+        usable, problem = False, error.note
     if not usable or "?" in text or "#" in text:
         raise ConfigError(
-            f"RUNCOMFY_MODEL_API_BASE cannot be used: {problem}.",
-            advice=f"Unset it, or set it to an address such as {DEFAULT_BASE_URL}.",
+            "base_url_unusable", problem=problem, next=(step("correct_base_url", url=DEFAULT_BASE_URL),)
         )
     return text.rstrip("/")
 
@@ -163,10 +155,7 @@ def _base_url(text: str) -> str:
 def _hosts(text: str) -> tuple[str, ...]:
     names = tuple(name.lower().removeprefix("*") for name in text.replace(",", " ").split())
     if not all(_HOST.fullmatch(name) for name in names):
-        raise ConfigError(
-            "RUNCOMFY_DOWNLOAD_HOSTS holds something else than host names.",
-            advice="Write names such as files.example.com or *.example.com, with commas between them.",
-        )
+        raise ConfigError("hosts_unusable", next=(step("write_hosts"),))
     return names
 
 
@@ -184,7 +173,5 @@ def _optional_number(environ: Mapping[str, str], variable: str) -> float | None:
     except ValueError:
         number = math.nan
     if not 0 <= number < 1e9:
-        raise ConfigError(
-            f"{variable} is not a number of 0 or more.", advice=f"Correct or unset {variable}, then run again."
-        )
+        raise ConfigError("not_a_number", variable=variable, next=(step("correct_variable", variable=variable),))
     return number

@@ -8,7 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
-from ..errors import PROFILE_PAGE, ConfigError
+from ..errors import FREE_DISK, PROFILE_PAGE, ConfigError, step
+from ..texts import Note, note
 
 FILE_NAME = "token.json"
 MAX_TOKEN_LENGTH = 8192
@@ -30,18 +31,17 @@ class StoredToken:
         """Return the stored token, or None where there is none."""
         try:
             document = json.loads(self._path.read_text(encoding="utf-8"))
-            return check_token(document["token"], "The stored token's file")
+            return check_token(document["token"], note("source.stored"))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
-                f"The stored token cannot be read ({type(error).__name__}).",
-                advice="Enter it again in Settings > RunComfy, or forget it there.",
+                "stored_token_unreadable", error=type(error).__name__, next=(step("enter_token_again"),)
             ) from None
 
     def write(self, token: object) -> None:
         """Store what was entered in place of the token before it, if it can be one."""
-        text = json.dumps({"token": check_token(token, "What was entered")})
+        text = json.dumps({"token": check_token(token, note("source.entered"))})
         draft = self._path.with_name(f"{FILE_NAME}.{secrets.token_hex(4)}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,12 +64,11 @@ class StoredToken:
 
     def _unwritable(self, error: OSError) -> ConfigError:
         return ConfigError(
-            f"The folder {self._path.parent} cannot be written ({type(error).__name__}).",
-            advice="Free the disk, correct the folder's permissions, or set RUNCOMFY_STATE_DIR to another folder.",
+            "folder_unwritable", folder=str(self._path.parent), error=type(error).__name__, next=(FREE_DISK,)
         )
 
 
-def check_token(token: object, source: str) -> str:
+def check_token(token: object, source: str | Note) -> str:
     """Return what can be a token: printable ASCII without spaces.
 
     Raises:
@@ -78,9 +77,7 @@ def check_token(token: object, source: str) -> str:
     text = token if isinstance(token, str) else ""
     if not 0 < len(text) <= MAX_TOKEN_LENGTH or not all("!" <= letter <= "~" for letter in text):
         raise ConfigError(
-            f"{source} does not hold a token: one is 1 to {MAX_TOKEN_LENGTH} printable ASCII characters "
-            "without spaces.",
-            advice=f"Copy the token again from {PROFILE_PAGE}.",
+            "not_a_token", source=source, limit=MAX_TOKEN_LENGTH, next=(step("copy_token", url=PROFILE_PAGE),)
         )
     return text
 

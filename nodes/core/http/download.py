@@ -45,7 +45,9 @@ class Trust:
         try:
             urls.check_download(url, self.hosts, self.local_origin)
         except urls.BadUrl as error:
-            raise UntrustedUrl(f"The result names a file that is not fetched: {error}{_named_host(url)}.") from None
+            if host := _plain_host(url):
+                raise UntrustedUrl("host_not_trusted", problem=error.note, host=host) from None
+            raise UntrustedUrl("address_not_trusted", problem=error.note) from None
 
 
 class Downloader:
@@ -83,8 +85,8 @@ class Downloader:
             try:
                 url = urljoin(url, response.headers["Location"])
             except ValueError:
-                raise UntrustedUrl("A file of the result was redirected to what is no address.") from None
-        raise UntrustedUrl(f"A file of the result was redirected more than {MAX_REDIRECTS} times.")
+                raise UntrustedUrl("redirect_unreadable") from None
+        raise UntrustedUrl("too_many_redirects", limit=MAX_REDIRECTS)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -97,7 +99,7 @@ class Downloader:
         try:
             urls.require_public_resolution(urlsplit(url).hostname or "")
         except urls.BadUrl as error:
-            raise UntrustedUrl(f"The result names a file that is not fetched: {error}.") from None
+            raise UntrustedUrl("address_not_trusted", problem=error.note) from None
 
     def _proxied(self, url: str) -> bool:
         proxies = self._session.merge_environment_settings(url, {}, None, None, None)["proxies"]
@@ -151,19 +153,17 @@ class Download:
 def _refusal(response: requests.Response) -> DownloadError | ServerFault | AnswerLost:
     status = response.status_code
     if status in (403, 404, 410):
-        return FileGone("A file of the result is not there.", status)
+        return FileGone("file_gone", status=status)
     if status in (206, 416):
-        return AnswerLost("The host sent another part of the file than was asked for.")
+        return AnswerLost("wrong_part")
     if status == 429 or status >= 500:
-        fault = ServerFault("The host of the files could not answer.", status=status)
-        fault.headers = dict(response.headers)
-        return fault
-    return DownloadError(f"The host of the files refused to send one (HTTP {status}).")
+        return ServerFault("file_host_failed", status=status, headers=dict(response.headers))
+    return DownloadError("file_refused", status=status)
 
 
-def _named_host(url: str) -> str:
+def _plain_host(url: str) -> str:
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
         host = ""
-    return f" (host {host})" if re.fullmatch(r"[a-z0-9.-]{1,100}", host) else ""
+    return host if re.fullmatch(r"[a-z0-9.-]{1,100}", host) else ""

@@ -8,8 +8,9 @@ import json
 import ssl
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -17,7 +18,7 @@ import requests
 import urllib3
 
 from .. import urls
-from ..errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge
+from ..errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge, step
 
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 CONNECT_TIMEOUT = 10.0
@@ -43,7 +44,7 @@ class Answer:
         try:
             return json.loads(self.body)
         except ValueError:
-            raise ProtocolError("The answer is not JSON.") from None
+            raise ProtocolError("answer_not_json") from None
 
 
 class _Session(requests.Session):
@@ -117,7 +118,7 @@ class Transport:
             TooLarge: the answer has more than ``max_bytes``.
         """
         if urls.origin(url) not in self._origins:
-            raise ConnectionFailed("The token is not sent to this address: it is not the API's.", may_repeat=False)
+            raise ConnectionFailed("not_the_api", may_repeat=False)
         session = self._session if body is None else self._session_of_its_own()
         data = None if body is None else _Body(body)
         ends = time.monotonic() + timeout
@@ -137,7 +138,7 @@ class Transport:
         except NETWORK_ERRORS as error:
             failure = network_failure(error)
             if isinstance(failure, AnswerLost) and data is not None and not data.taken:
-                failure = ConnectionFailed(f"No connection could be made ({type(error).__name__}).")
+                failure = ConnectionFailed("not_connected", error=type(error).__name__)
             raise failure from None
         finally:
             if session is not self._session:
@@ -164,7 +165,7 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
     """
     announced = content_length(response.headers)
     if announced is not None and announced > max_bytes:
-        raise TooLarge(f"The answer announces {announced} bytes; at most {max_bytes} are read.")
+        raise TooLarge("answer_announced_too_large", announced_bytes=announced, limit_bytes=max_bytes)
     # read1 returns what has arrived. read would wait for a whole piece, so that a body sent
     # byte by byte could hold the thread far beyond any timeout. urllib3 1.26 has it one level down.
     raw: Any = response.raw
@@ -173,12 +174,12 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
     while piece := read1(_CHUNK):
         size += len(piece)
         if size > max_bytes:
-            raise TooLarge(f"The answer has more than {max_bytes} bytes.")
+            raise TooLarge("answer_too_large", limit_bytes=max_bytes)
         yield piece
         if time.monotonic() > ends:
-            raise AnswerLost("The answer did not arrive whole in time.")
+            raise AnswerLost("answer_late")
     if announced is not None and size != announced:
-        raise AnswerLost(f"The answer ended after {size} of {announced} bytes.")
+        raise AnswerLost("answer_cut", received=size, announced=announced)
     # urllib3 1.26 does not see that its answer was read to the end, and would close the connection.
     raw.release_conn()
 
@@ -195,11 +196,11 @@ def plain(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
     try:
         text = decoder.decompress(body, max_bytes)
     except zlib.error:
-        raise AnswerLost("The answer was compressed and is damaged.") from None
+        raise AnswerLost("compressed_damaged") from None
     if decoder.unconsumed_tail:
-        raise TooLarge(f"The answer has more than {max_bytes} bytes.")
+        raise TooLarge("answer_too_large", limit_bytes=max_bytes)
     if not decoder.eof:
-        raise AnswerLost("The answer was compressed and is not whole.")
+        raise AnswerLost("compressed_cut")
     return text
 
 
@@ -217,57 +218,40 @@ def network_failure(error: Exception) -> PackError:
     No text of the error is used: it can hold an address with a login of the proxy.
     """
     causes = list(_causes(error))
-    for kind, marker, message, advice, obstacle in _OBSTACLES:
-        if any(isinstance(cause, kind) and marker in str(cause) for cause in causes):
-            return ConnectionFailed(message, may_repeat=False, advice=advice, obstacle=obstacle)
+    for cause_type, marker, made in _OBSTACLES:
+        if any(isinstance(cause, cause_type) and marker in str(cause) for cause in causes):
+            return made()
     unconnected = urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
     if any(isinstance(cause, unconnected) for cause in causes):
         via_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
-        return ConnectionFailed(
-            f"No connection to {'the proxy' if via_proxy else 'the server'} could be made.",
-            obstacle="proxy" if via_proxy else "network",
-        )
-    return AnswerLost(f"The connection broke before the answer was complete ({type(error).__name__}).")
+        return ConnectionFailed("proxy_unreachable") if via_proxy else ConnectionFailed("server_unreachable")
+    return AnswerLost("connection_broke", error=type(error).__name__)
 
 
-# What proves that nothing was sent, and that another try cannot help: the kind of a cause, a part of its text where
-# the kind alone says too little, and what the person is told.
-_OBSTACLES: tuple[tuple[type[BaseException], str, str, str | None, str], ...] = (
+# What proves that nothing was sent, and that another try cannot help: the type of a cause, a part of its text where
+# the type alone says too little, and the failure.
+_OBSTACLES: tuple[tuple[type[BaseException], str, Callable[[], ConnectionFailed]], ...] = (
     (
         ssl.SSLCertVerificationError,
         "",
-        "The certificate of the server is not trusted.",
-        "Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate file, then run again.",
-        "certificate",
+        partial(ConnectionFailed, "certificate_untrusted", may_repeat=False, next=(step("set_ca_bundle"),)),
     ),
     (
         OSError,
         "Tunnel connection failed",
-        "The proxy refused the connection.",
-        "Check HTTPS_PROXY and the proxy's login, then run again.",
-        "proxy",
+        partial(ConnectionFailed, "proxy_refused", may_repeat=False, next=(step("check_proxy"),)),
     ),
     (
         OSError,
         "TLS CA certificate bundle",
-        "The file of trusted certificates is not there.",
-        "Correct or unset REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, then run again.",
-        "certificate",
+        partial(ConnectionFailed, "ca_bundle_missing", may_repeat=False, next=(step("correct_ca_bundle"),)),
     ),
     (
         requests.exceptions.InvalidSchema,
         "",
-        "This kind of proxy cannot be used as it is.",
-        "For a SOCKS proxy, install PySocks (python -m pip install pysocks), then run again.",
-        "proxy",
+        partial(ConnectionFailed, "proxy_unsupported", may_repeat=False, next=(step("install_pysocks"),)),
     ),
-    (
-        requests.exceptions.InvalidURL,
-        "",
-        "The address of the proxy or the API is not valid.",
-        None,
-        "address",
-    ),
+    (requests.exceptions.InvalidURL, "", partial(ConnectionFailed, "address_invalid", may_repeat=False)),
 )
 
 

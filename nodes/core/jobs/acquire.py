@@ -13,9 +13,10 @@ from ..errors import PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
 from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown
 from ..store.journal import Journal
+from ..texts import note
 from .context import RunContext
 from .progress import Progress, Stage
-from .submit import Submission, note
+from .submit import Submission, recorded
 
 BUSY_LOOK_SECONDS = 0.2
 
@@ -32,16 +33,13 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
         match await _claim(run, request.new_job, waited_for):
             case Existing(job):
                 if job.state == "submitted":
-                    run.note("The same inputs were submitted before: this is that job, it is not paid twice.")
+                    run.note(note("note.not_paid_twice"))
                 return job, False
             case Claimed(job):
                 return await _submit(run, job, request.prepare), True
             case OutcomeUnknown(job):
                 _tell(run, job)
-                raise SubmissionUnknown(
-                    "An earlier run of the same inputs was sent, and RunComfy's answer to it was lost. "
-                    "It may have been accepted. Nothing was sent now."
-                )
+                raise SubmissionUnknown("earlier_answer_lost")
             case Busy(job):
                 waited_for = job.id
                 await run.wait.sleep(BUSY_LOOK_SECONDS)
@@ -82,4 +80,4 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
 
 def _tell(run: RunContext, job: Job) -> None:
     # In this thread: a Stop between the record and the error would leave the loss recorded as told and untold.
-    note(run.dependencies.journal.mark_reported, job)
+    recorded(run.dependencies.journal.mark_reported, job)

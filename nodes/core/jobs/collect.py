@@ -9,16 +9,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-
-import torch
+from typing import Any
 
 from .. import threads
-from ..api.responses import Cancelled, Failed, Queued, Running, State, Succeeded
+from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
-from ..media.pixels import BatchDecoder, Floats
+from ..media.outputs import output_medium
+from ..media.pixels import Floats
 from ..request.request import Request
 from ..store.job import Job
+from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
 from .fetch import collect, decode_kept
@@ -36,19 +37,26 @@ log = logging.getLogger(__name__)
 
 
 class JobReplaced(Exception):
-    """A remembered job cannot deliver any more, and a new one takes its place. The text says why."""
+    """A remembered job cannot deliver any more, and a new one takes its place. ``note`` says why."""
+
+    def __init__(self, kind: str, request_id: str | None) -> None:
+        super().__init__(kind)
+        self.note: Note = note(f"note.{kind}", request_id=request_id)
 
 
 class ResultCollector:
     """The job of a run, as it is known now. ``ours``: this run submitted it.
 
     Without a ``request`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
+    ``output`` is the kind of its files.
     """
 
-    def __init__(self, run: RunContext, job: Job, request: Request | None, *, ours: bool) -> None:
+    def __init__(self, run: RunContext, job: Job, request: Request | None, output: str, *, ours: bool) -> None:
         self._run = run
         self._job = job
         self._request = request
+        self._output = output
+        self._medium = output_medium(output)
         self._ours = ours
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
@@ -83,25 +91,25 @@ class ResultCollector:
     async def _collect(self) -> Delivery:
         if self._job.files:
             try:
-                return await self._fetch(self._job.files)
+                return await self._fetch(tuple(map(HostedFile, self._job.files)))
             except DownloadError as error:
                 # The API may know them under another address by now.
                 log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
         done = await self._wait()
-        hosted = tuple(file for file in done.files if not file.startswith("data:"))
+        hosted = tuple(file.url for file in done.files if isinstance(file, HostedFile))
         duration = self._seconds() if self._ours else self._job.duration
         cost = self._job.cost if done.cost is None else done.cost
         self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
         await self._record(self._run.dependencies.journal.mark_finished)
         return await self._fetch(done.files)
 
-    async def _fetch(self, files: tuple[str, ...]) -> Delivery:
+    async def _fetch(self, files: tuple[ResultFile, ...]) -> Delivery:
         self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         writer = self._run.dependencies.file_cache.writer(self._job.name)
         try:
-            decoder = BatchDecoder(len(files), await self._memory_got_ready())
+            decoder = self._medium.decoder(len(files), await self._memory_got_ready())
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
@@ -116,7 +124,7 @@ class ResultCollector:
         request_id = self._job.request_id or ""
         with contextlib.suppress(JournalError):
             self._durations = await self._run.blocking(
-                self._run.dependencies.journal.durations, self._job.model_id, self._job.variant
+                self._run.dependencies.journal.durations, self._job.model_id, self._job.size, self._job.count
             )
         times = plan(self._durations)
         empty = 0
@@ -145,12 +153,9 @@ class ResultCollector:
                     raise await self._ended(state)
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
-        if isinstance(state, Cancelled) and self._job.state == "delivered":
-            # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
-            state = Failed("RunComfy now says that it was cancelled.", self._job.cost)
-        error = receipts.of_end(state)
-        kind = "cancelled" if isinstance(state, Cancelled) else "failed"
-        await self._record(self._run.dependencies.journal.mark_ended, kind, error.message, error.cost)
+        error = receipts.of_end(state, self._job)
+        kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
+        await self._record(self._run.dependencies.journal.mark_ended, kind, error.note, error.failure.cost)
         return error
 
     async def _settle(self, error: PackError) -> None:
@@ -158,13 +163,13 @@ class ResultCollector:
         was_delivered = self._job.state == "delivered"
         gone = receipts.is_gone(error, self._seconds())
         if gone:
-            await self._record(self._run.dependencies.journal.mark_ended, "expired", error.message)
+            await self._record(self._run.dependencies.journal.mark_ended, "expired", error.note)
         if self._request is None or self._ours:
             return
         if gone and was_delivered:
-            raise JobReplaced(f"The images of request {self._job.request_id} were delivered and have expired.")
+            raise JobReplaced("replaces_expired", self._job.request_id)
         if isinstance(error, JobCancelled):
-            raise JobReplaced(f"Request {self._job.request_id} was cancelled while it was queued.")
+            raise JobReplaced("replaces_cancelled", self._job.request_id)
 
     def _leave(self) -> None:
         """After Stop: ask for the end of a job that may still be queued."""
@@ -176,12 +181,12 @@ class ResultCollector:
                 cancel, self._run.dependencies.client, self._run.dependencies.journal, job, self._run.run_host
             )
             return
-        told = "The job has ended: the same inputs fetch its images without a new charge."
+        told = note("cancel.ended")
         self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
-    def _from_kept(self) -> list[torch.Tensor] | None:
+    def _from_kept(self) -> list[Any] | None:
         files = self._run.dependencies.file_cache.get(self._job.name)
-        return decode_kept(files) if len(files) >= max(1, len(self._job.files)) else None
+        return decode_kept(files, self._medium) if len(files) >= max(1, len(self._job.files)) else None
 
     def _expect_images(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
@@ -204,9 +209,9 @@ class ResultCollector:
             memory, self._memory = self._memory, None
             memory.add_done_callback(lambda taken: self._run.dependencies.buffers.give_back(taken.result()))
 
-    async def _late_cost(self, files: tuple[str, ...]) -> None:
+    async def _late_cost(self, files: tuple[ResultFile, ...]) -> None:
         """Ask once more for a cost that the result did not tell, while the files are fetched."""
-        if self._job.cost is not None or self._job.state == "delivered" or files[0].startswith("data:"):
+        if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
             ask = threads.start(self._run.dependencies.client.result, self._job.request_id or "")
@@ -237,12 +242,12 @@ class ResultCollector:
         fraction = expected_fraction(seconds, self._durations)
         self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
-    def _delivery(self, batches: list[torch.Tensor], *, kept: bool) -> Delivery:
+    def _delivery(self, batches: list[Any], *, kept: bool) -> Delivery:
         job = self._job
-        count = sum(len(batch) for batch in batches)
+        count = self._medium.count(batches)
         wanted = self._request.images_wanted if self._request else 0
         if count < wanted:
-            self._run.note(f"{count} of {wanted} images came: a safety filter or the model held back the others.")
+            self._run.note(note("note.fewer_images", count=count, wanted=wanted))
         self._run.report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,
@@ -251,4 +256,4 @@ class ResultCollector:
             cost=job.cost,
             kept=kept,
         )
-        return Delivery(job.request_id or "", batches, job.files, self._run.progress)
+        return Delivery(job.request_id or "", self._output, batches, job.files, self._run.progress)

@@ -6,9 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import random
-from typing import TypeVar
-
-import torch
+from typing import Any, TypeVar
 
 from .. import threads
 from ..api.client import Client
@@ -19,6 +17,7 @@ from ..http.download import Downloader
 from ..media.buffers import BufferPool
 from ..store.file_cache import FileCache
 from ..store.journal import Journal
+from ..texts import Note, note
 from .progress import Progress, Stage
 from .waiting import CancellableWait, Clock, RunHost
 
@@ -31,10 +30,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Delivery:
-    """The images of a job: float32 ``[N,H,W,3]`` in 0..1, one batch for each size, and their hosted URLs."""
+    """What a job brought, as its kind of ``output`` hands it on, and the hosted URLs.
+
+    Images are float32 ``[N,H,W,3]`` in 0..1, one batch for each size.
+    """
 
     request_id: str
-    batches: list[torch.Tensor]
+    output: str
+    batches: list[Any]
     urls: tuple[str, ...]
     progress: Progress
 
@@ -72,7 +75,7 @@ class RunContext:
         self.run_host = run_host
         self.begin_anew()
         self.progress = Progress(Stage.PREPARING)
-        self._notes: tuple[str, ...] = ()
+        self._notes: tuple[Note, ...] = ()
 
     def begin_anew(self) -> None:
         """Give the run its whole time again."""
@@ -96,9 +99,8 @@ class RunContext:
         # The files lie on another host, which knows nothing of the account.
         rate_limiter = RateLimiter() if what is Operation.FILE else self.dependencies.rate_limiter
         while True:
-            await self._pause(
-                rate_limiter.delay(self.dependencies.clock.now(), random()), "RunComfy asks for fewer calls"
-            )
+            held = rate_limiter.delay(self.dependencies.clock.now(), random())
+            await self._pause(held, note("note.fewer_calls"))
             try:
                 return await self.blocking(call)
             except PackError as error:
@@ -108,22 +110,22 @@ class RunContext:
                 log.info("%s is repeated in %.1f s: %s", what.value, delay, error.message)
                 if isinstance(error, RateLimited):
                     rate_limiter.hold(self.dependencies.clock.now() + delay)
-                reason = error.message.rstrip(".")
-            await self._pause(delay, reason)
+                cause = error.note
+            await self._pause(delay, cause)
             attempt += 1
 
-    def note(self, sentence: str) -> None:
-        """Show a sentence from now on."""
-        self._notes += (sentence,)
+    def note(self, told: Note) -> None:
+        """Show a note from now on."""
+        self._notes += (told,)
 
     def report(self, **changes: object) -> None:
         """Show how far the run is."""
         self.progress = replace(self.progress, notes=self._notes, **changes)  # type: ignore[arg-type]
         self.run_host.report(self.progress)
 
-    async def _pause(self, seconds: float, reason: str) -> None:
+    async def _pause(self, seconds: float, cause: Note) -> None:
         if seconds >= WORTH_TELLING_SECONDS:
-            told = f"{reason}. The next try is in {seconds:.0f} s."
+            told = note("note.next_try", cause=cause, seconds=round(seconds))
             self.run_host.report(replace(self.progress, notes=(*self.progress.notes, told)))
         if seconds > 0:
             await self.wait.sleep(seconds)

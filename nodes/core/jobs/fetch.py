@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-import torch
+from typing import Any, TypeVar
 
 from .. import threads
+from ..api.responses import HostedFile, InlineFile, ResultFile
 from ..api.retry import Operation
 from ..errors import PackError
 from ..http.download import MAX_FILE_BYTES, Download, Downloader
-from ..media.pixels import BatchDecoder, decode_data_uri
+from ..media.outputs import Decoder, OutputMedium
+from ..media.pixels import decode_inline
 from ..store.file_cache import CacheWriter
 
 T = TypeVar("T")
@@ -24,8 +25,8 @@ log = logging.getLogger(__name__)
 
 
 async def collect(
-    files: Sequence[str],
-    decoder: BatchDecoder,
+    files: Sequence[ResultFile],
+    decoder: Decoder,
     writer: CacheWriter,
     downloader: Downloader,
     read: Reader[None],
@@ -39,8 +40,8 @@ async def collect(
         DownloadError, ApiError: of the first file that cannot be had; the others are finished first.
     """
     for file in files:
-        if not file.startswith("data:"):
-            downloader.trust.check(file)
+        if isinstance(file, HostedFile):
+            downloader.trust.check(file.url)
     done = 0
 
     async def one(index: int, fetch: Callable[[], bytes]) -> None:
@@ -64,9 +65,9 @@ async def collect(
             raise outcome
 
 
-def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
+def decode_kept(files: Sequence[Path], output: OutputMedium) -> list[Any] | None:
     """Decode kept originals into batches; None where one of them is missing or damaged. Blocking."""
-    decoder = BatchDecoder(len(files))
+    decoder = output.decoder(len(files))
     try:
         for future in [
             threads.CODING.submit(decoder.decode, index, path.read_bytes()) for index, path in enumerate(files)
@@ -78,7 +79,9 @@ def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
     return decoder.batches()
 
 
-def _fetcher(file: str, downloader: Downloader) -> Callable[[], bytes]:
-    if file.startswith("data:"):
-        return lambda: decode_data_uri(file, MAX_FILE_BYTES)
-    return Download(downloader, file).attempt
+def _fetcher(file: ResultFile, downloader: Downloader) -> Callable[[], bytes]:
+    match file:
+        case HostedFile(url):
+            return Download(downloader, url).attempt
+        case InlineFile(media_type, payload):
+            return partial(decode_inline, media_type, payload, MAX_FILE_BYTES)

@@ -1,12 +1,14 @@
-"""What a run tells while it goes on, and the words a person sees for it. Pure."""
+"""What a run tells while it goes on, as data, and its English. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
-from ..errors import money
+from ..errors import Failure
+from ..money import money
+from ..texts import Note, note, say
 
 # The last part of the bar belongs to the end of the job and to its files.
 MOST_EXPECTED = 0.95
@@ -30,7 +32,7 @@ class Progress:
     """One report. ``seconds`` since the submission, 0 if unknown; ``done`` of ``total`` files; ``cost`` in USD.
 
     ``fraction`` in 0..1 is how far the run is expected to be, None while nothing is known. ``sent`` says how each
-    reference travelled; ``notes`` are whole sentences.
+    reference travelled; its value ``socket`` names where it came in. ``kept``: the files are a kept copy.
     """
 
     stage: Stage
@@ -42,8 +44,9 @@ class Progress:
     total: int = 0
     cost: float | None = None
     kept: bool = False
-    sent: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    sent: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()
+    failure: Failure | None = None
 
     @property
     def ended(self) -> bool:
@@ -51,43 +54,43 @@ class Progress:
         return self.stage in (Stage.DELIVERED, Stage.STOPPED, Stage.FAILED)
 
     def payload(self) -> dict[str, object]:
-        """Return every field as a JSON value: what the page shows in its own words."""
-        return {**asdict(self), "stage": self.stage.value}
+        """Return every field as a JSON value: what the page says in its own words."""
+        return {
+            **asdict(replace(self, sent=(), notes=(), failure=None)),
+            "stage": self.stage.value,
+            "sent": [each.payload() for each in self.sent],
+            "notes": [each.payload() for each in self.notes],
+            "failure": self.failure.payload() if self.failure else None,
+        }
 
     def headline(self) -> str:
-        """Return the state in one line."""
+        """Return the state in one English line."""
+        seconds = say("state.seconds", seconds=int(self.seconds))
         match self.stage:
-            case Stage.PREPARING:
-                return "Preparing the request"
-            case Stage.SUBMITTING:
-                return "Submitting"
-            case Stage.QUEUED:
-                place = "" if self.position is None else f", position {self.position}"
-                return f"Queued{place}, {self.seconds:.0f} s"
-            case Stage.RUNNING:
-                return f"Running, {self.seconds:.0f} s"
+            case Stage.QUEUED if self.position is not None:
+                return f"{say('state.queuedAt', position=self.position)}, {seconds}"
+            case Stage.QUEUED | Stage.RUNNING:
+                return f"{say(f'state.{self.stage.value}')}, {seconds}"
             case Stage.DOWNLOADING:
-                return f"Downloading, {self.done} of {self.total}"
+                return say("state.downloading", done=self.done, total=self.total)
             case Stage.DELIVERED:
-                return self._delivered()
-            case Stage.STOPPED:
-                return "Stopped"
-            case Stage.FAILED:
-                return "Failed"
+                taken = [] if self.kept else [seconds if self.seconds else "", money(self.cost)]
+                return ", ".join(filter(None, [say("state.delivered", count=self.total), *taken]))
+        return say(f"state.{self.stage.value}")
+
+    def details(self) -> list[str]:
+        """Return what is said beside the state, in English, a line each."""
+        kept = [note("state.kept")] if self.kept else []
+        return [str(each) for each in (*kept, *self.notes, *self.sent)]
 
     def text(self) -> str:
-        """Return everything that is known, a line each."""
-        lines = [self.headline(), *self.notes, *self.sent]
-        if self.request_id:
-            lines.append(f"Request {self.request_id}")
+        """Return everything that is known, in English, a line each."""
+        lines = [self.headline(), *self.details()]
+        if self.failure:
+            lines.append(self.failure.receipt())
+        elif self.request_id:
+            lines.append(say("state.requestId", request_id=self.request_id))
         return "\n".join(lines)
-
-    def _delivered(self) -> str:
-        images = f"{self.total} image{'' if self.total == 1 else 's'}"
-        if self.kept:
-            return f"{images}, kept copy, no charge"
-        taken = f" in {self.seconds:.0f} s" if self.seconds else ""
-        return f"{images}{taken}{money(self.cost, ', ')}"
 
 
 def expected_fraction(waited: float, durations: Sequence[float]) -> float | None:

@@ -1,11 +1,15 @@
-"""What a person reads of an accepted job that did not deliver: charged or not, which request, what next. Pure."""
+"""What a person is told of an accepted job that did not deliver: charged or not, which request, what next. Pure."""
 
 from __future__ import annotations
 
 from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import NO_SUCH_REQUEST
 from ..errors import (
+    COLLECT,
+    FETCH_AGAIN,
     GENERATIONS_PAGE,
+    LOOK_AT_GENERATIONS,
+    NEW_JOB,
     Charge,
     DownloadError,
     FileGone,
@@ -16,34 +20,26 @@ from ..errors import (
     NotFound,
     PackError,
     Rejected,
+    step,
 )
 from ..store.job import Job
+from ..texts import Note
 
-RECOVERABLE = "Run the same inputs again: the pack goes on with this job and does not pay twice."
 FRESH_SECONDS = 3600.0
-_NEW_JOB = "Running again submits a new job, which is charged on its own."
 
 
-def of_end(state: Failed | Cancelled | Succeeded) -> JobError:
+def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
     """Return the error of a job that ended without an image."""
     match state:
+        case Cancelled() if job.state == "delivered":
+            # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
+            return _failed("cancelled_after_delivery", None, job.cost, "look_at_inputs")
         case Cancelled():
-            return JobCancelled("The job was cancelled while it was queued.")
+            return JobCancelled("cancelled_in_queue")
         case Failed(reason, cost):
-            return JobFailed(
-                "The job failed at the provider.",
-                reason=reason,
-                cost=cost,
-                charge=charge_of(cost),
-                advice=f"Look at the prompt, the references and the safety settings. {_NEW_JOB}",
-            )
+            return _failed("job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            return JobFailed(
-                "The job ended without an image: most often a safety filter held it back.",
-                cost=cost,
-                charge=charge_of(cost),
-                advice=f"Look at the prompt, the references and safety settings, or change the seed. {_NEW_JOB}",
-            )
+            return _failed("no_image", None, cost, "look_at_inputs_or_seed")
 
 
 def is_gone(error: PackError, seconds: float) -> bool:
@@ -62,32 +58,24 @@ def is_gone(error: PackError, seconds: float) -> bool:
 
 
 def complete(error: PackError, job: Job, seconds: float) -> PackError:
-    """Add to an error what is known of the accepted job that it befell, ``seconds`` after its submission."""
-    error.request_id = error.request_id or job.request_id
-    if error.cost is None:
-        error.cost = job.cost
+    """Return an error with what is known of the accepted job that it befell, ``seconds`` after its submission."""
+    known = error.failure
+    cost = job.cost if known.cost is None else known.cost
+    told = error.but(request_id=known.request_id or job.request_id, cost=cost)
     if isinstance(error, JobFailed | JobCancelled):
-        return error
+        return told
     if isinstance(error, DownloadError):
-        if isinstance(error, FileGone) and not is_gone(error, seconds):
-            error.advice = DownloadError.default_advice
-        return error
-    error.charge = charge_of(error.cost)
-    if is_gone(error, seconds):
-        error.advice = f"Look at {GENERATIONS_PAGE}. {_NEW_JOB}"
-    elif isinstance(error, Rejected | NotFound):
-        error.advice = f"The job itself was accepted. {RECOVERABLE}"
-    elif not isinstance(error, JobTimedOut):
-        error.advice = f"{error.advice} {RECOVERABLE}".strip()
-    return error
+        passing = isinstance(error, FileGone) and not is_gone(error, seconds)
+        return told.but(next=(FETCH_AGAIN,)) if passing else told
+    return told.but(charge=charge_of(cost), next=_next(error, seconds))
 
 
 def of_collecting(error: PackError, seconds: float) -> PackError:
-    """Correct the advice of a completed error where the job was only collected: that never submits a new one."""
+    """Return a completed error with the next steps where the job was only collected: that submits no new one."""
     if isinstance(error, NotFound):
-        error.advice = f"Compare the request id with {GENERATIONS_PAGE}."
-    elif isinstance(error, JobFailed | JobCancelled) or is_gone(error, seconds):
-        error.advice = "There is nothing to collect. A new job is charged on its own."
+        return error.but(next=(step("compare_request_id", url=GENERATIONS_PAGE),))
+    if isinstance(error, JobFailed | JobCancelled) or is_gone(error, seconds):
+        return error.but(next=(step("nothing_to_collect"),))
     return error
 
 
@@ -96,3 +84,15 @@ def charge_of(cost: float | None) -> Charge:
     if cost is None:
         return Charge.UNKNOWN
     return Charge.YES if cost > 0 else Charge.NO
+
+
+def _failed(kind: str, reason: str | None, cost: float | None, advice: str) -> JobFailed:
+    return JobFailed(kind, reason=reason, cost=cost, charge=charge_of(cost), next=(step(advice), NEW_JOB))
+
+
+def _next(error: PackError, seconds: float) -> tuple[Note, ...]:
+    if is_gone(error, seconds):
+        return (LOOK_AT_GENERATIONS, NEW_JOB)
+    if isinstance(error, Rejected | NotFound):
+        return (step("job_was_accepted"), COLLECT)
+    return error.failure.next if isinstance(error, JobTimedOut) else (*error.failure.next, COLLECT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..request.request import Request
+from ..schema.outputs import DEFAULT_OUTPUT
 from ..store.job import Job
 from .acquire import obtain
 from .collect import JobReplaced, ResultCollector
@@ -23,15 +24,17 @@ class JobRunner(JobDependencies):
         while True:
             job, ours = await obtain(run, request)
             try:
-                return await ResultCollector(run, job, request, ours=ours).deliver()
-            except JobReplaced as reason:
-                run.note(f"{reason} This is a new job.")
+                return await ResultCollector(run, job, request, request.output, ours=ours).deliver()
+            except JobReplaced as replaced:
+                run.note(replaced.note)
                 run.begin_anew()
 
-    async def collect(self, job: Job, run_host: RunHost) -> Delivery:
-        """Deliver the images of an accepted job, whoever submitted it. Nothing is ever submitted.
+    async def collect(self, job: Job, run_host: RunHost, output: str = DEFAULT_OUTPUT) -> Delivery:
+        """Deliver the files of an accepted job, whoever submitted it. Nothing is ever submitted.
+
+        ``output`` is their kind.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        return await ResultCollector(RunContext(self, run_host), job, None, ours=False).deliver()
+        return await ResultCollector(RunContext(self, run_host), job, None, output, ours=False).deliver()

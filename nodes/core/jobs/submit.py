@@ -15,13 +15,9 @@ from ..api.retry import Operation, backoff, delay_after
 from ..errors import ConnectionFailed, JournalError, PackError, RateLimited, StatusError
 from ..store.job import Job
 from ..store.journal import Journal
+from ..texts import Note, note
 from .progress import Progress, Stage
 from .waiting import RunHost
-
-_OBSTACLES = {
-    CancelOutcome.NOT_CANCELLABLE: "The job can no longer be cancelled.",
-    CancelOutcome.REQUESTED: "The cancel was asked for and is not confirmed.",
-}
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +71,7 @@ class Submission:
 
     def _clear_up(self) -> None:
         if self.job.request_id is None:
-            note(self._journal.release, self.job)
+            recorded(self._journal.release, self.job)
         elif self._unwanted:
             cancel(self._client, self._journal, self.job, self._observer)
 
@@ -84,21 +80,21 @@ class Submission:
         try:
             request_id = self._client.submit(self.job.model_id, body)
         except (ConnectionFailed, RateLimited):
-            note(self._journal.mark_unsent, self.job)
+            recorded(self._journal.mark_unsent, self.job)
             raise
         except StatusError as error:
-            note(self._journal.mark_refused, self.job, error.message)
+            recorded(self._journal.mark_refused, self.job, error.note)
             raise
         except BaseException:
             # Whatever broke: the job may have been accepted.
-            note(self._journal.mark_lost, self.job)
+            recorded(self._journal.mark_lost, self.job)
             raise
         job = replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
-        note(self._journal.mark_submitted, job, request_id)
+        recorded(self._journal.mark_submitted, job, request_id)
         return job
 
 
-def note(write: Callable[..., object], job: Job, *values: object) -> None:
+def recorded(write: Callable[..., object], job: Job, *values: object) -> None:
     """Write to the journal what has happened already. A full disk must not hide it, nor cost the images."""
     try:
         write(job, *values)
@@ -108,31 +104,33 @@ def note(write: Callable[..., object], job: Job, *values: object) -> None:
 
 def cancel(client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:
     """Ask for the end of a job, for five seconds at most, and record and show what the API says. Blocking."""
-    outcome, problem = _ask_for_cancel(client, job.request_id or "")
-    if outcome is CancelOutcome.CANCELLED:
-        told = "Cancelled while it was queued: not charged."
-        note(journal.mark_ended, job, "cancelled", told)
+    told = _ask_for_cancel(client, job.request_id or "")
+    if told == _said(CancelOutcome.CANCELLED):
+        recorded(journal.mark_ended, job, "cancelled", told)
     else:
-        told = f"{problem} If the job runs on, it is charged; the same inputs collect it without paying twice."
-        note(journal.set_outcome, job, told)
+        recorded(journal.set_outcome, job, told)
     run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
 
-def _ask_for_cancel(client: Client, request_id: str) -> tuple[CancelOutcome | None, str]:
-    """Return the outcome, None where no answer came, and a sentence on what stands against a cancel."""
+def _said(outcome: CancelOutcome) -> Note:
+    return note(f"cancel.{outcome.value}")
+
+
+def _ask_for_cancel(client: Client, request_id: str) -> Note:
+    """Return what became of the cancel."""
     ends = time.monotonic() + CANCEL_TIMEOUT
     attempt = 0
     while True:
-        outcome, delay = None, None
+        delay = None
         try:
             outcome = client.cancel(request_id, max(0.1, ends - time.monotonic()))
-            problem = _OBSTACLES.get(outcome, "")
+            told = _said(outcome)
             if outcome is CancelOutcome.REQUESTED:
                 delay = backoff(attempt)
         except PackError as error:
-            problem = f"The cancel is not confirmed: {error.message}"
+            told = note("cancel.unconfirmed", cause=error.note)
             delay = delay_after("POST", Operation.CANCEL, attempt, error, random())
         if delay is None or time.monotonic() + delay > ends:
-            return outcome, problem
+            return told
         time.sleep(delay)
         attempt += 1

@@ -57,7 +57,7 @@ class CancellableWait:
         if self.run_host.stopped():
             raise Stopped
         if self.clock.now() > self._ends:
-            raise JobTimedOut("The job did not end in the time that is waited for one.")
+            raise JobTimedOut("job_takes_too_long")
 
     async def sleep(self, seconds: float, tick: Callable[[], None] | None = None) -> None:
         """Sleep, and call ``tick`` about once a second.

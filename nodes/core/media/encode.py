@@ -27,13 +27,18 @@ _SMOOTH = Image.Resampling.LANCZOS
 
 @dataclass(frozen=True)
 class Encoded:
-    """An image file in memory. ``label`` names the encoding to people; the size is the sent one."""
+    """An image file in memory. ``quality`` is None where nothing is lost; the size is the sent one."""
 
-    label: str
-    mime: str
+    format: str
+    quality: int | None
     data: bytes
     width: int
     height: int
+
+    @property
+    def mime(self) -> str:
+        """The media type of the file."""
+        return f"image/{self.format.lower()}"
 
     @property
     def uri(self) -> bytes:
@@ -45,12 +50,13 @@ class Encoded:
         """How many bytes ``uri`` takes."""
         return len(f"data:{self.mime};base64,") + (len(self.data) + 2) // 3 * 4
 
-    def __str__(self) -> str:
-        return f"{self.label} {self.width}x{self.height} {len(self.data) / 2**20:.2f} MiB"
-
 
 class DoesNotFit(Exception):
-    """Not even a small JPEG takes as few bytes as are allowed. The text says so."""
+    """Not even a small JPEG takes as few bytes as are allowed: ``limit``."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"not even a small JPEG fits into {limit} bytes")
+        self.limit = limit
 
 
 def encode(pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Encoded:
@@ -64,7 +70,7 @@ def encode(pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Enco
     for candidate in _candidates(pixels, limit, too_large):
         if len(candidate.data) <= limit:
             return candidate
-    raise DoesNotFit(f"the image does not fit into {limit} bytes, not even as a small JPEG")
+    raise DoesNotFit(limit)
 
 
 def fair_limit(lengths: Sequence[int], total: int) -> int | None:
@@ -93,7 +99,7 @@ def _candidates(pixels: Pixels, limit: int, too_large: Encoded | None) -> Iterat
     image = Image.fromarray(pixels)
     if too_large is None and not _is_hopeless(pixels, limit):
         yield (too_large := _lossless(image, effort=0))
-    if too_large and too_large.mime != "image/jpeg" and len(too_large.data) <= limit * _WORTH_MORE_EFFORT:
+    if too_large and too_large.quality is None and len(too_large.data) <= limit * _WORTH_MORE_EFFORT:
         yield _lossless(image, effort=1)
     flat = image.convert("RGB")
     if max(flat.size) > JPEG_MAX_SIDE:
@@ -127,17 +133,17 @@ def _is_hopeless(pixels: Pixels, limit: int) -> bool:
 def _lossless(image: Image.Image, effort: int) -> Encoded:
     """Encode without loss: effort 0 is the fastest; effort 1 takes twice the time and up to a fifth less space."""
     if max(image.size) > WEBP_MAX_SIDE:
-        return _save(image, "PNG", "image/png", "PNG", compress_level=1 + 5 * effort)
+        return _save(image, "PNG", None, compress_level=1 + 5 * effort)
     # In a lossless WebP, quality is the effort to compress, not a loss.
     options = {"lossless": True, "exact": True, "quality": 20 * effort, "method": effort}
-    return _save(image, "WebP lossless", "image/webp", "WEBP", **options)
+    return _save(image, "WebP", None, **options)
 
 
 def _jpeg(image: Image.Image, quality: int) -> Encoded:
-    return _save(image, f"JPEG {quality}", "image/jpeg", "JPEG", quality=quality, subsampling=0)
+    return _save(image, "JPEG", quality, quality=quality, subsampling=0)
 
 
-def _save(image: Image.Image, label: str, mime: str, file_format: str, **options: object) -> Encoded:
+def _save(image: Image.Image, name: str, loss: int | None, **options: object) -> Encoded:
     buffer = io.BytesIO()
-    image.save(buffer, file_format, **options)
-    return Encoded(label, mime, buffer.getvalue(), image.width, image.height)
+    image.save(buffer, name, **options)
+    return Encoded(name, loss, buffer.getvalue(), image.width, image.height)

@@ -44,14 +44,14 @@ def check_batch(name: str, value: object) -> torch.Tensor:
         InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with too many pixels an image.
     """
     if not isinstance(value, torch.Tensor):
-        raise InvalidInput(name, f"an IMAGE is needed, not a value of type {type(value).__name__}")
+        raise InvalidInput(name, "not_an_image", found=type(value).__name__)
     shape = "x".join(map(str, value.shape))
     if value.ndim != 4 or value.shape[-1] not in (3, 4) or not value.is_floating_point():
-        raise InvalidInput(name, f"an IMAGE is float [B,H,W,3], not {value.dtype} [{shape}]")
+        raise InvalidInput(name, "image_shape", found=f"{value.dtype} [{shape}]")
     if value.numel() == 0:
-        raise InvalidInput(name, f"the image is empty [{shape}]")
+        raise InvalidInput(name, "image_empty", found=f"[{shape}]")
     if value.shape[1] * value.shape[2] > MAX_PIXELS:
-        raise InvalidInput(name, f"at most {MAX_PIXELS} pixels an image are allowed, not [{shape}]")
+        raise InvalidInput(name, "image_too_large", limit=MAX_PIXELS, found=f"[{shape}]")
     return value
 
 
@@ -64,7 +64,7 @@ def to_pixels(name: str, value: object) -> list[Pixels]:
     batch = check_batch(name, value).detach()
     low, high = torch.aminmax(batch)
     if not (torch.isfinite(low) and torch.isfinite(high)):
-        raise InvalidInput(name, "the image holds NaN or infinite values")
+        raise InvalidInput(name, "image_not_finite")
     return [_image_to_pixels(image) for image in batch]
 
 
@@ -75,21 +75,20 @@ def content_hash(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
-def decode_data_uri(uri: str, max_bytes: int) -> bytes:
-    """Return the bytes of ``data:image/...;base64,...``.
+def decode_inline(media_type: str, payload: str, max_bytes: int) -> bytes:
+    """Return the bytes of a data URI, given what stands before its comma (``image/png;base64``) and behind it.
 
     Raises:
-        Undecodable: not such an address. TooLarge: more than ``max_bytes``.
+        Undecodable: not an image in base64. TooLarge: more than ``max_bytes``.
     """
-    head, comma, payload = uri.partition(",")
-    if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
-        raise Undecodable("The result holds a data URI that is no base64 image.")
+    if not media_type.startswith("image/") or not media_type.endswith(";base64"):
+        raise Undecodable("inline_not_an_image")
     if len(payload) > max_bytes * 4 // 3 + 4:
-        raise TooLarge(f"The result holds an image of more than {max_bytes} bytes.")
+        raise TooLarge("inline_too_large", limit_bytes=max_bytes)
     try:
         return b64decode(payload, validate=True)
     except ValueError:
-        raise Undecodable("The result holds a data URI whose base64 is damaged.") from None
+        raise Undecodable("inline_damaged") from None
 
 
 class BatchDecoder:
@@ -118,7 +117,7 @@ class BatchDecoder:
                 upright = _upright(image)
                 _write(upright, self._slot(index, (upright.height, upright.width)))
             except (OSError, ValueError, SyntaxError, EOFError) as error:
-                raise Undecodable(f"A file of the result cannot be decoded ({type(error).__name__}).") from None
+                raise Undecodable("file_undecodable", error=type(error).__name__) from None
 
     def batches(self) -> list[torch.Tensor]:
         """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance."""
@@ -150,12 +149,12 @@ def _open(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise TooLarge(f"A file of the result has more than {MAX_PIXELS} pixels.") from None
+        raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None
     except (OSError, ValueError, SyntaxError):
-        raise Undecodable("A file of the result is no PNG, JPEG or WebP image.") from None
+        raise Undecodable("file_not_an_image") from None
     if image.width * image.height > MAX_PIXELS:
         image.close()
-        raise TooLarge(f"A file of the result has more than {MAX_PIXELS} pixels.")
+        raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS)
     return image
 
 

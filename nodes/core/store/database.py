@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import JournalError
+from ..errors import FREE_DISK, LOOK_AT_GENERATIONS, JournalError, step
 
 BUSY_SECONDS = 10.0
 _MIGRATIONS = (
@@ -39,6 +39,17 @@ _MIGRATIONS = (
     CREATE INDEX by_time ON jobs (created_at);
     CREATE INDEX by_variant ON jobs (model_id, variant, id) WHERE duration IS NOT NULL;
     """,
+    # From 0.2 on, variant and outcome are what earlier versions wrote: a text for size and count, and a sentence.
+    """
+    ALTER TABLE jobs ADD COLUMN size TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN count INTEGER;
+    ALTER TABLE jobs ADD COLUMN note TEXT;
+    UPDATE jobs SET size = substr(variant, 12, instr(variant || ' ', ' ') - 12) WHERE variant LIKE 'resolution=%';
+    UPDATE jobs SET count = CAST(substr(variant, instr(variant, 'num_images=') + 11) AS INTEGER)
+        WHERE variant LIKE '%num_images=%';
+    DROP INDEX by_variant;
+    CREATE INDEX by_pace ON jobs (model_id, size, count, id) WHERE duration IS NOT NULL;
+    """,
 )
 
 
@@ -61,11 +72,9 @@ def open_database(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        aside = _set_aside(path)
-        raise JournalError(
-            f"The record of paid jobs was damaged and is set aside as {aside}.",
-            advice="Run again to go on with a new record. Jobs under way are on the Generations page of RunComfy.",
-        ) from None
+        aside = str(_set_aside(path))
+        steps = (step("begin_new_record"), LOOK_AT_GENERATIONS)
+        raise JournalError("record_damaged", aside=aside, next=steps) from None
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -88,10 +97,7 @@ def _migrate(db: sqlite3.Connection) -> None:
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(_MIGRATIONS):
-            raise JournalError(
-                "The record of paid jobs was written by a newer version of this pack.",
-                advice="Update the pack, or set RUNCOMFY_STATE_DIR to another folder.",
-            )
+            raise JournalError("record_newer", next=(step("update_pack"),))
         for statements in _MIGRATIONS[version:]:
             for statement in statements.split(";"):
                 db.execute(statement)
@@ -119,7 +125,4 @@ def reported(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise JournalError(
-            f"The record of paid jobs in {folder} cannot be read or written ({error}), so nothing is spent.",
-            advice="Free the disk, correct the folder's permissions, or set RUNCOMFY_STATE_DIR to another folder.",
-        ) from None
+        raise JournalError("record_unusable", folder=str(folder), error=str(error), next=(FREE_DISK,)) from None

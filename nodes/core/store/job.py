@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ..texts import Note
+
 JobState: TypeAlias = Literal[
     "preparing",
     "submitting",
@@ -46,13 +48,18 @@ BEFORE: dict[JobState, tuple[JobState, ...]] = {
 
 @dataclass(frozen=True)
 class Job:
-    """One row. Times are in seconds since the epoch, ``duration`` in seconds, money in USD."""
+    """One row. Times are in seconds since the epoch, ``duration`` in seconds, money in USD.
+
+    ``size`` and ``count`` are what was asked for, as the model calls it; '' and None where it asks for neither.
+    ``files`` are the URLs of hosted files. ``outcome`` says what became of the job, where that is not its state.
+    """
 
     id: int
     fingerprint: str
     account: str
     model_id: str
-    variant: str
+    size: str
+    count: int | None
     state: JobState
     owner: str
     request_id: str | None
@@ -63,7 +70,7 @@ class Job:
     estimate: float | None
     cost: float | None
     files: tuple[str, ...]
-    outcome: str
+    outcome: Note | None
 
     @property
     def name(self) -> str:
@@ -73,12 +80,13 @@ class Job:
 
 @dataclass(frozen=True)
 class NewJob:
-    """What a claim is made for. ``variant`` groups jobs that take about as long; ``estimate`` is in USD."""
+    """What a claim is made for. Jobs of one ``size`` and ``count`` take about as long; ``estimate`` is in USD."""
 
     fingerprint: str
     account: str
     model_id: str
-    variant: str
+    size: str = ""
+    count: int | None = None
     estimate: float | None = None
 
 

@@ -14,10 +14,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
-from ..errors import JournalError, OverBudget, money
+from ..errors import JournalError, OverBudget
+from ..texts import Note, note, parse_note
 from .database import make_private_folder, open_database, reported
 from .job import BEFORE, LIVE, Busy, Claim, Claimed, Existing, Job, JobState, NewJob, OutcomeUnknown
 from .process_lease import ProcessLease
@@ -100,7 +101,7 @@ class Journal:
             JournalError: also where the claim is not there any more; the POST must not be made.
         """
         if self._set(job, "submitting").state != "submitting":
-            raise JournalError("The claim of this job has been taken over by another run, so nothing is sent.")
+            raise JournalError("claim_taken_over")
 
     def mark_unsent(self, job: Job) -> None:
         """Record that the POST was not accepted and may be made again."""
@@ -118,9 +119,9 @@ class Journal:
         """Record that a person has been told of the lost answer: the next run submits anew."""
         self._set(job, "unknown", ended_at=self._clock())
 
-    def mark_refused(self, job: Job, outcome: str) -> None:
+    def mark_refused(self, job: Job, outcome: Note) -> None:
         """Record that the API refused the job; nothing was charged."""
-        self._set(job, "refused", outcome=outcome, ended_at=self._clock())
+        self._set(job, "refused", note=_written(outcome), ended_at=self._clock())
 
     def adopt(self, new_job: NewJob, request_id: str) -> Job:
         """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
@@ -137,13 +138,13 @@ class Journal:
         """Record that every image has been decoded and handed out."""
         return self._set(job, "delivered")
 
-    def mark_ended(self, job: Job, state: JobState, outcome: str = "", cost: float | None = None) -> Job:
+    def mark_ended(self, job: Job, state: JobState, outcome: Note, cost: float | None = None) -> Job:
         """Record an end without images: ``failed``, ``cancelled`` or ``expired``."""
-        return self._set(job, state, outcome=outcome, cost=cost, ended_at=self._clock())
+        return self._set(job, state, note=_written(outcome), cost=cost, ended_at=self._clock())
 
-    def set_outcome(self, job: Job, outcome: str) -> None:
+    def set_outcome(self, job: Job, outcome: Note) -> None:
         """Record what happened to a job that goes on, such as the answer to a cancel."""
-        self._set(job, outcome=outcome)
+        self._set(job, note=_written(outcome))
 
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""
@@ -160,13 +161,13 @@ class Journal:
             )
             return [_job(row) for row in rows]
 
-    def durations(self, model_id: str, variant: str, limit: int = 50) -> list[float]:
-        """Return how many seconds the newest jobs of a kind took, newest first."""
+    def durations(self, model_id: str, size: str, count: int | None, limit: int = 50) -> list[float]:
+        """Return how many seconds the newest jobs of a model, a size and a count took, newest first."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT duration FROM jobs WHERE model_id = ? AND variant = ? AND duration IS NOT NULL "
+                "SELECT duration FROM jobs WHERE model_id = ? AND size = ? AND count IS ? AND duration IS NOT NULL "
                 "ORDER BY id DESC LIMIT ?",
-                (model_id, variant, limit),
+                (model_id, size, count, limit),
             )
             return [float(row[0]) for row in rows]
 
@@ -192,6 +193,7 @@ class Journal:
     def _insert(self, db: sqlite3.Connection, new_job: NewJob, **values: str) -> Job:
         row = {
             **asdict(new_job),
+            "variant": "",
             "state": "preparing",
             "owner": self._owner.name,
             "created_at": self._clock(),
@@ -206,11 +208,9 @@ class Journal:
         spent = self._spent(db)
         # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
         if spent >= budget or round(spent + (new_job.estimate or 0) - budget, 6) > 0:
-            raise OverBudget(
-                f"The day's budget of {money(budget)} would be passed: {money(spent)} is spent or under way today"
-                f"{money(new_job.estimate, ', and this job costs from ')}.",
-                advice="Raise or unset RUNCOMFY_DAILY_BUDGET_USD, or wait until tomorrow.",
-            )
+            if new_job.estimate is None:
+                raise OverBudget("budget_spent", budget_usd=budget, spent_usd=spent)
+            raise OverBudget("budget_passed", budget_usd=budget, spent_usd=spent, price_usd=new_job.estimate)
 
     def _spent(self, db: sqlite3.Connection) -> float:
         now = time.localtime(self._clock())
@@ -273,4 +273,16 @@ def _row(db: sqlite3.Connection, job_id: int | None) -> Job:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return Job(**{**dict(row), "files": tuple(json.loads(row["files"]))})
+    values = {column.name: row[column.name] for column in fields(Job) if column.name != "outcome"}
+    return Job(**{**values, "files": tuple(json.loads(row["files"])), "outcome": _outcome(row)})
+
+
+def _outcome(row: sqlite3.Row) -> Note | None:
+    if row["note"]:
+        return parse_note(json.loads(row["note"]))
+    # Before 0.2 it was a sentence.
+    return note("outcome.sentence", text=row["outcome"]) if row["outcome"] else None
+
+
+def _written(outcome: Note) -> str:
+    return json.dumps(outcome.payload())

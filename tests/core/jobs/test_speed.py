@@ -26,7 +26,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner,
 from benchmarks import waiting
 from emulator import Emulator, Fault
 from nodes.core import threads
-from nodes.core.api.responses import Running, State, Succeeded
+from nodes.core.api.responses import InlineFile, Running, State, Succeeded
 from nodes.core.errors import JobFailed
 from nodes.core.jobs import fetch
 from nodes.core.jobs.polling import MAX_PLANNED_GAP
@@ -34,9 +34,11 @@ from nodes.core.jobs.progress import Stage
 from nodes.core.jobs.runner import JobRunner
 from nodes.core.media import encode
 from nodes.core.media.buffers import BufferPool
+from nodes.core.media.inputs import image as image_input
+from nodes.core.media.inputs.image import ImageContent
 from nodes.core.media.pixels import BatchDecoder, Floats, Pixels, content_hash, to_pixels
-from nodes.core.request import build, encode_once
-from nodes.core.request.encode_once import Encoder
+from nodes.core.request import build
+from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.request.request import EncodedRequest, Request
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import CacheWriter, FileCache
@@ -82,12 +84,12 @@ class ScriptedApi:
         return self._state("status", ())
 
     def result(self, _request_id: str) -> State:
-        return self._state("result", (f"data:image/png;base64,{base64.b64encode(png(8)).decode()}",))
+        return self._state("result", (InlineFile("image/png;base64", base64.b64encode(png(8)).decode()),))
 
     def times(self, what: str) -> list[float]:
         return [at for asked, at in self.asked if asked == what]
 
-    def _state(self, what: str, files: tuple[str, ...]) -> State:
+    def _state(self, what: str, files: tuple[InlineFile, ...]) -> State:
         waited = self.time.now() - self.submitted_at
         self.asked.append((what, waited))
         return Running() if waited < self.duration else Succeeded(files, 0.1)
@@ -110,7 +112,7 @@ class TimedJobs:
     def run(self, duration: float, jump: float = 0.0) -> None:
         """Run a job; five seconds after its submission, the computer's clock jumps."""
         self.api.duration, self.jump = duration, jump
-        new_job = NewJob(f"fingerprint {self.time.now()}", "account", "model", "resolution=1K")
+        new_job = NewJob(f"fingerprint {self.time.now()}", "account", "model", "1K", 1)
         request = Request(new_job, 1, 0, lambda: EncodedRequest(b"{}"))
         asyncio.run(self._jobs.run(request, RecordingHost()))
 
@@ -173,7 +175,7 @@ def test_a_clock_that_jumps_teaches_nothing(timed: TimedJobs, jump: float) -> No
     timed.run(20.0)
     timed.run(20.0, jump)
     assert len(timed.api.times("status")) <= 20
-    assert all(20 <= duration < 25 for duration in timed.journal.durations("model", "resolution=1K"))
+    assert all(20 <= duration < 25 for duration in timed.journal.durations("model", "1K", 1))
 
 
 def test_the_result_is_asked_for_at_once_and_once(timed: TimedJobs) -> None:
@@ -398,13 +400,13 @@ def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The shapes of the images that were encoded."""
     seen: list[tuple[int, ...]] = []
-    encode = encode_once.encode
+    encode = image_input.encode
 
     def counted(pixels: Pixels, *args: Any) -> Any:
         seen.append(pixels.shape)
         return encode(pixels, *args)
 
-    monkeypatch.setattr(encode_once, "encode", counted)
+    monkeypatch.setattr(image_input, "encode", counted)
     return seen
 
 
@@ -502,7 +504,7 @@ def test_a_damaged_encoding_is_never_sent(
 
 def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
     kept = Encoder(FileCache(tmp_path / "encoded", 2**30))
-    reference = encode_once.Reference("image_1", noise(600), content_hash(noise(600)))
+    reference = reference_of("image_1", noise(600))
     large = kept.start(reference, 2_000_000).result()
     threads.wait_for_all()
     small = kept.start(reference, 20_000).result()
@@ -512,9 +514,7 @@ def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
 def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
     tmp_path: Path, encodings: list[tuple[int, ...]]
 ) -> None:
-    references = [
-        encode_once.Reference(f"image_{n}", noise(500 + n), content_hash(noise(500 + n))) for n in range(3)
-    ]
+    references = [reference_of(f"image_{n}", noise(500 + n)) for n in range(3)]
     kept, limits = (
         Encoder(FileCache(tmp_path / "encoded", 2**30)),
         Limits(image_bytes=2_000_000, request_bytes=900_000),
@@ -540,13 +540,17 @@ def lossless(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     return seen
 
 
+def reference_of(socket: str, pixels: Pixels) -> Reference:
+    return Reference("image_urls", socket, ImageContent(pixels), content_hash(pixels))
+
+
 def noise(side: int) -> Any:
     return np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
 
 
 def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tuple[int, str]]) -> None:
     encoded = encode.encode(noise(512), 300_000)
-    assert encoded.label.startswith("JPEG")
+    assert encoded.format == "JPEG"
     foretold, proved = [height for height, _ in lossless]
     assert foretold == 512 // 16, "by a sixteenth of the rows"
     assert proved < 512 // 2, "by so many of the first ones as do not fit either"
@@ -555,7 +559,9 @@ def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tup
 def test_references_that_share_a_request_are_not_encoded_without_loss_twice(
     lossless: list[tuple[int, str]],
 ) -> None:
-    references = [encode_once.Reference(f"image_{number}", noise(256), str(number)) for number in range(4)]
+    references = [
+        Reference("image_urls", f"image_{number}", ImageContent(noise(256)), str(number)) for number in range(4)
+    ]
     limits = Limits(image_bytes=250_000, request_bytes=400_000)
     encoded = build.encode_all(references, limits, 0, Encoder(FileCache(Path("nowhere"), 0)))
     assert [image.mime for image in encoded] == ["image/jpeg"] * 4
@@ -598,10 +604,10 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
         (BufferPool, "take"),
         (BatchDecoder, "decode"),
         (BatchDecoder, "batches"),
-        (build, "to_pixels"),
-        (build, "content_hash"),
-        (encode_once, "encode"),
-        (fetch, "decode_data_uri"),
+        (image_input, "to_pixels"),
+        (image_input, "content_hash"),
+        (image_input, "encode"),
+        (fetch, "decode_inline"),
     ]
     for owner, name in blocking:
         watch(owner, name)

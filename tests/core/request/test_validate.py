@@ -15,8 +15,9 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.pixels import MAX_PIXELS
-from nodes.core.request.validate import check, check_reference_count
-from nodes.core.schema.model import INT32_MAX, ModelSpec
+from nodes.core.request.validate import Arguments, check
+from nodes.core.schema.kind import INT32_MAX, Given
+from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import MODELS_FOLDER
 
 T2I, EDIT = "text-to-image", "pro-edit"
@@ -32,7 +33,7 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"prompt": ""}, "prompt", "empty"),
     (T2I, {"prompt": " \t\n\r\u00a0\u3000 "}, "prompt", "empty"),
     (EDIT, {"prompt": "\n"}, "prompt", "empty"),
-    (T2I, {"prompt": None}, "prompt", "text is needed, not nothing"),
+    (T2I, {"prompt": None}, "prompt", "text is needed, not a value of type NoneType"),
     (T2I, {"prompt": 7}, "prompt", "text is needed, not a value of type int"),
     (T2I, {"prompt": ["a"]}, "prompt", "type list"),
     (T2I, {"prompt": b"a fox"}, "prompt", "type bytes"),
@@ -52,7 +53,7 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"num_images": True}, "num_images", "whole number of 1 to 4 is needed, not a value of type bool"),
     (T2I, {"num_images": 2.0}, "num_images", "type float"),
     (T2I, {"num_images": "2"}, "num_images", "type str"),
-    (T2I, {"num_images": None}, "num_images", "not nothing"),
+    (T2I, {"num_images": None}, "num_images", "type NoneType"),
     (T2I, {"num_images": torch.tensor(2)}, "num_images", "type Tensor"),
     (T2I, {"safety_tolerance": 0}, "safety_tolerance", "1 to 6"),
     (T2I, {"safety_tolerance": 7}, "safety_tolerance", "1 to 6 is allowed, not 7"),
@@ -60,13 +61,13 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"safety_tolerance": False}, "safety_tolerance", "type bool"),
     (T2I, {"limit_generations": 1}, "limit_generations", "true or false is needed, not a value of type int"),
     (T2I, {"limit_generations": "true"}, "limit_generations", "type str"),
-    (T2I, {"enable_web_search": None}, "enable_web_search", "not nothing"),
+    (T2I, {"enable_web_search": None}, "enable_web_search", "type NoneType"),
     (EDIT, {"sync_mode": 0}, "sync_mode", "true or false"),
     (T2I, {"seed": -1}, "seed", "0 or more is allowed, not -1"),
     (T2I, {"seed": True}, "seed", "0 or more"),
     (T2I, {"seed": 1.0}, "seed", "type float"),
     (T2I, {"seed": float("nan")}, "seed", "type float"),
-    (T2I, {"seed": None}, "seed", "not nothing"),
+    (T2I, {"seed": None}, "seed", "type NoneType"),
     (EDIT, {"rerun_seed": -1}, "rerun_seed", "0 or more"),
     (EDIT, {"rerun_seed": 0.5}, "rerun_seed", "type float"),
     (EDIT, {"image_21": image(8, 8)}, "image_21", "no such input"),
@@ -76,11 +77,11 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"image_1": image(8, 8)}, "image_1", "no such input"),
     (T2I, {"sync_mode": True}, "sync_mode", "no such input"),
     (EDIT, {"image_1": None}, "image_urls", "1 to 20 reference images are needed"),
-    (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "there are none"),
-    (EDIT, {"image_2": image(4, 4, count=20)}, "image_urls", "there are 21"),
+    (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "given: 0"),
+    (EDIT, {"image_2": image(4, 4, count=20)}, "image_urls", "given: 21"),
     (EDIT, {"image_urls": "\n".join(f"https://a.example.com/{n}.png" for n in range(20))}, "image_urls", "1 to 20"),
-    (EDIT, {"image_1": None, "image_urls": "https://a.example.com/1.png\n" * 21}, "image_urls", "there are 21"),
-    (EDIT, {"image_urls": None}, "image_urls", "not nothing"),
+    (EDIT, {"image_1": None, "image_urls": "https://a.example.com/1.png\n" * 21}, "image_urls", "given: 21"),
+    (EDIT, {"image_urls": None}, "image_urls", "type NoneType"),
     (EDIT, {"image_urls": ["https://a.example.com/1.png"]}, "image_urls", "type list"),
 ]  # fmt: skip
 BAD_TENSORS = [
@@ -165,15 +166,21 @@ def good(command: str) -> dict[str, Any]:
     return {"prompt": "a fox"} if command == T2I else {"prompt": "bluer", "image_1": image(8, 8)}
 
 
+def checked(spec: ModelSpec, values: dict[str, Any], origin: str | None = None, images: int = 1) -> Arguments:
+    """Check widget values; ``images`` come over the first socket, if the node has one."""
+    counts = {socket.name: images for field in spec.fields for socket in field.sockets[:1]}
+    return check(spec, Given(values, counts, origin))
+
+
 def refused(spec: ModelSpec, **values: Any) -> InvalidInput:
     with pytest.raises(InvalidInput) as raised:
-        check(spec, {"prompt": "a fox", **values})
+        checked(spec, {"prompt": "a fox", **values})
     return raised.value
 
 
 def cases() -> list[Any]:
     """Return every bad input as (command, values, field, text)."""
-    addresses = [(EDIT, {"image_urls": url}, "image_urls", "line 1 is no public https") for url in BAD_ADDRESSES]
+    addresses = [(EDIT, {"image_urls": url}, "image_urls", "line 1 is not a public https") for url in BAD_ADDRESSES]
     tensors = [(EDIT, {"image_1": image(4, 4), "image_3": bad}, "image_3", text) for text, bad in BAD_TENSORS]
     return [
         pytest.param(*case, id=f"{case[0]}-{case[2]}-{number}")
@@ -194,7 +201,7 @@ def test_bad_input_is_refused_by_name_and_nothing_is_sent(
     assert error.message.startswith(f"{field}: ")
     assert text in error.message
     assert len(error.message) < 400
-    assert error.charge is Charge.NO
+    assert error.failure.charge is Charge.NO
     assert "Nothing was sent." in str(error)
 
 
@@ -214,7 +221,7 @@ def test_twenty_references_from_sockets_and_addresses_are_accepted(runner: Runne
 
 def test_a_second_bad_line_is_named_by_its_number() -> None:
     urls = "\n  https://a.example.com/1.png \r\n\n ftp://a.example.com/2.png"
-    assert "line 4 is no public https address" in refused(PRO_EDIT, image_urls=urls).message
+    assert "line 4 is not a public https address" in refused(PRO_EDIT, image_urls=urls).message
 
 
 @pytest.mark.parametrize("url", BAD_ADDRESSES)
@@ -237,19 +244,19 @@ def test_a_refused_address_is_not_repeated_in_the_message(url: str) -> None:
     ],
 )
 def test_public_addresses_travel_unchanged(url: str) -> None:
-    assert check(PRO_EDIT, {"prompt": "a", "image_urls": f"  {url}\t\n"}).reference_urls == (url,)
+    assert checked(PRO_EDIT, {"prompt": "a", "image_urls": f"  {url}\t\n"}).values["image_urls"] == (url,)
 
 
 def test_the_emulators_own_addresses_are_accepted_only_beside_it() -> None:
     values = {"prompt": "a", "image_urls": "http://127.0.0.1:8288/files/1.png"}
-    assert check(PRO_EDIT, values, "http://127.0.0.1:8288").reference_urls
+    assert checked(PRO_EDIT, values, "http://127.0.0.1:8288").values["image_urls"]
     for origin in (None, "http://127.0.0.1:8289", "http://localhost:8288", "https://127.0.0.1:8288"):
         with pytest.raises(InvalidInput):
-            check(PRO_EDIT, values, origin)
+            checked(PRO_EDIT, values, origin)
 
 
 def test_missing_values_are_the_schemas_defaults_in_the_schemas_order() -> None:
-    body = check(PRO_EDIT, {"prompt": "a"}).body(["data:1", "data:2"])
+    body = checked(PRO_EDIT, {"prompt": "a"}).body({"image_urls": ["data:1", "data:2"]})
     assert list(body) == [field.name for field in PRO_EDIT.fields]
     assert body == {
         "prompt": "a",
@@ -264,20 +271,19 @@ def test_missing_values_are_the_schemas_defaults_in_the_schemas_order() -> None:
 
 def test_a_prompt_is_sent_as_it_was_typed() -> None:
     prompt = "  two\nlines \u2603 \U0001f98a\x00\ud83d  "
-    assert check(TEXT_TO_IMAGE, {"prompt": prompt}).body([])["prompt"] == prompt
+    assert checked(TEXT_TO_IMAGE, {"prompt": prompt}).body({})["prompt"] == prompt
 
 
 def test_integer_enums_stay_integers() -> None:
-    body = check(TEXT_TO_IMAGE, {"prompt": "a", "safety_tolerance": np.int64(6), "num_images": np.uint8(2)}).body(
-        []
-    )
+    values = {"prompt": "a", "safety_tolerance": np.int64(6), "num_images": np.uint8(2)}
+    body = checked(TEXT_TO_IMAGE, values).body({})
     assert json.dumps([body["safety_tolerance"], body["num_images"]]) == "[6, 2]"
     assert type(body["safety_tolerance"]) is int
 
 
 @given(st.integers(0, 2**200))
 def test_seeds_over_a_link_are_folded_into_range(seed: int) -> None:
-    sent = check(TEXT_TO_IMAGE, {"prompt": "a", "seed": seed}).body([])["seed"]
+    sent = checked(TEXT_TO_IMAGE, {"prompt": "a", "seed": seed}).body({})["seed"]
     assert isinstance(sent, int)
     assert 0 <= sent <= INT32_MAX
     assert sent == seed % 2**31
@@ -291,9 +297,9 @@ def test_a_folded_seed_is_what_the_api_sees(runner: Runner, api: Emulator) -> No
 
 @given(st.integers(0, 2**64))
 def test_the_rerun_seed_is_never_sent(seed: int) -> None:
-    arguments = check(PRO_EDIT, {"prompt": "a", "rerun_seed": seed})
-    assert arguments.rerun_seed == seed
-    assert "rerun_seed" not in arguments.body([])
+    arguments = checked(PRO_EDIT, {"prompt": "a", "rerun_seed": seed})
+    assert arguments.own == {"rerun_seed": seed}
+    assert "rerun_seed" not in arguments.body({})
 
 
 ANYTHING = st.recursive(
@@ -309,7 +315,7 @@ def test_whatever_comes_over_a_link_is_sent_within_the_schema_or_refused(command
     name = data.draw(st.sampled_from([*(field.name for field in spec.fields), "rerun_seed", "image_urls"]))
     value = data.draw(ANYTHING)
     try:
-        body = check(spec, {"prompt": "a fox", name: value}).body(["data:"])
+        body = checked(spec, {"prompt": "a fox", name: value}).body({"image_urls": ["data:"]})
     except InvalidInput as error:
         assert error.field == name
     else:
@@ -318,13 +324,12 @@ def test_whatever_comes_over_a_link_is_sent_within_the_schema_or_refused(command
 
 @pytest.mark.parametrize(("count", "accepted"), [(0, False), (1, True), (20, True), (21, False)])
 def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None:
-    check_reference_count(TEXT_TO_IMAGE, 0)
     if accepted:
-        check_reference_count(PRO_EDIT, count)
+        checked(PRO_EDIT, {"prompt": "a"}, images=count)
         return
     with pytest.raises(InvalidInput) as refused:
-        check_reference_count(PRO_EDIT, count)
+        checked(PRO_EDIT, {"prompt": "a"}, images=count)
     assert refused.value.message == (
         "image_urls: 1 to 20 reference images are needed, from image_1 to image_20 and image_urls together; "
-        f"there are {count or 'none'}"
+        f"given: {count}."
     )
