@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sqlite3
 import sys
 import time
@@ -367,6 +368,37 @@ def test_a_cancelled_error_from_inside_becomes_a_receipt(runner: Runner) -> None
         asyncio.run(runner.start(TEXT_TO_IMAGE, Breaking(), **INPUTS))
     collect(runner)
     assert len(runner.api.jobs) == 1
+
+
+def test_every_report_is_made_in_the_context_of_its_node(runner: Runner, api: Emulator) -> None:
+    """The host keeps there which node runs; the last report, on the cancel, comes from a thread."""
+    node = contextvars.ContextVar("node", default="")
+
+    class Watching(RecordingHost):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stop_at = Stage.QUEUED
+            self.nodes: list[str] = []
+
+        def report(self, progress: Progress) -> None:
+            super().report(progress)
+            self.nodes.append(node.get())
+
+    async def run(name: str) -> Watching:
+        node.set(name)
+        host = Watching()
+        with pytest.raises(Interrupted):
+            await runner.start(TEXT_TO_IMAGE, host, prompt=name)
+        return host
+
+    async def both() -> list[Watching]:
+        return await asyncio.gather(*(run(name) for name in ("one", "two")))
+
+    api.hold = True
+    hosts = asyncio.run(both())
+    threads.wait_for_all()
+    assert [set(host.nodes) for host in hosts] == [{"one"}, {"two"}]
+    assert [host.last.stage for host in hosts] == [Stage.STOPPED] * 2
 
 
 def test_the_hosts_flag_is_read_and_never_consumed(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
