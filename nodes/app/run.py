@@ -69,7 +69,9 @@ def current_settings(host: Host) -> Settings:
 
 async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: object) -> T:
     try:
-        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
+        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(
+            threads.start_abandonable(function, *values)
+        )
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
         raise PackError(
