@@ -76,7 +76,7 @@ def test_without_a_token_the_error_says_where_to_get_one(tmp_path: Path) -> None
         read_settings({}, tmp_path)
     assert "RUNCOMFY_API_TOKEN" in str(raised.value)
     assert "https://www.runcomfy.com/profile" in str(raised.value)
-    assert raised.value.charge is Charge.NO
+    assert raised.value.failure.charge is Charge.NO
 
 
 @pytest.mark.parametrize("bad", BAD_TOKENS)

@@ -25,6 +25,7 @@ from nodes.core.errors import JournalError, OverBudget
 from nodes.core.store import database
 from nodes.core.store.job import LIVE, Busy, Claimed, Existing, Job, NewJob, OutcomeUnknown
 from nodes.core.store.journal import FILE_NAME, Journal
+from nodes.core.texts import note
 
 NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
 HOUR = 3600.0
@@ -63,8 +64,11 @@ def journal(open_journal: Callable[[], Journal]) -> Journal:
     return open_journal()
 
 
+WHY = note("failure.job_takes_too_long")
+
+
 def new_job(name: str = "a", estimate: float | None = None) -> NewJob:
-    return NewJob(name, "account", "vendor/model", "1K", estimate)
+    return NewJob(name, "account", "vendor/model", "1K", 1, estimate)
 
 
 def claimed(journal: Journal, name: str = "a", **more: float) -> Job:
@@ -113,17 +117,17 @@ def test_an_accepted_or_delivered_job_is_found_again(journal: Journal) -> None:
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
 def test_an_ended_job_is_submitted_anew_and_stays_in_the_record(journal: Journal, end: str) -> None:
-    journal.mark_ended(accepted(journal), end, "why", 0.25)
+    journal.mark_ended(accepted(journal), end, WHY, 0.25)
     assert isinstance(journal.claim(new_job()), Claimed)
-    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, "why", 0.25)
+    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, WHY, 0.25)
 
 
 def test_a_refused_job_is_submitted_anew_and_stays_in_the_record(journal: Journal) -> None:
     job = claimed(journal)
     journal.mark_submitting(job)
-    journal.mark_refused(job, "no balance")
+    journal.mark_refused(job, WHY)
     journal.release(job)
-    assert [(row.state, row.outcome) for row in journal.recent()] == [("refused", "no balance")]
+    assert [(row.state, row.outcome) for row in journal.recent()] == [("refused", WHY)]
     assert isinstance(journal.claim(new_job()), Claimed)
 
 
@@ -166,7 +170,7 @@ def test_a_late_writer_undoes_nothing(journal: Journal) -> None:
     journal.mark_delivered(job)
     late = journal.mark_finished(replace(job, files=("https://x/1",)))
     assert (late.state, late.cost, late.duration) == ("delivered", 0.5, 7.0)
-    assert journal.mark_ended(job, "cancelled").state == "delivered"
+    assert journal.mark_ended(job, "cancelled", WHY).state == "delivered"
     journal.mark_lost(job)
     journal.release(job)
     with pytest.raises(JournalError, match="nothing is sent"):
@@ -222,7 +226,7 @@ def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from nodes.core.store.journal import Journal; from nodes.core.store.job import NewJob\n"
-        "journal = Journal(Path(sys.argv[1])); journal.claim(NewJob('a', 'account', 'm', ''))\n"
+        "journal = Journal(Path(sys.argv[1])); journal.claim(NewJob('a', 'account', 'm'))\n"
         "print('claimed', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
@@ -263,15 +267,15 @@ def test_a_spent_budget_refuses_where_no_price_is_known(journal: Journal) -> Non
 
 
 def test_what_was_not_charged_does_not_count(journal: Journal) -> None:
-    journal.mark_ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled")
-    journal.mark_ended(accepted(journal, "b", "r2", estimate=0.2), "failed")
+    journal.mark_ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled", WHY)
+    journal.mark_ended(accepted(journal, "b", "r2", estimate=0.2), "failed", WHY)
     job = claimed(journal, "c", estimate=0.2)
     journal.mark_submitting(job)
-    journal.mark_refused(job, "no")
+    journal.mark_refused(job, WHY)
     journal.release(claimed(journal, "d", estimate=0.2))
     journal.adopt(new_job("e", 0.2), "r5")
     assert journal.spent_today() == 0
-    journal.mark_ended(accepted(journal, "f", "r6", estimate=0.2), "failed", "blocked", 0.1)
+    journal.mark_ended(accepted(journal, "f", "r6", estimate=0.2), "failed", WHY, 0.1)
     job = claimed(journal, "g", estimate=0.2)
     journal.mark_submitting(job)
     journal.mark_lost(job)
@@ -497,11 +501,11 @@ def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
     runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
-        raise JournalError("The disk is full.")
+        raise JournalError("record_unusable", folder="here", error="disk full")
 
     monkeypatch.setattr(Journal, "mark_submitted", fail)
     runner.text_to_image()
-    assert f"request {api.jobs[0].request_id}: The disk is full." in caplog.text
+    assert f"request {api.jobs[0].request_id}: The record of paid jobs in here cannot be" in caplog.text
 
 
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
@@ -519,18 +523,19 @@ def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> N
 
 
 def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> None:
-    columns = "fingerprint, account, model_id, variant, state, owner, request_id, created_at, duration"
+    columns = "fingerprint, account, model_id, variant, size, count, state, owner, request_id, created_at, duration"
     sql(
         journal,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
-        f"INSERT INTO jobs ({columns}) SELECT 'f' || i, 'a', 'm', 'v', 'delivered', 'o', 'r' || i, i, 1.0 FROM n",
+        f"INSERT INTO jobs ({columns}) "
+        "SELECT 'f' || i, 'a', 'm', '', '1K', 1, 'delivered', 'o', 'r' || i, i, 1.0 FROM n",
     )
     asked: list[str] = []
     journal._db.set_trace_callback(asked.append)
     assert isinstance(journal.claim(new_job("f77777"), budget=9.0), Existing)
     assert isinstance(journal.claim(new_job("new"), budget=9.0), Claimed)
     assert journal.find("r4711") is not None
-    assert len(journal.durations("m", "v")) == 50
+    assert len(journal.durations("m", "1K", 1)) == 50
     assert len(journal.recent(20)) == 20
     journal._db.set_trace_callback(None)
     selects = [statement for statement in asked if statement.startswith("SELECT")]
@@ -598,7 +603,7 @@ class Lives(RuleBasedStateMachine):
     def end(self, which: tuple[int, Job], end: str) -> None:
         who, job = which
         if self._state(job) is not None:
-            self.pair[who].mark_ended(job, end)
+            self.pair[who].mark_ended(job, end, WHY)
 
     @rule(which=consumes(jobs))
     def release(self, which: tuple[int, Job]) -> None:
