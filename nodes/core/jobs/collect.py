@@ -156,15 +156,11 @@ class ResultCollector:
         return error
 
     async def _settle(self, error: PackError) -> None:
-        """Record an end that no later run can mend. The job of an earlier run is replaced where that is honest."""
-        was_delivered = self._job.state == "delivered"
-        gone = receipts.is_gone(error, self._seconds())
-        if gone:
+        """Record an end that no later run can mend. A job that was cancelled before is replaced."""
+        if receipts.is_gone(error, self._seconds()):
             await self._record(self._run.dependencies.journal.mark_ended, "expired", error.note)
         if self._request is None or self._ours:
             return
-        if gone and was_delivered:
-            raise JobReplaced("replaces_expired", self._job.request_id)
         if isinstance(error, JobCancelled):
             raise JobReplaced("replaces_cancelled", self._job.request_id)
 
