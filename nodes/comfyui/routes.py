@@ -27,6 +27,7 @@ ROUTES = (
     ("POST", "/test", "test"),
     ("GET", "/prices", "prices"),
     ("GET", "/jobs", "jobs"),
+    ("POST", "/jobs/retry", "retry_job"),
     ("GET", "/progress", "progress"),
     ("GET", "/messages", "messages"),
 )
@@ -114,7 +115,7 @@ async def _asked(request: web.Request, method: str) -> Mapping[str, object]:
 async def _in_thread(function: Callable[[Mapping[str, object]], object], asked: Mapping[str, object]) -> object:
     from ..core import threads
 
-    return await asyncio.wrap_future(threads.start(function, asked))
+    return await asyncio.wrap_future(threads.start_abandonable(function, asked))
 
 
 def _json(status: int, payload: object) -> web.Response:

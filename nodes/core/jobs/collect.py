@@ -113,7 +113,7 @@ class ResultCollector:
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
-            await self._run.blocking(writer.commit)
+            await self._run.finishing(writer.commit)
         finally:
             late_cost.cancel()
             threads.start(writer.close)
@@ -159,15 +159,11 @@ class ResultCollector:
         return error
 
     async def _settle(self, error: PackError) -> None:
-        """Record an end that no later run can mend. The job of an earlier run is replaced where that is honest."""
-        was_delivered = self._job.state == "delivered"
-        gone = receipts.is_gone(error, self._seconds())
-        if gone:
+        """Record an end that no later run can mend. A job that was cancelled before is replaced."""
+        if receipts.is_gone(error, self._seconds()):
             await self._record(self._run.dependencies.journal.mark_ended, "expired", error.note)
         if self._request is None or self._ours:
             return
-        if gone and was_delivered:
-            raise JobReplaced("replaces_expired", self._job.request_id)
         if isinstance(error, JobCancelled):
             raise JobReplaced("replaces_cancelled", self._job.request_id)
 
@@ -194,7 +190,9 @@ class ResultCollector:
             return
         fraction = expected_fraction(self._seconds(), self._durations)
         if fraction is None or fraction >= MEMORY_FROM:
-            self._memory = threads.start(self._run.dependencies.buffers.take, self._request.pixels_expected)
+            self._memory = threads.start_abandonable(
+                self._run.dependencies.buffers.take, self._request.pixels_expected
+            )
 
     async def _memory_got_ready(self) -> Floats | None:
         if self._memory is None:
@@ -214,7 +212,7 @@ class ResultCollector:
         if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start(self._run.dependencies.client.result, self._job.request_id or "")
+            ask = threads.start_abandonable(self._run.dependencies.client.result, self._job.request_id or "")
             state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)
@@ -223,7 +221,7 @@ class ResultCollector:
     async def _record(self, write: Callable[..., Job], *values: object) -> None:
         """Write to the journal what is already paid for: a full disk must not cost the images."""
         try:
-            self._job = await self._run.blocking(write, self._job, *values)
+            self._job = await self._run.finishing(write, self._job, *values)
         except JournalError as error:
             log.error("Request %s: %s", self._job.request_id, error.message)
 
