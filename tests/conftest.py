@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from support import ROOT, Runner
@@ -48,3 +49,9 @@ def pack() -> Iterator[ModuleType]:
     yield module
     for loaded in [loaded for loaded in sys.modules if loaded.startswith(name)]:
         del sys.modules[loaded]
+
+
+@pytest.fixture
+def definitions(pack: ModuleType) -> dict[str, Any]:
+    """What the pack's nodes declare as their inputs, by node id."""
+    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import JournalError
 
 BUSY_SECONDS = 10.0
-_MIGRATIONS = (
+MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE jobs (
@@ -87,15 +87,15 @@ def _migrate(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_MIGRATIONS):
+        if version > len(MIGRATIONS):
             raise JournalError(
                 "The record of paid jobs was written by a newer version of this pack.",
                 advice="Update the pack, or set RUNCOMFY_STATE_DIR to another folder.",
             )
-        for statements in _MIGRATIONS[version:]:
+        for statements in MIGRATIONS[version:]:
             for statement in statements.split(";"):
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     except BaseException:
         # A full disk may have ended the transaction already.
         if db.in_transaction:
