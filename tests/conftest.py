@@ -16,6 +16,14 @@ from emulator import Emulator
 from nodes.app.service import close_services
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure coverage of whole runs only: a part of the tests covers a part of the code."""
+    coverage = config.pluginmanager.getplugin("_cov")
+    chosen = config.getoption("keyword") or config.getoption("markexpr") != "not page"
+    if coverage is not None and (chosen or config.args_source is not pytest.Config.ArgsSource.TESTPATHS):
+        coverage.options.no_cov = True
+
+
 @pytest.fixture
 def api() -> Iterator[Emulator]:
     with Emulator() as emulator:
