@@ -123,8 +123,8 @@ def test_english_names_the_categories() -> None:
 
 
 def test_english_names_what_the_page_adds() -> None:
-    """The setting, the command and the menu, as ``web/parts/extension.js`` registers them."""
-    source = (ROOT / "web" / "parts" / "extension.js").read_text(encoding="utf-8")
+    """The setting, the command and the menu, as ``web/page/extension.js`` registers them."""
+    source = (ROOT / "web" / "page" / "extension.js").read_text(encoding="utf-8")
     settings = re.findall(r'id: "([^"]+)",\s+name: "([^"]+)"', source)
     commands = re.findall(r'id: "([^"]+)", label: t\("([^"]+)"\)', source)
     assert settings and commands
@@ -237,7 +237,7 @@ def counted(table: Texts) -> set[str]:
 
 def test_the_page_has_a_table_for_each_language() -> None:
     assert {path.name for path in MESSAGES.iterdir()} == {f"{language}.js" for language in LANGUAGES}
-    listed = re.search(r"LOCALES = (\[[^\]]*\])", (ROOT / "web/parts/messages.js").read_text(encoding="utf-8"))
+    listed = re.search(r"LOCALES = (\[[^\]]*\])", (ROOT / "web/base/messages.js").read_text(encoding="utf-8"))
     assert listed and set(json.loads(listed[1])) == set(LANGUAGES)
 
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/parts/sockets.js";
+import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/node/socket_order.js";
 import { node, slot } from "./fakes.mjs";
 
 function fresh(sockets) {
@@ -58,7 +58,6 @@ test("any way of connecting and disconnecting ends in order with one free socket
   for (let round = 0; round < 50; round += 1) {
     const { made, row } = fresh(6);
     closeGaps(made, row);
-    let order = [];
     for (let step = 0; step < 40; step += 1) {
       const sockets = made.inputs.filter(isSocket);
       const chosen = sockets[random(sockets.length)];
@@ -68,7 +67,7 @@ test("any way of connecting and disconnecting ends in order with one free socket
       } else {
         chosen.link = null;
       }
-      order = made.inputs.filter((each) => isSocket(each) && each.link).map((each) => each.link);
+      const order = made.inputs.filter((each) => isSocket(each) && each.link).map((each) => each.link);
       closeGaps(made, row);
       const names = made.inputs.filter(isSocket).map((each) => each.name);
       assert.deepEqual(names, names.map((_, place) => `image_${place + 1}`));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import english from "../../web/messages/en.js";
-import { Live } from "../../web/parts/live.js";
-import { translator } from "../../web/parts/messages.js";
-import { abandoned, describe, hasEnded, isTimed } from "../../web/parts/state.js";
+import { NodeStatusStore } from "../../web/node/status_store.js";
+import { translator } from "../../web/base/messages.js";
+import { abandoned, describe, hasEnded, isTimed } from "../../web/node/status_view.js";
 import { report } from "./fakes.mjs";
 
 const t = translator(english, english);
@@ -65,39 +65,39 @@ test("what has ended is not timed", () => {
 function page() {
   const told = [];
   const cleared = [];
-  const live = new Live({ now: () => 5, changed: (each) => told.push(each), cleared: (each) => cleared.push(each) });
-  return { live, told, cleared };
+  const store = new NodeStatusStore({ now: () => 5, changed: (each) => told.push(each), cleared: (each) => cleared.push(each) });
+  return { store, told, cleared };
 }
 
 test("the bar never runs backwards within a run and starts anew with the next", () => {
-  const { live, told } = page();
-  for (const fraction of [0.2, 0.5, 0.3, null]) live.receive(report({ fraction }));
-  live.receive(report({ fraction: 0.1, prompt: "next" }));
+  const { store, told } = page();
+  for (const fraction of [0.2, 0.5, 0.3, null]) store.receive(report({ fraction }));
+  store.receive(report({ fraction: 0.1, prompt: "next" }));
   assert.deepEqual(told.map((each) => each.fraction), [0.2, 0.5, 0.5, 0.5, 0.1]);
 });
 
 test("a prompt's end settles the nodes that told none", () => {
-  const { live, told, cleared } = page();
-  live.receive(report({ node: "1", request_id: "abc" }));
-  live.receive(report({ node: "2", stage: "preparing" }));
-  live.receive(report({ node: "3", stage: "delivered" }));
-  live.receive(report({ node: "4", prompt: "another" }));
-  live.promptEnded("p");
+  const { store, told, cleared } = page();
+  store.receive(report({ node: "1", request_id: "abc" }));
+  store.receive(report({ node: "2", stage: "preparing" }));
+  store.receive(report({ node: "3", stage: "delivered" }));
+  store.receive(report({ node: "4", prompt: "another" }));
+  store.promptEnded("p");
   assert.equal(told.at(-1).left, true);
   assert.deepEqual(cleared.map((each) => each.node), ["2"]);
-  assert.deepEqual(live.timed().map((each) => each.node), ["4"]);
+  assert.deepEqual(store.timed().map((each) => each.node), ["4"]);
 });
 
 test("what the server kept fills in what the page has not heard, and nothing else", () => {
-  const { live } = page();
-  live.receive(report({ node: "1", stage: "delivered" }));
-  live.restore([
+  const { store } = page();
+  store.receive(report({ node: "1", stage: "delivered" }));
+  store.restore([
     report({ node: "1", live: true }),
     report({ node: "2", live: true }),
     report({ node: "3", live: false, request_id: "abc" }),
     report({ node: "4", live: false }),
   ]);
-  assert.deepEqual(live.all().map((each) => [each.node, each.stage, Boolean(each.left)]), [
+  assert.deepEqual(store.all().map((each) => [each.node, each.stage, Boolean(each.left)]), [
     ["1", "delivered", false],
     ["2", "running", false],
     ["3", "running", true],
@@ -105,7 +105,7 @@ test("what the server kept fills in what the page has not heard, and nothing els
 });
 
 test("memory is bounded", () => {
-  const { live } = page();
-  for (let node = 0; node < 600; node += 1) live.receive(report({ node: String(node) }));
-  assert.equal(live.all().length, 500);
+  const { store } = page();
+  for (let node = 0; node < 600; node += 1) store.receive(report({ node: String(node) }));
+  assert.equal(store.all().length, 500);
 });

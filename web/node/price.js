@@ -1,11 +1,15 @@
-/** What a run costs at least, in words. Pure. */
+/**
+ * What a run costs at least, in words. Pure.
+ *
+ * @import { Translate } from "../base/messages.js"
+ */
 
-import { money } from "./format.js";
+import { money } from "../base/format.js";
 
 /**
  * @param {number | null | undefined} usd the base price of one image; nothing is shown where it is not known
  * @param {unknown} images how many are asked for; undefined where a link decides it
- * @param {import("./messages.js").Translate} t
+ * @param {Translate} t
  */
 export function priceText(usd, images, t) {
   if (typeof usd !== "number" || !Number.isFinite(usd) || usd <= 0) return "";

@@ -1,14 +1,14 @@
 /**
  * The states of the nodes of all workflows that this page has heard of, and who is told when one changes.
  *
- * @typedef {import("./state.js").Report} Report
+ * @import { Report } from "../../types/answers.js"
  */
 
-import { abandoned, hasEnded, isTimed } from "./state.js";
+import { abandoned, hasEnded, isTimed } from "./status_view.js";
 
-const MOST = 500;
+const MAX_STATES = 500;
 
-export class Live {
+export class NodeStatusStore {
   /** @type {Map<string, Report>} */
   #states = new Map();
   #page;
@@ -25,7 +25,7 @@ export class Live {
   receive(report) {
     const before = this.#states.get(key(report));
     const same = before && before.prompt === report.prompt && before.request_id === report.request_id;
-    const fraction = same && !hasEnded(before) ? most(before.fraction, report.fraction) : report.fraction;
+    const fraction = same && !hasEnded(before) ? larger(before.fraction, report.fraction) : report.fraction;
     this.#put({ ...report, fraction, heard: this.#page.now() });
   }
 
@@ -60,19 +60,27 @@ export class Live {
     return this.all().filter(isTimed);
   }
 
+  /** @param {Report} report */
   #put(report) {
     this.#states.delete(key(report));
     this.#states.set(key(report), report);
-    if (this.#states.size > MOST) this.#states.delete(this.#states.keys().next().value);
+    if (this.#states.size > MAX_STATES) this.#dropOldest();
     this.#page.changed(report);
+  }
+
+  #dropOldest() {
+    const [oldest] = this.#states.keys();
+    this.#states.delete(oldest);
   }
 }
 
+/** @param {Report} report */
 function key(report) {
   return `${report.workflow}|${report.node}`;
 }
 
-function most(before, after) {
+/** @param {number | null} before @param {number | null} after */
+function larger(before, after) {
   if (typeof before !== "number") return after;
   return typeof after === "number" ? Math.max(before, after) : before;
 }

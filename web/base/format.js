@@ -16,13 +16,14 @@ export function money(usd) {
  * @param {string} locale
  */
 export function age(seconds, locale) {
+  /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
   const units = [
     ["day", 86400],
     ["hour", 3600],
     ["minute", 60],
     ["second", 1],
   ];
-  const [unit, size] = units.find(([, length]) => seconds >= length) ?? units[units.length - 1];
+  const [unit, size] = units.find(([, length]) => seconds >= length) ?? ["second", 1];
   const format = new Intl.RelativeTimeFormat(locale, { numeric: "always", style: "short" });
   return format.format(-Math.floor(seconds / size), unit);
 }

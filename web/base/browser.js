@@ -1,4 +1,4 @@
-/** What the browser and older frontends want done by hand. */
+/** What a browser wants done by hand. */
 
 /** Adds a style sheet to the page, once. @param {Document} document @param {string} href */
 export function addStyle(document, href) {
@@ -7,19 +7,6 @@ export function addStyle(document, href) {
   link.rel = "stylesheet";
   link.href = href;
   document.head.append(link);
-}
-
-/**
- * Adds entries to a node's menu where the frontend has no hook `getNodeMenuItems` and asks the node itself.
- * @param {any} node
- * @param {() => unknown[]} items
- */
-export function addOldMenu(node, items) {
-  const own = node.getExtraMenuOptions;
-  node.getExtraMenuOptions = function (canvas, options) {
-    const more = own?.call(this, canvas, options) ?? [];
-    return [...items(), ...more];
-  };
 }
 
 /**

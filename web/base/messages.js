@@ -2,8 +2,9 @@
  * The page's texts in the person's language, with English for what is missing.
  *
  * @typedef {Record<string, string>} Table
- * @typedef {((key: string, values?: Record<string, unknown>) => string) & {
- *   count: (key: string, count: number, values?: Record<string, unknown>) => string,
+ * @typedef {Record<string, unknown>} Values
+ * @typedef {((key: string, values?: Values) => string) & {
+ *   count: (key: string, count: number, values?: Values) => string,
  *   has: (key: string) => boolean,
  *   locale: string,
  * }} Translate
@@ -31,8 +32,9 @@ export function nearestLocale(wanted) {
  * @returns {Translate}
  */
 export function translator(table, english, locale = "en") {
+  /** @param {string} key @returns {string | undefined} */
   const find = (key) => table[key] ?? english[key];
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  /** @type {Translate} */
   const translate = (key, values = {}) => fill(find(key) ?? key, values);
   translate.has = (key) => find(key) !== undefined;
   translate.locale = locale;
@@ -42,6 +44,11 @@ export function translator(table, english, locale = "en") {
     return fill(text ?? key, { count, ...values });
   };
   return translate;
+}
+
+/** @param {string} text @param {Values} values */
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
 /**

@@ -1,15 +1,29 @@
-/** The account's panel: enter, test and forget the token. The token is sent, and never shown again. */
+/**
+ * The account's panel: enter, test and forget the token. The token is sent, and never shown again.
+ *
+ * @import { Account, ConnectionTest } from "../../types/answers.js"
+ * @import { AccountStore } from "../base/account.js"
+ * @import { Translate } from "../base/messages.js"
+ * @import { Routes } from "../base/routes.js"
+ *
+ * @typedef {{
+ *   t: Translate, routes: Pick<Routes, "test">, account: AccountStore, note?: string, autofocus?: boolean,
+ * }} Page `note` stands above all; `autofocus` lets a dialog put the cursor into the token's field
+ */
 
-import { button, element } from "./board.js";
-import { keepEvents } from "./dialog.js";
-import { money } from "./format.js";
-import { failureText } from "./server.js";
+import { button, element, keepEvents } from "../base/elements.js";
+import { money } from "../base/format.js";
+import { failureText } from "../base/routes.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
 const SURE_MILLISECONDS = 4000;
+/** They would keep the token, and offer it elsewhere. */
+const NO_PASSWORD_MANAGER = { "data-1p-ignore": "true", "data-lpignore": "true", "data-bwignore": "true" };
 
-export class Panel {
+export class AccountPanel {
+  #document;
   #page;
+  #input;
   #inUse;
   #result;
   #save;
@@ -19,16 +33,15 @@ export class Panel {
 
   /**
    * @param {Document} document
-   * @param {{ t: import("./messages.js").Translate, server: any, account: any, note?: string }} page
+   * @param {Page} page
    */
   constructor(document, page) {
     const { t, account } = page;
-    this.document = document;
+    this.#document = document;
     this.#page = page;
-    this.input = tokenInput(document, t);
+    this.#input = tokenInput(document, t, page.autofocus ?? false);
     this.#inUse = element(document, "span", "in-use");
-    this.#result = element(document, "div", "result");
-    this.#result.setAttribute("role", "status");
+    this.#result = element(document, "div", "result", "", { role: "status" });
     this.#save = element(document, "button", "button primary", t("panel.save"));
     this.#test = button(document, "button", t("panel.test"), () => this.#run(() => this.#testNow()));
     this.#forget = confirmed(document, t("panel.forget"), t("panel.forgetSure"), () =>
@@ -42,9 +55,9 @@ export class Panel {
   }
 
   #build() {
-    const { document } = this;
+    const document = this.#document;
     const { t, note } = this.#page;
-    const form = element(document, "form", "row", [this.input, this.#save]);
+    const form = element(document, "form", "row", [this.#input, this.#save]);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#run(() => this.#storeThenTest());
@@ -55,11 +68,12 @@ export class Panel {
       form,
       element(document, "div", "row", [this.#test, this.#forget]),
       this.#result,
-      whereFrom(document, t),
+      profileLink(document, t),
       element(document, "p", "small", t("panel.safety")),
     ]);
   }
 
+  /** @param {() => Promise<void>} action */
   async #run(action) {
     const { t, account } = this.#page;
     for (const each of [this.#save, this.#test, this.#forget]) each.disabled = true;
@@ -74,17 +88,17 @@ export class Panel {
   }
 
   async #storeThenTest() {
-    const token = this.input.value.trim();
-    if (!token) return this.input.focus();
+    const token = this.#input.value.trim();
+    if (!token) return this.#input.focus();
     await this.#page.account.store(token);
-    this.input.value = "";
+    this.#input.value = "";
     await this.#testNow(this.#page.t("panel.saved"));
   }
 
   async #testNow(before = "") {
-    const { t, server } = this.#page;
+    const { t, routes } = this.#page;
     this.#tell("dim", [before, t("panel.testing")].filter(Boolean).join(" "));
-    this.#result.replaceChildren(...findings(this.document, t, await server.test()));
+    this.#result.replaceChildren(...findings(this.#document, t, await routes.test()));
   }
 
   async #forgetNow() {
@@ -92,7 +106,7 @@ export class Panel {
     this.#tell("dim", this.#page.t("panel.forgotten"));
   }
 
-  /** Draws the account again, until the panel is gone from the page. */
+  /** Draws the account again, until the panel is gone from the page. @param {Account} known */
   #heard(known) {
     this.#seen ||= this.root.isConnected;
     if (this.#seen && !this.root.isConnected) return false;
@@ -100,29 +114,40 @@ export class Panel {
     return true;
   }
 
+  /** @param {Account | null} known */
   #draw(known) {
-    this.#inUse.replaceChildren(...sourceText(this.document, this.#page.t, known));
+    this.#inUse.replaceChildren(...sourceText(this.#document, this.#page.t, known));
     this.#test.disabled = known?.state !== "ready";
     this.#forget.disabled = !(known?.kind === "stored" || known?.state === "unusable");
   }
 
+  /** @param {"dim" | "bad"} tone @param {string} text */
   #tell(tone, text) {
-    this.#result.replaceChildren(element(this.document, "p", tone, text));
+    this.#result.replaceChildren(element(this.#document, "p", tone, text));
   }
 }
 
-function tokenInput(document, t) {
-  const input = element(document, "input", "input");
-  input.type = "password";
-  input.autocomplete = "off";
-  input.spellcheck = false;
-  input.placeholder = t("panel.placeholder");
-  input.setAttribute("aria-label", t("panel.token"));
-  // Password managers would keep it, and offer it elsewhere.
-  for (const name of ["data-1p-ignore", "data-lpignore", "data-bwignore"]) input.setAttribute(name, "true");
+/** @param {Document} document @param {Translate} t @param {boolean} autofocus */
+function tokenInput(document, t, autofocus) {
+  const input = element(document, "input", "input", [], {
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: t("panel.placeholder"),
+    "aria-label": t("panel.token"),
+    ...NO_PASSWORD_MANAGER,
+  });
+  input.autofocus = autofocus;
   return input;
 }
 
+/**
+ * A button that asks once more before it does something.
+ * @param {Document} document
+ * @param {string} text
+ * @param {string} question
+ * @param {() => void} action
+ */
 function confirmed(document, text, question, action) {
   let timer = 0;
   const made = button(document, "button", text, () => {
@@ -142,16 +167,18 @@ function confirmed(document, text, question, action) {
   return made;
 }
 
+/** @param {Document} document @param {Translate} t @param {Account | null} known */
 function sourceText(document, t, known) {
   if (!known) return ["\u2026"];
   if (known.state === "missing") return [t("panel.missing")];
   if (known.state === "unusable") return [element(document, "span", "bad", known.message || t("panel.unusable"))];
   return [
-    element(document, "code", "mask", known.masked),
+    element(document, "code", "mask", known.masked ?? ""),
     element(document, "span", "dim", t(`panel.${known.kind}`, { source: known.source })),
   ];
 }
 
+/** @param {Document} document @param {Translate} t @param {ConnectionTest} test */
 function findings(document, t, { reachable, token, balance_usd, spent_today_usd, budget_usd }) {
   const refused = token.ok === false ? t("test.refused") : t("test.unknown");
   const rows = [
@@ -164,16 +191,19 @@ function findings(document, t, { reachable, token, balance_usd, spent_today_usd,
   return [element(document, "dl", "findings", rows.flat()), element(document, "p", "small", t("panel.nothingGenerated"))];
 }
 
+/** @param {Document} document @param {string} label @param {boolean | null} ok @param {string} text */
 function finding(document, label, ok, text) {
-  const tone = { true: "good", false: "bad" }[String(ok)] ?? "plain";
+  const tone = ok === null ? "plain" : ok ? "good" : "bad";
   return [element(document, "dt", "", label), element(document, "dd", tone, text)];
 }
 
-function whereFrom(document, t) {
-  const link = element(document, "a", "", PROFILE_PAGE.replace("https://www.", ""));
-  link.href = PROFILE_PAGE;
-  link.target = "_blank";
-  link.rel = "noopener noreferrer";
+/** @param {Document} document @param {Translate} t */
+function profileLink(document, t) {
+  const link = element(document, "a", "", PROFILE_PAGE.replace("https://www.", ""), {
+    href: PROFILE_PAGE,
+    target: "_blank",
+    rel: "noopener noreferrer",
+  });
   const [before, after = ""] = t("panel.where").split("{link}");
   return element(document, "p", "small", [before, link, after]);
 }

@@ -1,18 +1,29 @@
-/** Keeps the sockets of one node in order while links come and go. */
+/**
+ * Keeps the sockets of one node in order while links come and go.
+ *
+ * @import { HostNode, SavedNode, Slot } from "../../types/host.js"
+ * @import { Translate } from "../base/messages.js"
+ */
 
 import { imagesInto } from "./graph.js";
-import { after, redraw } from "./host.js";
-import { closeGaps, growSockets, imageNumbers, isSocket, moveSocketsLast } from "./sockets.js";
+import { after, redraw } from "./host_nodes.js";
+import { closeGaps, growSockets, imageNumbers, isSocket, moveSocketsLast } from "./socket_order.js";
 
 const INPUT = 1;
 
-export class NodeSockets {
+export class GrowingSockets {
   #node;
   #page;
   #row;
-  /** The labels that were given here; a name that a person gave is another. */
+  /**
+   * The labels that were given here; a name that a person gave is another.
+   * @type {WeakMap<Slot, string | undefined>}
+   */
   #given = new WeakMap();
-  /** How many images came over each socket in the last run. */
+  /**
+   * How many images came over each socket in the last run.
+   * @type {Map<string, number>}
+   */
   #learned = new Map();
   #waiting = false;
   /** The page makes room for all sockets before the spare ones are gone: its height is not what a person chose. */
@@ -20,8 +31,8 @@ export class NodeSockets {
   #height = 0;
 
   /**
-   * @param {any} node one that was just made
-   * @param {{ t: import("./messages.js").Translate, defer: (action: () => void) => void }} page
+   * @param {HostNode} node one that was just made
+   * @param {{ t: Translate, defer: (action: () => void) => void }} page
    */
   constructor(node, page) {
     this.#node = node;
@@ -29,7 +40,9 @@ export class NodeSockets {
     this.#row = moveSocketsLast(node);
     after(node, "onAdded", () => this.#later());
     after(node, "onConfigure", (saved) => this.#configured(saved));
-    after(node, "onConnectionsChange", (kind) => kind === INPUT && this.#linked());
+    after(node, "onConnectionsChange", (kind) => {
+      if (kind === INPUT) this.#linked();
+    });
     after(node, "onSerialize", (saved) => this.#strip(saved));
     this.#later();
   }
@@ -41,6 +54,7 @@ export class NodeSockets {
     redraw(this.#node);
   }
 
+  /** @param {SavedNode} saved */
   #configured(saved) {
     this.#height = saved?.size?.[1] ?? this.#node.size[1];
     this.#unsized = true;
@@ -73,27 +87,31 @@ export class NodeSockets {
   }
 
   #label() {
+    /** @param {Slot} slot @param {number} index */
     const countOf = (slot, index) => this.#learned.get(slot.name) ?? imagesInto(this.#node, index) ?? 1;
     const numbers = imageNumbers(this.#node, countOf);
     for (const slot of this.#node.inputs.filter(isSocket)) {
       if (slot.label && this.#given.get(slot) !== slot.label) continue;
-      const text = numbers.has(slot) ? this.#text(numbers.get(slot)) : undefined;
+      const range = numbers.get(slot);
+      const text = range && this.#text(range);
       if (slot.label === text) continue;
       slot.label = text;
       this.#given.set(slot, text);
     }
   }
 
+  /** @param {{ first: number, last: number }} range */
   #text({ first, last }) {
     const { t } = this.#page;
     return first === last ? t("socket.one", { number: first }) : t("socket.several", { first, last });
   }
 
-  /** The labels follow from the links, and are another language's on another page. */
+  /** The labels follow from the links, and are another language's on another page. @param {SavedNode} saved */
   #strip(saved) {
     this.#node.inputs.forEach((slot, index) => {
       const given = this.#given.get(slot);
-      if (given && saved.inputs?.[index]?.label === given) delete saved.inputs[index].label;
+      const kept = saved.inputs?.[index];
+      if (given && kept?.label === given) delete kept.label;
     });
   }
 }

@@ -1,16 +1,21 @@
 /**
  * What is known of the account's token, for everyone on the page who shows it.
  *
- * @typedef {{ state: "ready" | "missing" | "unusable", kind?: string, source?: string, masked?: string,
- *   message?: string, advice?: string }} Account
+ * @import { Account } from "../../types/answers.js"
+ * @import { Routes } from "./routes.js"
+ *
+ * @typedef {(account: Account) => unknown} Listener
+ * @typedef {ReturnType<typeof createAccount>} AccountStore
  */
 
-/** @param {ReturnType<typeof import("./server.js").createServer>} server */
-export function createAccount(server) {
+/** @param {Pick<Routes, "account" | "storeToken" | "forgetToken">} routes */
+export function createAccount(routes) {
   /** @type {Account | null} */
   let known = null;
+  /** @type {Set<Listener>} */
   const listeners = new Set();
 
+  /** @param {Account} account */
   function set(account) {
     known = account;
     for (const listener of [...listeners]) {
@@ -24,12 +29,13 @@ export function createAccount(server) {
     get known() {
       return known;
     },
-    refresh: async () => set(await server.account()),
-    store: async (token) => set(await server.storeToken(token)),
-    forget: async () => set(await server.forgetToken()),
+    refresh: async () => set(await routes.account()),
+    /** @param {string} token */
+    store: async (token) => set(await routes.storeToken(token)),
+    forget: async () => set(await routes.forgetToken()),
     /**
      * Calls a function with every change until it returns false.
-     * @param {(account: Account) => unknown} listener
+     * @param {Listener} listener
      * @returns {() => void} ends it
      */
     subscribe(listener) {

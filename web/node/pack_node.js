@@ -1,47 +1,52 @@
-/** What the pack adds to one node: its board, its growing sockets, its price. Released with the node. */
+/**
+ * What the pack adds to one node: its status board, its growing sockets, its price. Released with the node.
+ *
+ * @import { Account, Prices, Report } from "../../types/answers.js"
+ * @import { HostNode } from "../../types/host.js"
+ * @import { Translate } from "../base/messages.js"
+ *
+ * @typedef {{
+ *   document: Document, t: Translate, now: () => number, defer: (action: () => void) => void,
+ *   copy: (text: string) => Promise<void>, enterToken: () => void, account: { known: Account | null },
+ *   prices: () => Prices,
+ * }} Page
+ */
 
-import { createBoard } from "./board.js";
+import { createStatusBoard } from "./status_board.js";
 import { nodeType, widgetValue } from "./graph.js";
-import { after, makeRoom } from "./host.js";
+import { GrowingSockets } from "./growing_sockets.js";
+import { after, makeRoom } from "./host_nodes.js";
 import { priceText } from "./price.js";
-import { NodeSockets } from "./sockets_on_node.js";
-import { countsSent, isSocket } from "./sockets.js";
-import { describe } from "./state.js";
+import { countsSent, isSocket } from "./socket_order.js";
+import { describe } from "./status_view.js";
 
 const WIDGET = "runcomfy_state";
 const MOST_HEIGHT = 260;
 const PADDING = 4;
 
-/**
- * @typedef {{
- *   document: Document, t: import("./messages.js").Translate, now: () => number, defer: (action: () => void) => void,
- *   copy: (text: string) => Promise<void>, enterToken: () => void, account: any, prices: () => Record<string, number>,
- * }} Page
- */
-
-export class NodePart {
+export class PackNode {
   #node;
   #page;
   #board;
   #sockets;
-  /** @type {import("./state.js").Report | null} */
+  /** @type {Report | null} */
   #report = null;
 
   /**
-   * @param {any} node one that was just made
+   * @param {HostNode} node one that was just made
    * @param {Page} page
    */
   constructor(node, page) {
     this.#node = node;
     this.#page = page;
     this.#board = addBoard(node, page);
-    this.#sockets = node.inputs?.some(isSocket) ? new NodeSockets(node, page) : null;
+    this.#sockets = node.inputs?.some(isSocket) ? new GrowingSockets(node, page) : null;
     const images = node.widgets?.find((widget) => widget.name === "num_images");
     if (images) after(images, "callback", () => this.draw());
     this.draw();
   }
 
-  /** Shows a report of the node's run; null clears it. @param {import("./state.js").Report | null} report */
+  /** Shows a report of the node's run; null clears it. @param {Report | null} report */
   show(report) {
     this.#report = report;
     if (report?.sent.length) this.#sockets?.learn(countsSent(report.sent));
@@ -60,7 +65,7 @@ export class NodePart {
   }
 }
 
-/** Adds the board as a widget that is neither saved nor sent, as high as what it shows. */
+/** Adds the board as a widget that is neither saved nor sent, as high as what it shows. @param {HostNode} node @param {Page} page */
 function addBoard(node, page) {
   let height = 0;
   const resized = () => {
@@ -70,7 +75,7 @@ function addBoard(node, page) {
     height = next;
     makeRoom(node);
   };
-  const board = createBoard(page.document, page.t, { ...page, resized });
+  const board = createStatusBoard(page.document, page.t, { ...page, resized });
   const widget = node.addDOMWidget(WIDGET, "runcomfy", board.root, {
     serialize: false,
     getValue: () => "",

@@ -1,19 +1,16 @@
 /**
  * From a report of the server to what the node shows. Pure.
  *
- * @typedef {{
- *   node: string, type: string, prompt: string, workflow: string, stopped?: boolean, live?: boolean,
- *   stage: string, request_id: string | null, seconds: number, position: number | null, fraction: number | null,
- *   done: number, total: number, cost: number | null, kept: boolean, sent: string[], notes: string[],
- *   left?: boolean, heard?: number,
- * }} Report
+ * @import { Report } from "../../types/answers.js"
+ * @import { Translate } from "../base/messages.js"
+ *
  * @typedef {{
  *   tone: "busy" | "good" | "bad" | "calm", headline: string, meta: string, lines: string[], details: string[],
  *   requestId: string, bar: number | "unknown" | null,
  * }} View
  */
 
-import { money } from "./format.js";
+import { money } from "../base/format.js";
 
 const ENDED = ["delivered", "stopped", "failed"];
 const TIMED = ["queued", "running"];
@@ -43,13 +40,14 @@ export function abandoned(report) {
 /**
  * Returns what the node shows.
  * @param {Report} report
- * @param {import("./messages.js").Translate} t
+ * @param {Translate} t
  * @param {number} now milliseconds on the clock that stamped `heard`
  * @returns {View}
  */
 export function describe(report, t, now = 0) {
   const since = isTimed(report) && report.heard !== undefined ? Math.max(0, (now - report.heard) / 1000) : 0;
   const seconds = t("state.seconds", { seconds: Math.floor(report.seconds + since) });
+  /** @type {View} */
   const view = {
     tone: "busy",
     headline: "",
@@ -75,11 +73,13 @@ export function describe(report, t, now = 0) {
   }
 }
 
+/** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
 function stopping(view, report, t) {
   const lines = report.request_id ? [t("state.stopping")] : [];
   return { ...view, tone: "calm", headline: t("state.stopped"), lines };
 }
 
+/** @param {View} view @param {Report} report @param {Translate} t @param {string} seconds @returns {View} */
 function delivered(view, report, t, seconds) {
   const lines = report.kept ? [t("state.kept"), ...view.lines] : view.lines;
   const told = report.kept ? [] : [report.seconds > 0 && seconds, money(report.cost)];
@@ -87,12 +87,14 @@ function delivered(view, report, t, seconds) {
   return { ...view, tone: "good", headline, lines, meta: told.filter(Boolean).join(" \u00b7 ") };
 }
 
+/** @param {Report} report @param {Translate} t */
 function busy(report, t) {
   if (report.stage === "queued" && report.position) return t("state.queuedAt", { position: report.position });
   if (report.stage === "downloading") return t("state.downloading", { done: report.done, total: report.total });
   return t(`state.${report.stage}`);
 }
 
+/** @param {Report} report @returns {View["bar"]} */
 function bar(report) {
   return typeof report.fraction === "number" ? Math.min(1, Math.max(0, report.fraction)) : "unknown";
 }
