@@ -1,4 +1,4 @@
-"""The one seam to the network: blocking HTTP over ``requests``, with whole-answer deadlines and size caps."""
+"""The network, in one place: blocking HTTP over ``requests``. Every answer has a deadline and a size limit."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ class Answer:
 
 
 class _Session(requests.Session):
-    """Takes no answer for a redirect: of one, ``requests`` would read the whole body, followed or not."""
+    """A session that never sees a redirect: ``requests`` reads its whole body, even without following it."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return none."""
+        """Say that there is none."""
 
 
 class _Body(io.BytesIO):
-    """A body that knows whether any of it was taken to be sent: before that, nothing can have been accepted."""
+    """A body that notes when sending it begins: until then, the server cannot have accepted anything."""
 
     taken = False
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read, and remember it."""
+        """Read, and note that sending has begun."""
         self.taken = True
         return super().read(size)
 
@@ -67,7 +67,7 @@ class _Body(io.BytesIO):
 def new_session(user_agent: str) -> requests.Session:
     """Return a session that stores no cookies, asks for uncompressed answers and follows no redirect.
 
-    Proxies are those of the environment, but for this machine itself: a proxy could not reach it.
+    Proxies are those of the environment, except for addresses of this machine, which a proxy cannot reach.
     """
     session = _Session()
     session.proxies = {f"{scheme}://{host}": "" for scheme in ("http", "https") for host in _LOOPBACK}
@@ -80,7 +80,7 @@ def new_session(user_agent: str) -> requests.Session:
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sets the token. As an auth object, so that a ``.netrc`` of the user never replaces it."""
+    """Sends the token. It is an auth object because a ``.netrc`` file of the user replaces a plain header."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -91,7 +91,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class NoCredentials(requests.auth.AuthBase):
-    """Sends nothing, not even what a ``.netrc`` holds."""
+    """Sends no credentials, not even those in a ``.netrc`` file."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -148,8 +148,9 @@ class Transport:
         self._session.close()
 
     def _session_of_its_own(self) -> requests.Session:
-        # A job is posted on a new connection: on an idle one that has died unnoticed, the answer would be lost, and
-        # with it the certainty that nothing was charged. Not every server closes the one that it is asked to close.
+        # A job is posted on a new connection. An idle one may have died unnoticed, and nobody could tell afterwards
+        # whether the job was accepted. Not every server closes a connection when it is asked to, so the session is
+        # not used again either.
         session = new_session(self._user_agent)
         session.headers["Connection"] = "close"
         return session
@@ -165,8 +166,8 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
     announced = content_length(response.headers)
     if announced is not None and announced > max_bytes:
         raise TooLarge(f"The answer announces {announced} bytes; at most {max_bytes} are read.")
-    # read1 returns what has arrived. read would wait for a whole piece, so that a body sent
-    # byte by byte could hold the thread far beyond any timeout. urllib3 1.26 has it one level down.
+    # read1 returns what has arrived. read would wait for a whole piece, so that a body sent byte by byte could hold
+    # the thread far beyond any timeout. In urllib3 1.26, read1 belongs to the inner response.
     raw: Any = response.raw
     read1 = getattr(raw, "read1", None) or raw._fp.read1
     size = 0
@@ -179,7 +180,7 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
             raise AnswerLost("The answer did not arrive whole in time.")
     if announced is not None and size != announced:
         raise AnswerLost(f"The answer ended after {size} of {announced} bytes.")
-    # urllib3 1.26 does not see that its answer was read to the end, and would close the connection.
+    # urllib3 1.26 does not notice that the answer was read to its end, and would close the connection.
     raw.release_conn()
 
 

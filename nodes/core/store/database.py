@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import JournalError
 
 BUSY_SECONDS = 10.0
+# Each text holds the statements that lead to the next version of the file. A released one never changes.
 MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -52,7 +53,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     """Open the file, make it where it is missing, and bring its schema up to date.
 
     Raises:
-        JournalError: it is damaged, and now set aside under a name that the message holds; or it is a newer pack's.
+        JournalError: it is damaged, and was renamed as the message says; or a newer version of the pack wrote it.
         sqlite3.Error, OSError: it cannot be read or written.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

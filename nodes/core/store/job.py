@@ -3,7 +3,7 @@
 A job's state says what may be done with the same fingerprint again:
 
     preparing   claimed by a living process; nothing has been sent
-    submitting  the POST may be on its way; without its process, its answer is lost
+    submitting  the POST may be on its way; if its process has died, its answer is lost
     lost        the POST's answer was lost, and nobody has been told yet
     submitted   accepted, request id known: attach to it
     delivered   its images have been handed out: hand them out again
@@ -67,13 +67,13 @@ class Job:
 
     @property
     def name(self) -> str:
-        """A name for its kept files: ids begin anew with a new journal, and fingerprints come again."""
+        """The name of its kept files. A new journal counts ids from 1; a fingerprint may have several jobs."""
         return f"{self.fingerprint[:16]}-{self.id}"
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """What a claim is made for. ``variant`` groups jobs that take about as long; ``estimate`` is in USD."""
+    """What a claim is made for. ``variant`` groups jobs that take about equally long; ``estimate`` is in USD."""
 
     fingerprint: str
     account: str
@@ -84,7 +84,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Claimed:
-    """The job is the caller's to submit."""
+    """The claim is the caller's, who submits the job or releases it."""
 
     job: Job
 
@@ -98,7 +98,7 @@ class Busy:
 
 @dataclass(frozen=True)
 class OutcomeUnknown:
-    """An earlier submission's answer was lost. The person is told, and then ``mark_reported`` is called."""
+    """An earlier submission's answer was lost. The caller tells the person and calls ``mark_reported``."""
 
     job: Job
 

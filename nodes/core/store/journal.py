@@ -28,8 +28,8 @@ FILE_NAME = "jobs.sqlite3"
 class Journal:
     """The journal of one state folder. Every method is blocking, thread-safe, and one transaction.
 
-    What happened to a claimed job is never given up: where writing it fails, it is written before anything else
-    once that is possible again.
+    What happened to a claimed job is never dropped: what could not be written is kept in memory, and the next
+    transaction begins with it.
 
     Raises (all methods):
         JournalError: the file cannot be read or written, with the folder's name and what to do.
@@ -54,7 +54,7 @@ class Journal:
         return self._clock()
 
     def account(self, token: str, base_url: str) -> str:
-        """Return a keyed hash that stands for an account at an API; the token cannot be found from it."""
+        """Return a keyed hash that stands for an account at an API; the token cannot be computed from it."""
         return self._keyed(f"{base_url}\n{token}")
 
     def fingerprint(self, account: str, content: object) -> str:
@@ -84,20 +84,20 @@ class Journal:
                 if row.state == "submitting":
                     db.execute("UPDATE jobs SET state = 'lost' WHERE id = ?", (row.id,))
                     return OutcomeUnknown(row)
-                # Nothing was sent: its claim is void.
+                # Its process died before anything was sent.
                 db.execute("DELETE FROM jobs WHERE id = ?", (row.id,))
             self._require_budget(db, new_job, budget)
             return Claimed(self._insert(db, new_job))
 
     def release(self, job: Job) -> None:
-        """Give a claim back where nothing has come of it; nothing remains of it."""
+        """Remove a claim that led to no job."""
         self._write("DELETE FROM jobs WHERE id = ? AND state IN ('preparing', 'submitting')", job.id)
 
     def mark_submitting(self, job: Job) -> None:
         """Record, durably, that the POST is about to be made.
 
         Raises:
-            JournalError: also where the claim is not there any more; the POST must not be made.
+            JournalError: also if another run has taken over the claim. The POST must not be made.
         """
         if self._set(job, "submitting").state != "submitting":
             raise JournalError("The claim of this job has been taken over by another run, so nothing is sent.")
@@ -111,7 +111,7 @@ class Journal:
         self._set(job, "submitted", request_id=request_id, submitted_at=self._clock())
 
     def mark_lost(self, job: Job) -> None:
-        """Record that the answer to the POST was lost; unless it is reported, the next identical run tells it."""
+        """Record that the answer to the POST was lost; until ``mark_reported``, the next identical run tells it."""
         self._set(job, "lost")
 
     def mark_reported(self, job: Job) -> None:
@@ -123,7 +123,7 @@ class Journal:
         self._set(job, "refused", outcome=outcome, ended_at=self._clock())
 
     def adopt(self, new_job: NewJob, request_id: str) -> Job:
-        """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
+        """Record a job that was submitted elsewhere, to collect it here. It does not count towards the budget."""
         with self._transaction() as db:
             job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", new_job.fingerprint)
             return job or self._insert(db, new_job, state="submitted", request_id=request_id, owner="")
@@ -205,7 +205,7 @@ class Journal:
         if budget is None:
             return
         spent = self._spent(db)
-        # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
+        # Sums of cents are not exact in floats: 0.2 + 0.1 is within a budget of 0.3.
         if spent >= budget or round(spent + (new_job.estimate or 0) - budget, 6) > 0:
             raise OverBudget(
                 f"The day's budget of {money(budget)} would be passed: {money(spent)} is spent or under way today"
@@ -224,7 +224,7 @@ class Journal:
         return float(row[0])
 
     def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
-        """Change a row where its state may become ``state``; what is None stays. Return the row as it is then."""
+        """Change a row if its state may become ``state``; None changes no column. Return the new row."""
         changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
         before = BEFORE[state] if state else tuple(BEFORE)
         columns, marks = ", ".join(f"{column} = ?" for column in changes), ", ".join("?" * len(before))
@@ -235,7 +235,7 @@ class Journal:
             return _row(db, job.id)
 
     def _write(self, statement: str, *values: object) -> None:
-        """Write what has happened; where that fails, it is owed, and the next transaction begins with it."""
+        """Write what has happened. If that fails, the next transaction begins with it."""
         with self._lock:
             try:
                 with self._transaction() as db:
