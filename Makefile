@@ -14,7 +14,7 @@ help: ## List the tasks
 install: ## Install what the tasks need, in the active environment
 	$(PYTHON) -m pip install -r requirements-dev.txt
 
-test: ## Run the tests that need neither a browser nor ComfyUI
+test: ## Run the tests that need neither a browser nor ComfyUI, with their coverage
 	$(PYTHON) -m pytest $(ARGS)
 
 lint: ## Check style and format; nothing is changed

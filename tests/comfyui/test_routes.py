@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
@@ -12,7 +15,6 @@ from page.standin import Standin
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.comfyui import routes
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
 from nodes.comfyui.routes import ROUTES, register
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
@@ -208,18 +210,21 @@ def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Sta
 
 
 def test_registering_again_answers_from_the_new_load() -> None:
-    added: list[tuple[str, str]] = []
+    handlers: dict[tuple[str, str], Any] = {}
 
     def route(method: str, path: str) -> object:
-        added.append((method, path))
-        return lambda handler: handler
+        def add(handler: object) -> None:
+            assert (method, path) not in handlers
+            handlers[method, path] = handler
+
+        return add
 
     server = SimpleNamespace(routes=SimpleNamespace(route=route))
-    first, second = SimpleNamespace(), SimpleNamespace()
-    register(server, first)  # type: ignore[arg-type]
-    register(server, second)  # type: ignore[arg-type]
-    assert len(added) == len(ROUTES)
-    assert getattr(server, routes._ATTRIBUTE) is second
+    for load in ("first", "second"):
+        register(server, SimpleNamespace(account=lambda _, load=load: {"load": load}))  # type: ignore[arg-type]
+    assert len(handlers) == len(ROUTES)
+    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={})))
+    assert json.loads(answer.body) == {"load": "second"}
 
 
 def test_without_a_server_there_are_no_routes_and_no_error() -> None:
@@ -227,7 +232,7 @@ def test_without_a_server_there_are_no_routes_and_no_error() -> None:
 
 
 def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
-    live = host.pack.nodes.comfyui._HOST.live
+    live = host.pack.nodes.comfyui.HOST.live
     place = NodeLocation("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
     live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
     (state,) = ask(host, "GET", "progress?client=me").json()["nodes"]

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hurry import drawn, wait_until
+from makers import by_pillow, file_in, noise
 from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
@@ -58,20 +59,6 @@ def run(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
     yield call
     signal.signal(signal.SIGINT, before)
-
-
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def pixels_of(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path))
-
-
-def pixels_in(uri: str) -> np.ndarray:
-    from base64 import b64decode
-
-    return np.asarray(Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))))
 
 
 def test_images_are_saved_as_they_came(run: RunContext, api: Emulator) -> None:
@@ -121,9 +108,9 @@ def test_references_are_sent_in_the_order_of_the_command_line(
     done = run("pro-edit", "--prompt", "bluer", *addresses, *images, "--sync-mode", "--rerun-seed", 5)
     assert done.status == 0, done.err
     sent = api.jobs[0].body["image_urls"]
-    assert np.array_equal(pixels_in(sent[0]), second)
-    assert np.array_equal(pixels_in(sent[1]), first)
-    assert np.array_equal(pixels_in(sent[2]), pixels_of(tmp_path / "c.jpg"))
+    assert np.array_equal(by_pillow(file_in(sent[0])), second)
+    assert np.array_equal(by_pillow(file_in(sent[1])), first)
+    assert np.array_equal(by_pillow(file_in(sent[2])), by_pillow((tmp_path / "c.jpg").read_bytes()))
     assert sent[3:] == ["https://a.example.com/1.png", "https://a.example.com/2.png"]
     assert api.jobs[0].body["sync_mode"] is True
     assert "rerun_seed" not in api.jobs[0].body
@@ -376,7 +363,7 @@ def test_without_a_token_it_says_so_and_runs_on_the_emulator(
     assert done.status == 0, done.err
     assert "There is no RunComfy API token. Running on the emulator: drawn images, no charge." in done.err
     (path,) = done.files
-    assert pixels_of(path).shape == (832, 1248, 3)
+    assert by_pillow(path.read_bytes()).shape == (832, 1248, 3)
     assert api.calls == []
 
 
@@ -468,7 +455,9 @@ def test_offline_leaves_the_account_alone_and_nothing_but_images(api: Emulator, 
     assert "Traceback" not in told and "Warning" not in told
     paths = [Path(line) for line in shown.splitlines()]
     assert sorted(out.iterdir()) == paths and len(paths) == 2
-    assert [pixels_of(path).shape for path in paths] == [(880, 1184, 3)] * 2, "the ratio of the reference"
+    assert [by_pillow(path.read_bytes()).shape for path in paths] == [(880, 1184, 3)] * 2, (
+        "the ratio of the reference"
+    )
     assert "Queued" in told and "Running" in told
     assert api.calls == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "out"]

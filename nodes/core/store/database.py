@@ -12,7 +12,8 @@ from pathlib import Path
 from ..errors import FREE_DISK, LOOK_AT_GENERATIONS, JournalError, step
 
 BUSY_SECONDS = 10.0
-_MIGRATIONS = (
+# Each text holds the statements that lead to the next version of the file. A released one never changes.
+MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE jobs (
@@ -79,7 +80,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     """Open the file, make it where it is missing, and bring its schema up to date.
 
     Raises:
-        JournalError: it is damaged, and now set aside under a name that the message holds; or it is a newer pack's.
+        JournalError: it is damaged, and was renamed as the message says; or a newer version of the pack wrote it.
         sqlite3.Error, OSError: it cannot be read or written.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -117,7 +118,7 @@ def _migrate(db: sqlite3.Connection) -> None:
         for statements in _MIGRATIONS[version:]:
             for statement in statements.split(";"):
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     except BaseException:
         # A full disk may have ended the transaction already.
         if db.in_transaction:

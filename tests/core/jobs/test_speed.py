@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import logging
 import math
 import os
@@ -20,6 +18,7 @@ import numpy as np
 import pytest
 import requests
 import torch
+from makers import decoded, file_of, noise, uri_of
 from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
@@ -44,13 +43,6 @@ from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import CacheWriter, FileCache
 from nodes.core.store.job import NewJob
 from nodes.core.store.journal import Journal
-
-
-def png(side: int, seed: int = 0) -> bytes:
-    buffer = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 class Time:
@@ -184,7 +176,7 @@ def test_the_result_is_asked_for_at_once_and_once(timed: TimedJobs) -> None:
 
 
 def test_decoding_makes_one_buffer_and_no_second_copy_of_it() -> None:
-    files = [png(1024, seed) for seed in range(4)]
+    files = [file_of(noise(1024, seed=seed), compress_level=1) for seed in range(4)]
     size = 4 * 1024 * 1024 * 3 * 4
     tracemalloc.start()
     try:
@@ -199,21 +191,19 @@ def test_decoding_makes_one_buffer_and_no_second_copy_of_it() -> None:
     assert peak < 1.4 * size
 
 
-def test_each_size_has_one_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = [png(side) for side in (16, 24, 16, 24)]
-    made: list[tuple[int, ...]] = []
-    buffer = BatchDecoder._buffer
-
-    def counted(decoder: BatchDecoder, shape: tuple[int, ...]) -> Floats:
-        made.append(shape)
-        return buffer(decoder, shape)
-
-    monkeypatch.setattr(BatchDecoder, "_buffer", counted)
+def test_each_size_has_one_buffer() -> None:
+    sides = (256, 384, 256, 384)
+    files = [file_of(noise(side)) for side in sides]
     decoder = BatchDecoder(4)
-    for index, data in enumerate(files):
-        decoder.decode(index, data)
-    decoder.batches()
-    assert made == [(4, 16, 16, 3), (4, 24, 24, 3)]
+    tracemalloc.start()
+    try:
+        for index, data in enumerate(files):
+            decoder.decode(index, data)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Which images have which size is known when the last one is decoded, so each buffer has room for all four.
+    assert held < 1.1 * sum(4 * side * side * 3 * 4 for side in {*sides})
 
 
 @pytest.fixture
@@ -321,16 +311,10 @@ def test_memory_is_used_by_images_that_about_fill_it(side: int, used: bool) -> N
     assert memory is not None
     memory[:] = -1
     decoder = BatchDecoder(1, memory)
-    decoder.decode(0, png(side))
+    decoder.decode(0, file_of(noise(side)))
     (batch,) = decoder.batches()
     assert np.shares_memory(batch.numpy(), memory) is used
-    assert torch.equal(batch, decoded(png(side)))
-
-
-def decoded(data: bytes) -> torch.Tensor:
-    decoder = BatchDecoder(1)
-    decoder.decode(0, data)
-    return decoder.batches()[0]
+    assert torch.equal(batch[0], decoded(file_of(noise(side))))
 
 
 def test_files_are_fetched_at_the_same_time(runner: Runner, api: Emulator) -> None:
@@ -530,13 +514,14 @@ def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
 def lossless(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """The height of each image that was encoded without loss, and the thread."""
     seen: list[tuple[int, str]] = []
-    lossless = encode._lossless
+    save = Image.Image.save
 
-    def counted(image: Image.Image, effort: int) -> Any:
-        seen.append((image.height, threading.current_thread().name))
-        return lossless(image, effort)
+    def counted(image: Image.Image, file: Any, file_format: str, **options: Any) -> None:
+        if options.get("lossless"):
+            seen.append((image.height, threading.current_thread().name))
+        save(image, file, file_format, **options)
 
-    monkeypatch.setattr(encode, "_lossless", counted)
+    monkeypatch.setattr(Image.Image, "save", counted)
     return seen
 
 
@@ -602,7 +587,12 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
 
     blocking = [
         (requests.Session, "send"),
-        (Journal, "_transaction"),
+        (Journal, "claim"),
+        (Journal, "mark_submitting"),
+        (Journal, "mark_submitted"),
+        (Journal, "durations"),
+        (Journal, "mark_finished"),
+        (Journal, "mark_delivered"),
         (CacheWriter, "add"),
         (CacheWriter, "commit"),
         (CacheWriter, "close"),
