@@ -12,8 +12,8 @@ from .runtime import ComfyHost, prompt_server
 HOST = ComfyHost()
 
 NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
-    **{spec.node_id: node_class(spec, _HOST) for spec in load_models()},
-    COLLECT.node_id: collect_class(_HOST),
+    **{spec.node_id: node_class(spec, HOST) for spec in load_models()},
+    COLLECT.node_id: collect_class(HOST),
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     **{spec.node_id: spec.display_name for spec in load_models()},

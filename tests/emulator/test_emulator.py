@@ -21,7 +21,7 @@ from makers import file_of, open_image, uri_of
 from PIL import Image
 
 from emulator import OTHERS_PREFIX, TOLERATED, Answers, Emulator
-from emulator.__main__ import _parser, main
+from emulator.__main__ import main
 from emulator.asked import Asked
 from emulator.drawing import draw
 from emulator.jobs import JobBook

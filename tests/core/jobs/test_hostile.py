@@ -151,10 +151,9 @@ def test_a_bomb_is_a_receipt_and_the_job_stays(
 
 
 def test_a_file_is_read_up_to_its_cap_and_no_further(runner: Runner, api: Emulator) -> None:
-    noise = io.BytesIO()
-    Image.effect_noise((1400, 1400), 90).convert("RGB").save(noise, "PNG", compress_level=0)
-    assert len(noise.getvalue()) > FILE_CAP
-    api.fault(Fault("job", files=[noise.getvalue()]))
+    large = file_of(noise(1400), compress_level=0)
+    assert len(large) > FILE_CAP
+    api.fault(Fault("job", files=[large]))
     with pytest.raises(TooLarge, match=r"at most \d+ KiB are read|at most \d+\.\d+ MiB are read"):
         runner.run(TEXT_TO_IMAGE, **INPUTS)
     service().jobs.downloader.max_bytes = 2 * len(large)
