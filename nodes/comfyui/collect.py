@@ -17,7 +17,7 @@ COLLECT = NodeSpec(
     "Nothing is submitted or charged.",
     search_aliases=("recover", "resume", "request id"),
     output_kind=DEFAULT_OUTPUT,
-    fields=(
+    read_fields=lambda: (
         Field(
             REQUEST_ID,
             Text(),

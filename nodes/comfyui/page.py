@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..app.host import Host
 from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
+from ..core.docs.glossary import ENGLISH, languages
 from ..core.errors import ConfigError, InvalidInput
 from ..core.schema.registry import load_models
 from ..core.texts import messages
+from .collect import COLLECT
 from .node_status import NodeStatusStore
 
 if TYPE_CHECKING:
@@ -116,6 +118,14 @@ class Page:
         """Return the texts of the language nearest to ``locale``."""
         language, texts = messages(str(asked.get("locale", "")))
         return {"locale": language, "messages": texts}
+
+    def help(self, asked: Asked) -> str | None:
+        """Return the help page of ``node`` in ``language``, in Markdown; None where there is none such."""
+        from ..core.docs.help_page import help_page
+
+        node = next((node for node in (*load_models(), COLLECT) if node.node_id == asked.get("node")), None)
+        language = str(asked.get("language", ENGLISH))
+        return help_page(node, language) if node and language in languages() else None
 
     def progress(self, asked: Asked) -> Answer:
         """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""

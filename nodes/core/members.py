@@ -5,16 +5,17 @@ The one place that imports by name: a folder's ``__init__`` asks it for the modu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 
-def names(path: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of the modules in a package, given its ``__path__``, in the alphabet's order."""
-    return tuple(sorted(found.name for found in iter_modules(path)))
+@cache
+def names(package: str) -> tuple[str, ...]:
+    """Return the names of the modules in a package that is loaded, in the alphabet's order."""
+    return tuple(sorted(found.name for found in iter_modules(sys.modules[package].__path__)))
 
 
 @cache
@@ -25,3 +26,9 @@ def member(package: str, name: str, attribute: str) -> Any:
         ModuleNotFoundError: there is no such module.
     """
     return getattr(import_module(f"{package}.{name}"), attribute)
+
+
+@cache
+def members(package: str, attribute: str) -> tuple[Any, ...]:
+    """Return what all modules of a package offer under ``attribute``."""
+    return tuple(member(package, name, attribute) for name in names(package))

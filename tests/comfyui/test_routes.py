@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 import requests
-from page.standin import Standin
+from page.standin import FOLDER, Standin
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
+from nodes.comfyui import NODE_CLASS_MAPPINGS
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
-from nodes.comfyui.routes import ROUTES, register
+from nodes.comfyui.routes import HELP_PATHS, ROUTES, register
+from nodes.core.docs.help_page import help_page
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
+from nodes.core.schema.model import NodeSpec
 
 TOKEN = "a-token-of-the-emulator-1234"
 
@@ -209,6 +212,24 @@ def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Sta
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("node", ["RunComfyNanoBananaProEdit", "RunComfyCollect"])
+def test_help_is_made_at_the_address_of_a_file(host: Standin, node: str) -> None:
+    docs = f"{host.url}/extensions/{FOLDER}/docs"
+    japanese, english, fallback = (
+        requests.get(f"{docs}/{path}.md", timeout=20) for path in (f"{node}/ja", f"{node}/en", node)
+    )
+    assert japanese.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert japanese.text == help_page(spec_of(node), "ja") != english.text
+    assert fallback.text == english.text == help_page(spec_of(node), "en")
+    for path in (f"{node}/de", f"{node}/..%2Fen", "KSampler/en", "KSampler"):
+        assert requests.get(f"{docs}/{path}.md", timeout=20).status_code == 404, path
+
+
+def spec_of(node: str) -> NodeSpec:
+    spec: NodeSpec = NODE_CLASS_MAPPINGS[node].SPEC
+    return spec
+
+
 def test_registering_again_answers_from_the_new_load() -> None:
     handlers: dict[tuple[str, str], Any] = {}
 
@@ -222,7 +243,7 @@ def test_registering_again_answers_from_the_new_load() -> None:
     server = SimpleNamespace(routes=SimpleNamespace(route=route))
     for load in ("first", "second"):
         register(server, SimpleNamespace(account=lambda _, load=load: {"load": load}))  # type: ignore[arg-type]
-    assert len(handlers) == len(ROUTES)
+    assert len(handlers) == len(ROUTES) + len(HELP_PATHS)
     answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={})))
     assert json.loads(answer.body) == {"load": "second"}
 

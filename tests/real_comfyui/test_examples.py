@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 from hurry import same
 from makers import by_pillow, file_in
 from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of
@@ -29,6 +30,16 @@ def run_example(name: str, comfy: Comfy, definitions: dict[str, Any]) -> tuple[O
     outcome = comfy.run(prompt)
     assert outcome.succeeded, outcome.error
     return outcome, {node["class_type"]: key for key, node in prompt.items()}
+
+
+def test_help_pages_stand_before_the_hosts_files(comfy: Comfy) -> None:
+    docs = f"/extensions/{next(name for name, source in PACKS.items() if source == ROOT)}/docs"
+    for path in (f"{PRO_EDIT}/ja.md", f"{PRO_EDIT}.md", "RunComfyCollect/zh-TW.md"):
+        answer = comfy.get(f"{docs}/{path}")
+        assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+        assert answer.text.startswith("# ")
+    with pytest.raises(requests.HTTPError, match="404"):
+        comfy.get(f"{docs}/{PRO_EDIT}/de.md")
 
 
 def test_page_is_offered_both_nodes_with_their_inputs_in_order(comfy: Comfy, definitions: dict[str, Any]) -> None:

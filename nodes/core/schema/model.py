@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .inputs import Flag, Socket, Widget
@@ -29,7 +30,12 @@ class NodeSpec:
     description: str
     search_aliases: tuple[str, ...]
     output_kind: str
-    fields: tuple[Field, ...]
+    read_fields: Callable[[], tuple[Field, ...]] = field(compare=False, repr=False)
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The inputs that a run is made of; of a model, its schema's, read when they are first asked for."""
+        return self.read_fields()
 
     @property
     def output(self) -> Output:
@@ -44,12 +50,12 @@ class NodeSpec:
     @cached_property
     def inputs(self) -> tuple[Widget | Socket, ...]:
         """All widgets and sockets, the pack's own last."""
-        return tuple(one for field in (*self.fields, *self.own_fields) for one in field.inputs)
+        return tuple(one for each in (*self.fields, *self.own_fields) for one in each.inputs)
 
     @cached_property
     def flags(self) -> tuple[Flag, ...]:
         """All flags of the shell, the pack's own last."""
-        return tuple(flag for field in (*self.fields, *self.own_fields) for flag in field.flags)
+        return tuple(flag for each in (*self.fields, *self.own_fields) for flag in each.flags)
 
 
 @dataclass(frozen=True)
@@ -72,4 +78,4 @@ class ModelSpec(NodeSpec):
 
     def role(self, role: str) -> Field | None:
         """Return the field that has a role, if there is one: ``prompt``, ``count``, ``size``, ``seed`` .."""
-        return next((field for field in self.fields if field.role == role), None)
+        return next((each for each in self.fields if each.role == role), None)

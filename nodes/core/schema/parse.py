@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 
 from .document import JSON, Document, SchemaError
 from .kind import Field, Property
@@ -26,8 +27,8 @@ _MAX_LINE = 400
 _MAX_BYTES = 2**30
 
 
-def parse_model(document: JSON) -> ModelSpec:
-    """Read one file of ``models/``.
+def parse_model(document: JSON, *, lazily: bool = False) -> ModelSpec:
+    """Read one file of ``models/``; ``lazily``, its inputs when they are first asked for, with their faults.
 
     Raises:
         SchemaError: a key is missing, unknown, of the wrong type or too large, a name is not allowed, or the schema
@@ -55,10 +56,11 @@ def parse_model(document: JSON) -> ModelSpec:
         ),
         schema_sha256=_matching(model, "schema_sha256", _HASH),
         read_on=_matching(model, "read_on", _DAY),
-        fields=_fields(model),
+        read_fields=partial(_fields, model),
     )
-    _require_different("inputs", [one.name for one in spec.inputs])
-    _require_different("flags", [flag.name for flag in spec.flags])
+    if not lazily:
+        _require_different("inputs", [one.name for one in spec.inputs])
+        _require_different("flags", [flag.name for flag in spec.flags])
     return spec
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from .document import JSON, SchemaError
@@ -23,18 +23,19 @@ _NAMES = ("node_id", "command", "model_id")
 log = logging.getLogger(__name__)
 
 
-@lru_cache
-def load_models(folder: Path = MODELS_FOLDER) -> tuple[ModelSpec, ...]:
+@cache
+def load_models() -> tuple[ModelSpec, ...]:
+    """Return the pack's models, in the order of their files. Of each, the inputs are read when first asked for."""
+    return _read_all(MODELS_FOLDER, lazily=True)
+
+
+def read_models(folder: Path) -> tuple[ModelSpec, ...]:
     """Read every model file of ``folder`` and the folders in it, in the order of the paths.
 
     Raises:
         SchemaError: ``file: /pointer: what is wrong``; also when two models share a name.
     """
-    taken: set[tuple[str, str]] = set()
-    models = tuple(_read_model(path, taken) for path in sorted(folder.rglob("*.json")))
-    if not models:
-        raise SchemaError(f"{folder}: no model files")
-    return models
+    return _read_all(folder, lazily=False)
 
 
 def read_added(paths: Iterable[Path], known: Iterable[ModelSpec]) -> tuple[list[ModelSpec], list[str]]:
@@ -53,10 +54,18 @@ def read_added(paths: Iterable[Path], known: Iterable[ModelSpec]) -> tuple[list[
     return models, problems
 
 
-def _read_model(path: Path, taken: set[tuple[str, str]]) -> ModelSpec:
+def _read_all(folder: Path, *, lazily: bool) -> tuple[ModelSpec, ...]:
+    taken: set[tuple[str, str]] = set()
+    models = tuple(_read_model(path, taken, lazily=lazily) for path in sorted(folder.rglob("*.json")))
+    if not models:
+        raise SchemaError(f"{folder}: no model files")
+    return models
+
+
+def _read_model(path: Path, taken: set[tuple[str, str]], *, lazily: bool = False) -> ModelSpec:
     """Read a model file whose names are not taken, and take them."""
     try:
-        model = parse_model(_read_json(path))
+        model = parse_model(_read_json(path), lazily=lazily)
     except (OSError, ValueError, RecursionError, SchemaError) as error:
         raise SchemaError(f"{path.name}: {error}") from error
     names = _names_of(model)

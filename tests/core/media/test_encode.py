@@ -171,7 +171,7 @@ def test_a_limit_is_never_passed(height: int, width: int, channels: int, limit: 
 @given(st.binary(max_size=50), st.sampled_from(["PNG", "JPEG", "WebP"]))
 def test_a_data_uri_is_as_long_as_it_says_and_holds_the_file(data: bytes, name: str) -> None:
     encoded = Encoded(name, None, data, 1, 1)
-    head, _, payload = encoded.uri.decode("ascii").partition(",")
+    head, _, _ = encoded.uri.decode("ascii").partition(",")
     assert head == f"data:image/{name.lower()};base64"
     assert file_in(encoded.uri.decode()) == data
     assert encoded.uri_length == len(encoded.uri)

@@ -24,7 +24,7 @@ T2I, EDIT = "text-to-image", "pro-edit"
 SPECS = {spec.command: spec for spec in (TEXT_TO_IMAGE, PRO_EDIT)}
 SCHEMAS = {
     model["model_id"]: model["input_schema"]
-    for model in (json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.glob("*.json"))
+    for model in (json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.rglob("*.json"))
 }
 HUGE = torch.zeros(1, 1, 1, 3).expand(1, 1, MAX_PIXELS + 1, 3)
 

@@ -14,13 +14,13 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 from nodes.core.request.validate import check
 from nodes.core.schema.document import SchemaError, schema_hash
 from nodes.core.schema.kind import Given
-from nodes.core.schema.registry import MAX_FILE_BYTES, MODELS_FOLDER, load_models, read_added
+from nodes.core.schema.registry import MAX_FILE_BYTES, MODELS_FOLDER, load_models, read_added, read_models
 
 
 def test_models_come_in_the_order_of_their_files(tmp_path: Path) -> None:
     write_models(tmp_path, b=model_file("first"), a=model_file("second"), c=model_file("third"))
     (tmp_path / "readme.txt").write_text("no model")
-    assert [spec.command for spec in load_models(tmp_path)] == ["second", "first", "third"]
+    assert [spec.command for spec in read_models(tmp_path)] == ["second", "first", "third"]
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def test_models_come_in_the_order_of_their_files(tmp_path: Path) -> None:
 def test_a_fault_names_the_file_and_the_place(tmp_path: Path, content: Any, place: str) -> None:
     write_models(tmp_path, good=model_file("good"), wrong=content)
     with pytest.raises(SchemaError) as raised:
-        load_models(tmp_path)
+        read_models(tmp_path)
     assert str(raised.value).startswith(f"wrong.json: {place}")
 
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "wrong.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SchemaError, match=r"^wrong\.json: "):
-        load_models(tmp_path)
+        read_models(tmp_path)
 
 
 @pytest.mark.parametrize("key", ["node_id", "command", "model_id"])
@@ -54,7 +54,7 @@ def test_two_models_never_share_a_name(tmp_path: Path, key: str) -> None:
     second[key] = second[key].replace("rUNcOMFY", "RunComfy")
     write_models(tmp_path, a=first, b=second)
     with pytest.raises(SchemaError, match=rf"b\.json: two model files have the {key} "):
-        load_models(tmp_path)
+        read_models(tmp_path)
 
 
 def test_a_file_that_a_person_added_and_that_is_wrong_is_left_out_and_told(
@@ -71,18 +71,23 @@ def test_a_file_that_a_person_added_and_that_is_wrong_is_left_out_and_told(
 def test_a_file_is_not_read_that_is_larger_than_any_model(tmp_path: Path) -> None:
     write_models(tmp_path, a=" " * (MAX_FILE_BYTES + 1))
     with pytest.raises(SchemaError, match=r"^a\.json: more than"):
-        load_models(tmp_path)
+        read_models(tmp_path)
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     write_models(tmp_path, a='{"model_id": "a/b", "model_id": "a/c"}')
     with pytest.raises(SchemaError, match=r"^a\.json: a key stands twice"):
-        load_models(tmp_path)
+        read_models(tmp_path)
 
 
 def test_a_pack_without_models_does_not_load(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="no model files"):
-        load_models(tmp_path)
+        read_models(tmp_path)
+
+
+def test_every_file_of_the_pack_can_be_used() -> None:
+    """At the host's start only their names are read; a fault in the rest has to stop here."""
+    assert [spec.inputs for spec in read_models(MODELS_FOLDER)] == [spec.inputs for spec in load_models()]
 
 
 def test_both_models_are_those_of_the_api() -> None:
@@ -97,7 +102,7 @@ def test_both_models_are_those_of_the_api() -> None:
 @pytest.mark.parametrize("path", sorted(MODELS_FOLDER.rglob("*.json")), ids=lambda path: path.stem)
 def test_the_schema_of_a_file_is_the_one_that_was_read(path: Path) -> None:
     model = json.loads(path.read_text(encoding="utf-8"))
-    assert model["schema_sha256"] == schema_hash(model["input_schema"]), "a schema is replaced, never edited"
+    assert schema_hash(model["input_schema"]) == model["schema_sha256"], "a schema is replaced, never edited"
     assert date.fromisoformat(model["read_on"]) <= datetime.now(timezone.utc).date()
 
 

@@ -5,7 +5,7 @@ A module is found by being here, and offers its kind as ``KIND``.
 
 from __future__ import annotations
 
-from ...members import member, names
+from ...members import members
 from ..kind import Kind, Property
 
 
@@ -15,7 +15,7 @@ def kind_of(prop: Property) -> Kind:
     Raises:
         SchemaError: no kind stands for it, or it is of a kind and has something that is not understood.
     """
-    kinds: list[type[Kind]] = [member(__name__, name, "KIND") for name in names(__path__)]
+    kinds: tuple[type[Kind], ...] = members(__name__, "KIND")
     found = [kind for kind in (candidate.read(prop) for candidate in kinds) if kind is not None]
     if len(found) == 1:
         return found[0]

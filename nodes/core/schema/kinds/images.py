@@ -49,7 +49,8 @@ class Images(Kind):
         )
         sample = {"placeholder": "\n".join(self.sample)} if self.sample else {}
         options = {"default": "", "multiline": True, **sample}
-        facts = (Phrase("kind_text"), Phrase("addresses_after_sockets"))
+        ends = {"min_items": self.minimum, "max_items": self.maximum}
+        facts = (Phrase("kind_text"), *(Phrase(key, {"count": count}) for key, count in ends.items() if count))
         return (*sockets, Widget(_address(field), "STRING", options, facts=facts))
 
     def flags(self, field: Field) -> tuple[Flag, ...]:

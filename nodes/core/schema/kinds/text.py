@@ -33,7 +33,8 @@ class Text(Scalar):
         """Return a text box, with the sample where nothing is written yet."""
         sample = {"placeholder": self.sample} if self.sample else {}
         options = {"default": self.default, "multiline": self.multiline, **sample}
-        return Widget(field.name, "STRING", options, field.required, (Phrase("kind_text"),))
+        facts = (Phrase("kind_text"), Phrase("required")) if field.required else (Phrase("kind_text"),)
+        return Widget(field.name, "STRING", options, field.required, facts)
 
     def flag(self, field: Field) -> Flag:
         """Return a flag with a text behind it."""

@@ -32,7 +32,7 @@ class Output:
 
 def is_output(name: str) -> bool:
     """Whether there is a kind of output of this name."""
-    return name in names(__path__)
+    return name in names(__name__)
 
 
 def output_of(name: str) -> Output:
