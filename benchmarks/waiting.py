@@ -73,10 +73,10 @@ class Means:
 
 def rows(quick: bool) -> list[Row]:
     """Return the simulated rows and the real one."""
-    trials = 4 if quick else 40
+    trials = 4 if quick else 100
     known = [_known(length, spread, trials) for length in LENGTHS for spread in SPREADS]
-    unknown = [_unknown(length, 500 * trials) for length in LENGTHS if length > EVENLY[1]]
-    return [*known, *unknown, _unknown_evenly(500 * trials), _real(quick)]
+    unknown = [_unknown(length, 200 * trials) for length in LENGTHS if length > EVENLY[1]]
+    return [*known, *unknown, _unknown_evenly(200 * trials), _real(quick)]
 
 
 def _known(length: float, spread: float, trials: int) -> Row:

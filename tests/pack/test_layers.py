@@ -30,7 +30,7 @@ MOST_MODULES = 12
 THIRD_PARTY = {
     "core.media": {"numpy", "PIL", "torch"},
     "core.http": {"requests", "urllib3"},
-    "core.jobs": {"torch"},
+    "core.jobs": {"numpy", "torch"},
     "comfyui": {"torch", "aiohttp"},
     "shell": {"torch", "PIL", "emulator"},
 }

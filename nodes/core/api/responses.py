@@ -179,13 +179,7 @@ def parse_price(payload: object) -> Price | None:
 
 def parse_usd(value: object) -> float | None:
     """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        usd = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return usd if math.isfinite(usd) and usd >= 0 else None
+    return _amount(value)
 
 
 def parse_seconds(start: object, end: object) -> float | None:
@@ -275,8 +269,18 @@ def _code(payload: object) -> int:
 def _unix_time(value: object) -> float | None:
     if isinstance(value, str) and (iso := _ISO_TIME.fullmatch(value.strip())):
         return _iso_time(*iso.groups(default=""))
-    seconds = parse_usd(value)
+    seconds = _amount(value)
     return seconds if seconds is None or seconds < _LEAST_MILLISECONDS else seconds / 1000
+
+
+def _amount(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return amount if math.isfinite(amount) and amount >= 0 else None
 
 
 def _iso_time(moment: str, fraction: str, zone: str) -> float | None:

@@ -22,9 +22,9 @@ MIN_GAP_PART = 1 / 500
 MAX_GAP = 80.0
 PACE = 2.0
 FREE_CALLS = 20
-# What is left of the pace when the longest gaps are divided.
-_PLANNED_PACE = 1 / (1 / PACE - 1 / MAX_GAP)
-_FREE_SECONDS = FREE_CALLS * _PLANNED_PACE
+# What is left of the pace from where a gap may have been divided.
+_LATER_PACE = 1 / (1 / PACE - 1 / MAX_GAP)
+_FREE_SECONDS = FREE_CALLS * PACE
 OVERRUN = 1.5
 NEWEST = 40
 _FIRST_LOOK = 1.0
@@ -32,9 +32,9 @@ _MAX_POSITION_GAP = 5.0
 _POSITION_SECONDS = 0.5
 _ONE_JOB_WIDTH = 0.09
 _WIDTH_OF_A_QUARTER = 0.8
-_SLOWER = 0.01
-_ELSEWHERE = 0.005
-_ELSEWHERE_AFTER_ONE = 0.3
+_SLOWER = 0.02
+_ELSEWHERE = 0.0025
+_UNCERTAIN = 0.3
 _ELSEWHERE_WIDTH = 0.25
 _CELLS = 150
 _CELLS_OF_A_BELL = np.linspace(-4.0, 4.0, 17)
@@ -43,8 +43,8 @@ _CELLS_OF_A_BELL = np.linspace(-4.0, 4.0, 17)
 def plan(durations: Sequence[float]) -> tuple[float, ...]:
     """Return when to ask, in seconds after the submission: dense where jobs of this kind ended, sparse before.
 
-    ``durations`` are the seconds of earlier jobs, newest first. The last call is behind one and a half times the
-    longest, and behind the time from which the pace allows more than twenty calls.
+    ``durations`` are the seconds of earlier jobs, newest first. The plan ends at about one and a half times the
+    longest, and not before the pace allows more than twenty calls.
 
     For a fixed number of calls, the mean time between a job's end and the next call is least where the calls are
     as dense as the square root of the probability that it ends there. Where the number that is allowed grows with
@@ -59,7 +59,7 @@ def plan(durations: Sequence[float]) -> tuple[float, ...]:
     roots = np.sqrt(_density(moments, logs))
     sums = np.append(0.0, np.cumsum((roots[1:] + roots[:-1]) / 2 * np.diff(moments)))
     # A call stands in the middle of its share.
-    allowed = np.maximum(FREE_CALLS, moments / _PLANNED_PACE) + 0.5
+    allowed = np.maximum(FREE_CALLS, moments / np.where(moments < MAX_GAP, PACE, _LATER_PACE)) + 0.5
     allowed[0] = 1.0
     spent = lower_hull(sums, allowed)
     calls = np.arange(2.0, math.floor(spent[-1]) + 1)
@@ -96,13 +96,13 @@ def _unknown() -> tuple[float, ...]:
     root of the wait, which makes the mean delay least where a wait is as likely as twice that wait.
     """
     usual = np.linspace(3.0, 10.2, 11)
-    later = np.linspace(math.sqrt(usual[-1]), math.sqrt(_FREE_SECONDS + _PLANNED_PACE), 9)[1:] ** 2
+    later = np.linspace(math.sqrt(usual[-1]), math.sqrt(_FREE_SECONDS + PACE), 9)[1:] ** 2
     return (0.0, 1.5, *usual.tolist(), *later.tolist())
 
 
 def _moments(first: float, logs: Floats) -> Floats:
     """Return moments from the first look to the plan's end, close together where jobs may end."""
-    last = max(logs.max() + math.log(OVERRUN), math.log(_FREE_SECONDS + 2 * _PLANNED_PACE))
+    last = max(logs.max() + math.log(OVERRUN), math.log(_FREE_SECONDS + 2 * PACE))
     near = np.add.outer(logs, _width(logs) * _CELLS_OF_A_BELL).ravel()
     near = near[(near > math.log(first)) & (near < last)]
     moments: Floats = np.exp(np.unique(np.append(near, np.linspace(math.log(first), last, _CELLS))))
@@ -110,11 +110,11 @@ def _moments(first: float, logs: Floats) -> Floats:
 
 
 def _density(moments: Floats, logs: Floats) -> Floats:
-    """Return how likely a job ends at each moment, a second.
+    """Return how likely a job ends at each moment, to some scale.
 
     Around each earlier end stands a bell, so several peaks and outliers are followed as they are. A part is kept
-    for surprises, a larger one while few jobs are known: jobs that take up to half as long again as all before,
-    and jobs anywhere (Cauchy's bells).
+    for surprises: jobs that take up to half as long again as all before, and jobs anywhere (Cauchy's bells), the
+    more of them the fewer are known and the more they vary.
     """
     times = np.log(moments)
     width = _width(logs)
@@ -122,9 +122,8 @@ def _density(moments: Floats, logs: Floats) -> Floats:
     near = np.exp(squares / (-2 * width**2)).mean(1) / (width * math.sqrt(2 * math.pi))
     anywhere = (1 / (1 + squares / _ELSEWHERE_WIDTH**2)).mean(1) / (math.pi * _ELSEWHERE_WIDTH)
     slower = ((times >= logs.max()) & (times <= logs.max() + math.log(OVERRUN))) / math.log(OVERRUN)
-    elsewhere = max(_ELSEWHERE, _ELSEWHERE_AFTER_ONE / len(logs) ** 2)
-    likely = (1 - _SLOWER - elsewhere) * near + _SLOWER * slower + elsewhere * anywhere
-    density: Floats = likely / moments
+    doubt = _ELSEWHERE + _UNCERTAIN * (width**2 + 1 / len(logs) ** 2)
+    density: Floats = (near + _SLOWER * slower + doubt * anywhere) / moments
     return density
 
 
@@ -159,4 +158,5 @@ def _is_above(xs: list[float], ys: list[float], left: int, middle: int, right: i
 
 def _paced(calls: Floats, times: Floats) -> Floats:
     """Return the times, put off where the pace does not allow so many calls yet."""
-    return np.where(calls > FREE_CALLS, np.maximum(times, calls * _PLANNED_PACE), times)
+    pace = np.where(calls * PACE < MAX_GAP, PACE, _LATER_PACE)
+    return np.where(calls > FREE_CALLS, np.maximum(times, calls * pace), times)
