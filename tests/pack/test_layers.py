@@ -32,6 +32,7 @@ MOST_MODULES = 12
 THIRD_PARTY = {
     "core.media": {"numpy", "PIL", "torch"},
     "core.http": {"requests", "urllib3"},
+    "core.jobs": {"numpy"},
     "comfyui": {"aiohttp"},
     "shell": {"emulator"},
 }

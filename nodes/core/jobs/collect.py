@@ -23,7 +23,7 @@ from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
 from .fetch import collect, decode_kept
-from .polling import plan, poll_delay
+from .polling import duration_of, plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .submit import cancel
 from .waiting import Stopped
@@ -60,6 +60,7 @@ class ResultCollector:
         self._ours = ours
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
+        self._unfinished = 0.0
         self._memory: Future[Floats | None] | None = None
 
     async def deliver(self) -> Delivery:
@@ -97,7 +98,9 @@ class ResultCollector:
                 log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
         done = await self._wait()
         hosted = tuple(file.url for file in done.files if isinstance(file, HostedFile))
-        duration = self._seconds() if self._ours else self._job.duration
+        duration = self._job.duration
+        if self._ours:
+            duration = duration_of(done.seconds, self._unfinished, self._seconds())
         cost = self._job.cost if done.cost is None else done.cost
         self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
         await self._record(self._run.dependencies.journal.mark_finished)
@@ -128,6 +131,8 @@ class ResultCollector:
             )
         times = plan(self._durations)
         empty = 0
+        if self._ours:
+            await self._run.wait.sleep(times[0] - self._seconds())
         while True:
             state = await self._run.read(
                 Operation.STATUS, partial(self._run.dependencies.client.status, request_id)
@@ -144,6 +149,7 @@ class ResultCollector:
                     empty += 1
                     await self._run.wait.sleep(EMPTY_LOOK_SECONDS)
                 case Queued() | Running():
+                    self._unfinished = self._seconds()
                     self._show(state)
                     position = state.position if isinstance(state, Queued) else None
                     self._expect_images(state)
