@@ -38,8 +38,9 @@ def found(
     newest = _newest(db, new_job, not_ours)
     if newest is None or not newest.ended_paid or newest.retry_allowed:
         return None
-    # Whether its files can be had again after all is found out for nothing.
-    return Existing(newest) if newest.state == "expired" else PermissionNeeded(newest)
+    # Whether its files can be had after all is found out for nothing.
+    may_be_had = newest.has_result or newest.state == "expired"
+    return Existing(newest) if may_be_had else PermissionNeeded(newest)
 
 
 def live(db: sqlite3.Connection, new_job: NewJob) -> list[Job]:
