@@ -462,7 +462,7 @@ def press_ctrl_c(api: Emulator, out: Path, seen: Callable[[], object]) -> tuple[
     with command("text-to-image", "--prompt", "a fox", "--out", str(out)) as process:
         guard = threading.Timer(HANG, process.kill)
         guard.start()
-        wait_until(seen)
+        wait_until(seen, HANG)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
