@@ -5,7 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from nodes.core.store import database
+from nodes.core.store import journal as journal_module
 from nodes.core.store.budget import Budget
 from nodes.core.store.job import Claimed, Job, NewJob
 from nodes.core.store.journal import FILE_NAME, Journal
@@ -57,3 +62,16 @@ def sql(journal: Journal, statement: str) -> list[tuple[object, ...]]:
             return db.execute(statement).fetchall()
     finally:
         db.close()
+
+
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the statements of the journals that are opened from now on, as they come."""
+    asked: list[str] = []
+
+    def opened(path: Path) -> sqlite3.Connection:
+        db = database.open_database(path)
+        db.set_trace_callback(asked.append)
+        return db
+
+    monkeypatch.setattr(journal_module, "open_database", opened)
+    return asked

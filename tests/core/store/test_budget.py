@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from journals import HOUR, NOON, WHY, Time, accepted, claimed, new_job, sql
+from journals import HOUR, NOON, WHY, Time, accepted, claimed, new_job, sql, traced
 
 from nodes.core.errors import OverBudget
 from nodes.core.store.budget import UNDER_WAY_SECONDS, Budget
@@ -240,7 +241,11 @@ def test_two_processes_do_not_both_take_the_last_of_the_budget(open_journal: Cal
         assert sum(pool.map(claim, range(40))) == 5
 
 
-def test_costs_are_looked_up_by_index_among_a_hundred_thousand(journal: Journal) -> None:
+def test_costs_are_looked_up_by_index_among_a_hundred_thousand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = traced(monkeypatch)
+    journal = Journal(tmp_path)
     columns = "fingerprint, account, model_id, variant, size, count, state, owner, request_id, created_at, cost"
     sql(
         journal,
@@ -248,14 +253,13 @@ def test_costs_are_looked_up_by_index_among_a_hundred_thousand(journal: Journal)
         f"INSERT INTO jobs ({columns}) "
         "SELECT 'f' || i, 'a', 'm', '', '1K', 1, 'delivered', 'o', 'r' || i, i, 1.0 FROM n",
     )
-    asked: list[str] = []
-    journal._db.set_trace_callback(asked.append)
+    asked.clear()
     for count in (1, 2):
         new = NewJob(f"new {count}", "a", "m", "1K", count, 0.1)
         assert isinstance(journal.claim(new, Budget(9.0)), Claimed)
     assert isinstance(journal.claim(NewJob("new", "a", "m", "2K", 1, 0.1), Budget(9.0)), Claimed)
     assert isinstance(journal.claim(NewJob("newer", "a", "m", "2K", 1, 0.1), Budget(9.0)), PriceAwaited)
-    journal._db.set_trace_callback(None)
+    journal.close()
     selects = [statement for statement in asked if statement.startswith("SELECT")]
     assert len(selects) >= 20
     for statement in selects:
