@@ -135,6 +135,12 @@ def is_request_id(value: object) -> bool:
     return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
+def told(payload: object, name: str) -> str:
+    """Return a text that an answer holds under a name, '' where it holds none."""
+    found = payload.get(name) if isinstance(payload, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
 def parse_state(payload: object) -> State:
     """Read an answer of status or of result.
 
@@ -165,24 +171,26 @@ def parse_files(output: object) -> tuple[ResultFile, ...]:
     if isinstance(output, list):
         return tuple(file for item in output for file in _file(item))
     if isinstance(output, Mapping):
-        several = output.get("images")
-        return parse_files(several) if several else tuple(_file(output.get("image")))
+        return parse_files(output.get("images")) or tuple(_file(output.get("image")))
     return ()
 
 
 def parse_cancel(payload: object) -> CancelOutcome:
-    """Read the answer to a cancel; without an outcome, the state decides.
+    """Read the answer to a cancel; without an outcome, the state decides. An empty answer is that of a job at work.
 
     Raises:
         ProtocolError: neither can be read.
     """
-    outcome = payload.get("outcome") if isinstance(payload, Mapping) else None
-    for known in CancelOutcome:
-        if outcome in (known.value, known.value.replace("cancelled", "canceled")):
-            return known
-    if isinstance(parse_state(payload), Cancelled):
+    if payload == {}:
+        return CancelOutcome.NOT_CANCELLABLE
+    outcome = told(payload, "outcome").replace("canceled", "cancelled")
+    ended = told(payload, "status") in _CANCELLED
+    if outcome == CancelOutcome.CANCELLED.value or (ended and outcome == CancelOutcome.REQUESTED.value):
         return CancelOutcome.CANCELLED
-    return CancelOutcome.NOT_CANCELLABLE
+    for known in CancelOutcome:
+        if outcome == known.value:
+            return known
+    return CancelOutcome.CANCELLED if isinstance(parse_state(payload), Cancelled) else CancelOutcome.NOT_CANCELLABLE
 
 
 def parse_price(payload: object) -> Price | None:
@@ -192,6 +200,18 @@ def parse_price(payload: object) -> Price | None:
     usd = parse_usd(payload.get("base_price_usd"))
     unit = payload.get("price_unit")
     return None if usd is None else Price(usd, unit if isinstance(unit, str) else "output")
+
+
+def parse_balance(payload: object) -> float:
+    """Return the balance in USD, which may be negative.
+
+    Raises:
+        ProtocolError: there is none.
+    """
+    usd = _number(payload.get("balance_usd")) if isinstance(payload, Mapping) else None
+    if usd is None:
+        raise ProtocolError("no_balance")
+    return usd
 
 
 def parse_usd(value: object) -> float | None:
@@ -291,13 +311,18 @@ def _unix_time(value: object) -> float | None:
 
 
 def _amount(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number >= 0 else None
+
+
+def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        amount = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
-    return amount if math.isfinite(amount) and amount >= 0 else None
+    return number if math.isfinite(number) else None
 
 
 def _iso_time(moment: str, fraction: str, zone: str) -> float | None:

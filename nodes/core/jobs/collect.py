@@ -14,7 +14,7 @@ from typing import Any
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
-from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
+from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError, TooLarge
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
@@ -32,6 +32,8 @@ LATE_COST_SECONDS = 2.0
 EMPTY_LOOKS = 2
 EMPTY_LOOK_SECONDS = 1.0
 MEMORY_FROM = 0.45
+# Of a job that was submitted elsewhere.
+UNKNOWN_WANTED = 4
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +95,8 @@ class ResultCollector:
         if self._job.files:
             try:
                 return await self._fetch(tuple(map(HostedFile, self._job.files)))
+            except TooLarge:
+                raise
             except DownloadError as error:
                 # The API may know them under another address by now.
                 log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
@@ -112,7 +116,8 @@ class ResultCollector:
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         writer = self._run.dependencies.file_cache.writer(self._job.name)
         try:
-            decoder = self._medium.decoder(len(files), await self._memory_got_ready())
+            wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
+            decoder = self._medium.decoder(len(files), await self._memory_got_ready(), wanted)
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
@@ -139,7 +144,7 @@ class ResultCollector:
             )
             if isinstance(state, Succeeded):
                 state = await self._run.read(
-                    Operation.RESULT, partial(self._run.dependencies.client.result, request_id)
+                    Operation.RESULT, partial(self._run.dependencies.client.result, request_id, self._job.model_id)
                 )
             match state:
                 case Succeeded(files) if files:
@@ -218,7 +223,8 @@ class ResultCollector:
         if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start_abandonable(self._run.dependencies.client.result, self._job.request_id or "")
+            client, request_id = self._run.dependencies.client, self._job.request_id or ""
+            ask = threads.start_abandonable(client.result, request_id, self._job.model_id)
             state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)

@@ -11,7 +11,6 @@ import hmac
 import json
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from ..texts import Note
 from . import budget as budgets
 from . import claims
 from .budget import Budget
-from .database import make_private_folder, open_database, reported
+from .database import Database, make_private_folder, reported
 from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .process_lease import ProcessLease
 from .rows import by_id, many, one, written
@@ -43,12 +42,12 @@ class Journal:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.folder = folder
         self._clock = clock
-        self._lock = threading.RLock()
         self._owed: list[tuple[str, Sequence[object]]] = []
         with reported(folder), contextlib.ExitStack() as opened:
             make_private_folder(folder)
-            self._db = open_database(folder / FILE_NAME)
-            opened.callback(self._db.close)
+            self._file = Database(folder / FILE_NAME)
+            opened.callback(self._file.close)
+            self._db, self._lock = self._file.connection, self._file.lock
             self._owner = ProcessLease(folder / "owners")
             opened.callback(self._owner.close)
             self._key, self._former_accounts = self._secret(), self._accounts_of_before()
@@ -217,9 +216,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file and end the ownership of unfinished claims."""
-        with self._lock:
-            self._db.close()
-            self._owner.close()
+        self._file.close()
+        self._owner.close()
 
     def _keyed(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -23,6 +23,7 @@ from nodes.core.api.responses import (
     find_error,
     find_reason,
     is_request_id,
+    parse_balance,
     parse_cancel,
     parse_files,
     parse_price,
@@ -142,6 +143,8 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
         ({"images": [A, B]}, (A, B)),
         ({"images": [B, A], "image": A}, (B, A)),
         ({"images": [], "image": A}, (A,)),
+        ({"images": [{}], "image": A}, (A,)),
+        ({"images": [None, ""], "image": {"url": A}}, (A,)),
         ({"images": None, "image": A}, (A,)),
         ({"image": None, "images": [A]}, (A,)),
         ({"images": A}, (A,)),
@@ -263,6 +266,18 @@ def test_no_moment_of_the_provider_breaks_an_answer(start: Any, end: Any) -> Non
     assert read is None or read > 0
 
 
+@pytest.mark.parametrize(("value", "usd"), [(5, 5.0), (-0.25, -0.25), (0, 0.0), ("1.5", 1.5)])
+def test_a_balance_may_be_negative(value: Any, usd: float) -> None:
+    assert parse_balance({"balance_usd": value, "currency": "USD"}) == usd
+
+
+@pytest.mark.parametrize("value", [None, True, "", "much", [5], 10**400, -(10**400), float("inf"), float("nan")])
+def test_a_balance_that_is_no_amount_is_an_error(value: Any) -> None:
+    for payload in ({"balance_usd": value}, {}, None, [value]):
+        with pytest.raises(ProtocolError):
+            parse_balance(payload)
+
+
 @pytest.mark.parametrize(
     ("payload", "outcome"),
     [
@@ -273,6 +288,9 @@ def test_no_moment_of_the_provider_breaks_an_answer(start: Any, end: Any) -> Non
         ({"outcome": "not_cancellable"}, CancelOutcome.NOT_CANCELLABLE),
         ({"status": "in_queue", "outcome": "cancellation_requested"}, CancelOutcome.REQUESTED),
         ({"outcome": "cancellation_requested"}, CancelOutcome.REQUESTED),
+        ({"status": "cancelled", "outcome": "cancellation_requested"}, CancelOutcome.CANCELLED),
+        ({"status": "canceled", "outcome": "cancellation_requested"}, CancelOutcome.CANCELLED),
+        ({}, CancelOutcome.NOT_CANCELLABLE),
         ({"status": "cancelled"}, CancelOutcome.CANCELLED),
         ({"status": "canceled", "outcome": None}, CancelOutcome.CANCELLED),
         ({"status": "completed"}, CancelOutcome.NOT_CANCELLABLE),
@@ -285,7 +303,7 @@ def test_cancelled_is_said_only_if_the_server_said_it(payload: Any, outcome: Can
 
 
 @pytest.mark.parametrize(
-    "payload", [None, {}, [], "cancelled", {"outcome": "done"}, {"outcome": "x", "status": "y"}]
+    "payload", [None, [], {"request_id": "r"}, "cancelled", {"outcome": "done"}, {"outcome": "x", "status": "y"}]
 )
 def test_a_cancels_answer_that_says_nothing_is_an_error(payload: Any) -> None:
     with pytest.raises(ProtocolError):

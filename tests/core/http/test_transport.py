@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import zlib
@@ -23,6 +21,7 @@ from support import Runner, image
 from emulator import Answers, Emulator, Fault
 from nodes.core import urls
 from nodes.core.api.client import Client, Timeouts
+from nodes.core.api.retry import Operation, delay_after
 from nodes.core.errors import (
     AnswerLost,
     ConnectionFailed,
@@ -32,6 +31,7 @@ from nodes.core.errors import (
     ServerFault,
     SubmissionUnknown,
     TooLarge,
+    Undecodable,
     UntrustedUrl,
 )
 from nodes.core.http.download import Download, Downloader, Trust
@@ -49,27 +49,6 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that nobody has signed, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    openssl = shutil.which("openssl")
-    assert openssl, "these tests make a certificate with the openssl command: install it"
-    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    name = ["-subj", "/CN=peer", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([openssl, *kind, *name, *files], check=True, capture_output=True, timeout=60)
-    return certificate, key
-
-
-@pytest.fixture
-def tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    return context
 
 
 @pytest.fixture
@@ -592,3 +571,55 @@ def test_a_file_is_not_fetched_through_a_redirect_to_elsewhere() -> None:
 
 def test_these_tests_leave_the_environment_alone() -> None:
     assert not [name for name in os.environ if name.upper() in PROXIES]
+
+
+# Files
+
+
+@pytest.mark.parametrize("kind", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
+def test_a_web_page_is_not_taken_for_a_file_and_the_file_is_tried_again(kind: str) -> None:
+    answers = iter(
+        [answer(b"<p>Log in</p>", Content_Type=kind, Accept_Ranges="bytes", ETag='"1"'), answer(b"file")]
+    )
+    with Peer(lambda connection: connection.sendall(next(answers))) as peer:
+        downloader = Downloader(Trust((), urls.origin(peer.origin)), USER_AGENT)
+        download = Download(downloader, f"{peer.origin}/a.png")
+        with pytest.raises(Undecodable) as raised:
+            download.attempt()
+        assert delay_after("GET", Operation.FILE, 0, raised.value, 0.0) is not None
+        assert download.attempt() == b"file"
+        downloader.close()
+    assert "range" not in peer.heads[1]
+
+
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_a_length_that_is_no_length_is_not_one(digits: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + b"9" * digits + b"\r\n\r\n{}"
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(head)
+        hang_up(connection)
+
+    with Peer(talk) as peer:
+        try:
+            assert call(peer.origin).body == b"{}"
+        except AnswerLost:
+            assert digits == 19, "http.client believes in nine million million million bytes"
+
+
+def test_a_part_that_begins_at_no_place_is_not_the_rest() -> None:
+    cut = answer(b"1234567890", Accept_Ranges="bytes", ETag='"1"').removesuffix(b"67890")
+    parts = iter([cut, answer(b"67890", "206 Partial Content", Content_Range=f"bytes {'5' * 5000}-9/10")])
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(next(parts))
+        hang_up(connection)
+
+    with Peer(talk) as peer:
+        downloader = Downloader(Trust((), urls.origin(peer.origin)), USER_AGENT)
+        download = Download(downloader, f"{peer.origin}/a.png")
+        for _ in range(2):
+            with pytest.raises(AnswerLost):
+                download.attempt()
+        downloader.close()
+    assert [head.get("range") for head in peer.heads] == [None, "bytes=5-"]

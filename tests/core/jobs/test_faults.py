@@ -288,7 +288,7 @@ FILES = (
     Script("file truncated, no ranges", (at("file", 2, truncated=True),), account={"ranges": False}),
     Script("file is a web page once", (at("file", html=True),)),
     Script("file is a web page for good", (at("file", 3, html=True),),
-           ((Undecodable, "(?s)not a PNG.*Charged: yes.*without a new charge"),)),
+           ((Undecodable, "(?s)web page.*Charged: yes.*without a new charge"),)),
     Script("file garbage", (at("file", garbage=True),)),
     Script("file empty", (at("file", empty=True),)),
     Script("file cut short, as if whole", (at("file", 2, cut=0.5),)),
@@ -311,7 +311,7 @@ FILES = (
            ((UntrustedUrl, "not fetched"),)),
     Script("file redirected in a circle", (at("file", 4, redirect="?"),), ((UntrustedUrl, "more than 3 times"),)),
     Script("second of two files fails for good", (at("file", 3, html=True, after=1),),
-           ((Undecodable, "(?s)not a PNG.*without a new charge"),), values={"num_images": 2}),
+           ((Undecodable, "(?s)web page.*without a new charge"),), values={"num_images": 2}),
 )  # fmt: skip
 
 
@@ -343,7 +343,7 @@ COMBINED = (
         ((InsufficientBalance, "Charged: no"), (RateLimited, "Charged: no"), UNKNOWN), 2),
     Script("unknown state, then 401, then a bad file", (
         at("status", edit=put(status="melting")), at("status", status=401, after=1), at("file", 3, html=True)),
-        ((ProtocolError, "melting"), (Unauthorized, RECOVERABLE), (Undecodable, "not a PNG"))),
+        ((ProtocolError, "melting"), (Unauthorized, RECOVERABLE), (Undecodable, "web page"))),
     Script("fails, then blocked, then fine", (at("job", fails="x"), at("job", blocked=True)),
         ((JobFailed, "Reason given: x"), (JobFailed, "without an image")), 2, allowed=True),
     Script("a long queue under faults", (

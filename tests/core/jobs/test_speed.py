@@ -76,7 +76,7 @@ class ScriptedApi:
     def status(self, _request_id: str) -> State:
         return self._state("status", ())
 
-    def result(self, _request_id: str) -> State:
+    def result(self, _request_id: str, _model_id: str = "") -> State:
         return self._state("result", (InlineFile("image/png;base64", uri_of(file_of(noise(8))).partition(",")[2]),))
 
     def times(self, what: str) -> list[float]:

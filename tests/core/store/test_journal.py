@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -231,6 +235,123 @@ def test_a_record_of_a_newer_version_is_left_alone(journal: Journal) -> None:
     with pytest.raises(JournalError, match=r"(?s)newer version.*Update the pack"):
         Journal(journal.folder)
     assert sql(journal, "PRAGMA user_version") == [(99,)]
+
+
+# Opened twice, and by several at once
+
+
+def other_process(journal: Journal, script: str = "db.execute('SELECT 1 FROM jobs').fetchall()") -> str:
+    """Open the file in another process, run ``script`` there and close it, as its last user if it seems unused."""
+    lines = ["import sqlite3, sys", "db = sqlite3.connect(sys.argv[1])", script, "db.close()"]
+    command = [sys.executable, "-c", "\n".join(lines), str(journal.folder / FILE_NAME)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.fixture
+def another_load(pack: ModuleType) -> type[Journal]:
+    """The class of a second load of the pack, under another name, with modules of its own."""
+    loaded: type[Journal] = importlib.import_module(f"{pack.__name__}.nodes.core.store.journal").Journal
+    assert loaded is not Journal
+    return loaded
+
+
+@pytest.mark.parametrize("spelled", ["state", "state/../state", "linked"])
+def test_a_file_that_is_opened_twice_stays_whole(
+    journal: Journal, another_load: type[Journal], spelled: str
+) -> None:
+    (journal.folder.parent / "linked").symlink_to(journal.folder)
+    first = claimed(journal, "before")
+    twins = [kind(journal.folder.parent / spelled) for kind in (Journal, another_load)]
+    other_process(journal)
+    claimed(journal, "after")
+    assert other_process(journal, "print(db.execute('SELECT COUNT(*) FROM jobs').fetchone()[0])") == "2\n"
+    assert all([type(twin.claim(new_job("before"))).__name__ == "Busy" for twin in twins])
+    for twin in twins:
+        twin.close()
+    other_process(journal)
+    journal.mark_submitting(first)
+    assert other_process(journal, "print(db.execute('SELECT state FROM jobs').fetchone()[0])") == "submitting\n"
+
+
+def test_a_process_has_one_connection_to_a_file(
+    journal: Journal, another_load: type[Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    connect = sqlite3.connect
+
+    def counted(path: Path, **options: Any) -> sqlite3.Connection:
+        opened.append(path.name)
+        return connect(path, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", counted)
+    twins = [Journal(journal.folder / "x" / ".."), another_load(journal.folder)]
+    journal.close()
+    claimed(twins[0])
+    for twin in twins:
+        twin.close()
+    assert FILE_NAME not in opened
+    again = Journal(journal.folder)
+    assert opened.count(FILE_NAME) == 1
+    assert [job.state for job in again.recent()] == ["preparing"]
+    again.close()
+
+
+def test_a_look_at_a_lease_of_this_process_does_not_end_it(journal: Journal) -> None:
+    other = Journal(journal.folder)
+    job = claimed(other)
+    assert isinstance(journal.claim(new_job()), Busy)
+    lease = journal.folder / "owners" / f"{job.owner}.lock"
+    script = f"""
+lease = sqlite3.connect({str(lease)!r}, timeout=0)
+try:
+    lease.execute('BEGIN EXCLUSIVE')
+    print('dead')
+except sqlite3.OperationalError:
+    print('alive')
+"""
+    assert other_process(journal, script) == "alive\n"
+    other.close()
+
+
+FIRST_STARTS = """
+import mmap, os, sys
+from pathlib import Path
+sys.path.insert(0, ".")
+from nodes.core.store.job import Claimed, NewJob
+from nodes.core.store.journal import Journal
+
+TOGETHER = 2
+
+def start(folder, number, gate):
+    gate[number] = 1
+    while sum(gate[:]) < TOGETHER:
+        pass
+    journal = Journal(folder)
+    assert isinstance(journal.claim(NewJob(str(number), "a", "m", "v")), Claimed)
+    journal.close()
+
+for turn in range(100):
+    gate = mmap.mmap(-1, TOGETHER)
+    children = []
+    for number in range(TOGETHER):
+        child = os.fork()
+        if not child:
+            try:
+                start(Path(sys.argv[1]) / str(turn), number, gate)
+            except BaseException as error:
+                print(repr(error), flush=True)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_first_starts_at_once_all_succeed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FIRST_STARTS, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("damage", ["not a database at all" * 400, None])
