@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..core import threads
 from ..core.config.settings import Settings, read_settings
@@ -16,7 +15,7 @@ from ..core.errors import RUN_AGAIN, Charge, JobTimedOut, PackError, step
 from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
-from ..core.request.build import build_request, check_inputs
+from ..core.request.build import check_inputs
 from ..core.request.request import Request
 from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
@@ -71,7 +70,9 @@ def current_settings(host: Host) -> Settings:
 
 async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: object) -> T:
     try:
-        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
+        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(
+            threads.start_abandonable(function, *values)
+        )
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
         raise PackError("preparing_too_long", seconds=round(ORDER_SECONDS), next=(RUN_AGAIN,)) from None
@@ -82,8 +83,7 @@ def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[S
     settings = current_settings(host)
     arguments, references = check_inputs(spec, values, settings.local_origin)
     service = open_service(settings)
-    price = partial(service.estimate, spec.model_id)
-    return service, build_request(arguments, references, service.encoder, service.journal, service.account, price)
+    return service, service.request(arguments, references)
 
 
 def _find(request_id: object, host: Host) -> tuple[Service, Job]:
@@ -98,23 +98,19 @@ def _output_of(job: Job) -> str:
     return kinds.get(job.model_id, DEFAULT_OUTPUT)
 
 
-async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]) -> Delivery:
+async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None, Delivery]]) -> Delivery:
     """Run, show and log the end, and let out only what the host can take."""
     # Of the items of a list, one that fails before its first await keeps the later ones from starting.
     await asyncio.sleep(0)
     run_host = host.run_host()
     try:
-        delivery = await deliver(run_host)
+        delivery = await _apart(deliver(run_host))
     except Stopped:
         raise host.interrupt() from None
     except (PackError, MemoryError) as error:
         told = error if isinstance(error, PackError) else _out_of_memory()
         run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
         raise told from None
-    except asyncio.CancelledError:
-        if _cancelled_by_host():
-            raise
-        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),)) from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
 
@@ -123,10 +119,25 @@ def _out_of_memory() -> PackError:
     return PackError("out_of_memory", charge=Charge.UNKNOWN, next=(step("free_memory"), step("run_safely")))
 
 
-def _cancelled_by_host() -> bool:
-    """Whether the host ends this node. A CancelledError of any other origin would end its prompt worker.
+async def _apart(work: Coroutine[None, None, T]) -> T:
+    """Await ``work`` in a task of its own, so that a CancelledError tells where it comes from.
 
-    Before Python 3.11 a task cannot tell, and the host is believed.
+    ``asyncio.wait`` raises one only where the host cancels the caller: then both end. One that ends ``work`` by
+    itself would end the host's prompt worker if it were let out.
+
+    Raises:
+        CancelledError: the host ends this node.
+        PackError: a CancelledError came from inside. Besides that, whatever ``work`` raises.
     """
-    task: Any = asyncio.current_task()
-    return not hasattr(task, "cancelling") or task.cancelling() > 0
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        # Nobody asks any more how it ended.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.cancel()
+        await asyncio.wait({task})
+        raise
+    if task.cancelled():
+        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),))
+    return task.result()

@@ -9,17 +9,17 @@ from .page import Page
 from .routes import register
 from .runtime import ComfyHost, prompt_server
 
-_HOST = ComfyHost()
+HOST = ComfyHost()
 
 NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
-    **{spec.node_id: node_class(spec, _HOST) for spec in load_models()},
-    COLLECT.node_id: collect_class(_HOST),
+    **{spec.node_id: node_class(spec, HOST) for spec in load_models()},
+    COLLECT.node_id: collect_class(HOST),
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     **{spec.node_id: spec.display_name for spec in load_models()},
     COLLECT.node_id: COLLECT.display_name,
 }
 
-register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts, _HOST.connection))
+register(prompt_server(), Page(HOST, HOST.live, HOST.running_prompts, HOST.connection))
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

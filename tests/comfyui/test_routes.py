@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
-from page.standin import FOLDER, Standin
+from page.standin import Standin
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
 from nodes.comfyui import NODE_CLASS_MAPPINGS, routes, runtime
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
-from nodes.comfyui.routes import HELP_PATHS, ROUTES, register
+from nodes.comfyui.routes import HELP_PATHS, PACK_FOLDER, ROUTES, register
 from nodes.core import threads
 from nodes.core.docs.help_page import help_page
 from nodes.core.errors import JobFailed
@@ -78,7 +81,8 @@ def test_no_answer_and_no_message_holds_the_token(host: Standin, capfd: pytest.C
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("PUT", "token"), ("DELETE", "token"), ("POST", "test"), ("POST", "progress")]
+    ("method", "path"),
+    [("PUT", "token"), ("DELETE", "token"), ("POST", "test"), ("POST", "jobs/retry"), ("POST", "progress")],
 )
 def test_writing_routes_refuse_other_origins(
     host: Standin, method: str, path: str, headers: dict[str, str]
@@ -190,7 +194,7 @@ def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator
     }
 
 
-def test_jobs_of_a_model_are_those_of_the_account(
+def test_jobs_of_a_model_are_those_of_every_token(
     runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(host, "PUT", "token", json={"token": TOKEN})
@@ -201,7 +205,40 @@ def test_jobs_of_a_model_are_those_of_the_account(
     assert ask(host, "GET", "jobs?node=RunComfyNanoBananaProEdit").json()["jobs"] == []
     monkeypatch.setenv("RUNCOMFY_API_TOKEN", "another")
     ask(host, "DELETE", "token")
-    assert ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"] == []
+    (found,) = ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"]
+    assert found["request_id"] == job["request_id"]
+
+
+def test_a_job_that_was_charged_in_vain_is_paid_for_again_once_it_is_allowed(runner: Runner, host: Standin) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    runner.api.fault(Fault("job", fails="blocked", fails_in="result"))
+    runner.api.fault(Fault("result", edit=lambda answer: {**answer, "cost": 0.1}))
+    for _ in range(2):
+        with pytest.raises(JobFailed, match="POST /runcomfy/jobs/retry"):
+            runner.text_to_image()
+    assert runner.api.count("submit") == 1
+    request_id = runner.api.jobs[0].request_id
+    told = ask(host, "POST", "jobs/retry", json={"request_id": request_id})
+    assert told.json() == {
+        "request_id": request_id,
+        "note": {"kind": "note.retry_allowed", "params": {"request_id": request_id}},
+    }
+    runner.text_to_image()
+    assert runner.api.count("submit") == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"request_id": None}, {"request_id": "nobody"}, {"request_id": ["x"]}])
+def test_nothing_else_is_allowed(host: Standin, body: dict[str, object]) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    answer = ask(host, "POST", "jobs/retry", json=body)
+    assert (answer.status_code, answer.json()["kind"]) == (400, "not_recorded")
+
+
+def test_a_job_without_a_charge_needs_no_permission(runner: Runner, host: Standin) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    _, _, request_id = runner.text_to_image()
+    answer = ask(host, "POST", "jobs/retry", json={"request_id": request_id})
+    assert (answer.status_code, answer.json()["kind"]) == (400, "no_permission_needed")
 
 
 @pytest.mark.parametrize("path", ["jobs", "jobs?node=KSampler"])
@@ -221,7 +258,7 @@ def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Sta
 
 @pytest.mark.parametrize("node", ["RunComfyNanoBananaProEdit", "RunComfyCollect"])
 def test_help_is_made_at_the_address_of_a_file(host: Standin, node: str) -> None:
-    docs = f"{host.url}/extensions/{FOLDER}/docs"
+    docs = f"{host.url}/extensions/{PACK_FOLDER}/docs"
     japanese, english, fallback = (
         requests.get(f"{docs}/{path}.md", timeout=20) for path in (f"{node}/ja", f"{node}/en", node)
     )
@@ -238,18 +275,21 @@ def spec_of(node: str) -> NodeSpec:
 
 
 def test_registering_again_answers_from_the_new_load() -> None:
-    added: list[tuple[str, str]] = []
+    handlers: dict[tuple[str, str], Any] = {}
 
     def route(method: str, path: str) -> object:
-        added.append((method, path))
-        return lambda handler: handler
+        def add(handler: object) -> None:
+            assert (method, path) not in handlers
+            handlers[method, path] = handler
+
+        return add
 
     server = SimpleNamespace(routes=SimpleNamespace(route=route))
-    first, second = SimpleNamespace(), SimpleNamespace()
-    register(server, first)  # type: ignore[arg-type]
-    register(server, second)  # type: ignore[arg-type]
-    assert len(added) == len(ROUTES) + len(HELP_PATHS)
-    assert getattr(server, routes._ATTRIBUTE) is second
+    for load in ("first", "second"):
+        register(server, SimpleNamespace(account=lambda _, load=load: {"load": load}))  # type: ignore[arg-type]
+    assert len(handlers) == len(ROUTES) + len(HELP_PATHS)
+    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={})))
+    assert json.loads(answer.body) == {"load": "second"}
 
 
 def test_without_a_server_there_are_no_routes_and_no_error() -> None:
@@ -257,7 +297,7 @@ def test_without_a_server_there_are_no_routes_and_no_error() -> None:
 
 
 def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
-    live = host.pack.nodes.comfyui._HOST.live
+    live = host.pack.nodes.comfyui.HOST.live
     place = NodeLocation("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
     live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
     (state,) = ask(host, "POST", "progress", json={"client": "me"}).json()["nodes"]

@@ -32,11 +32,6 @@ SPECS = {spec.node_id: spec for spec in (TEXT_TO_IMAGE, PRO_EDIT)}
 every_workflow = pytest.mark.parametrize("name", NAMES)
 
 
-@pytest.fixture
-def definitions(pack: ModuleType) -> dict[str, Any]:
-    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
-
-
 def ours(workflow: Workflow, definitions: dict[str, Any]) -> list[dict[str, Any]]:
     return [node for node in workflow["nodes"] if node["type"] in definitions]
 

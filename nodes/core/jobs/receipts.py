@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import NO_SUCH_REQUEST
 from ..errors import (
@@ -20,6 +22,7 @@ from ..errors import (
     NotFound,
     PackError,
     Rejected,
+    failed,
     step,
 )
 from ..store.job import Job
@@ -31,15 +34,27 @@ FRESH_SECONDS = 3600.0
 def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
     """Return the error of a job that ended without an image."""
     match state:
-        case Cancelled() if job.state == "delivered":
-            # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
-            return _failed("cancelled_after_delivery", None, job.cost, "look_at_inputs")
+        case Cancelled() if job.has_result:
+            # Its images were ready, so this cannot be true, and nothing is paid anew on the strength of it.
+            return _failed(job, "cancelled_after_delivery", None, job.cost, "look_at_inputs")
         case Cancelled():
             return JobCancelled("cancelled_in_queue")
         case Failed(reason, cost):
-            return _failed("job_failed", reason, cost, "look_at_inputs")
+            return _failed(job, "job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            return _failed("no_image", None, cost, "look_at_inputs_or_seed")
+            return _failed(job, "no_image", None, cost, "look_at_inputs_or_seed")
+
+
+def of_earlier(job: Job) -> JobFailed:
+    """Return the error of a job that failed and was charged, for the next run of the same inputs."""
+    return JobFailed(
+        "failed_before",
+        cause=job.outcome or failed("job_failed"),
+        charge=Charge.YES,
+        cost=job.cost,
+        request_id=job.request_id,
+        next=(_new_job(job),),
+    )
 
 
 def is_gone(error: PackError, seconds: float) -> bool:
@@ -65,9 +80,11 @@ def complete(error: PackError, job: Job, seconds: float) -> PackError:
     if isinstance(error, JobFailed | JobCancelled):
         return told
     if isinstance(error, DownloadError):
-        passing = isinstance(error, FileGone) and not is_gone(error, seconds)
-        return told.but(next=(FETCH_AGAIN,)) if passing else told
-    return told.but(charge=charge_of(cost), next=_next(error, seconds))
+        if isinstance(error, FileGone):
+            gone = is_gone(error, seconds)
+            return told.but(next=(step("files_expire"), _new_job(job)) if gone else (FETCH_AGAIN,))
+        return told
+    return told.but(charge=charge_of(cost), next=_next(error, job, seconds))
 
 
 def of_collecting(error: PackError, seconds: float) -> PackError:
@@ -86,13 +103,19 @@ def charge_of(cost: float | None) -> Charge:
     return Charge.YES if cost > 0 else Charge.NO
 
 
-def _failed(kind: str, reason: str | None, cost: float | None, advice: str) -> JobFailed:
-    return JobFailed(kind, reason=reason, cost=cost, charge=charge_of(cost), next=(step(advice), NEW_JOB))
+def _failed(job: Job, kind: str, reason: str | None, cost: float | None, advice: str) -> JobFailed:
+    steps = (step(advice), _new_job(replace(job, cost=cost)))
+    return JobFailed(kind, reason=reason, cost=cost, charge=charge_of(cost), next=steps)
 
 
-def _next(error: PackError, seconds: float) -> tuple[Note, ...]:
+def _new_job(job: Job) -> Note:
+    """Return the step to a new job in place of one that has ended: a paid one needs a person's permission."""
+    return step("allow_retry", request_id=job.request_id) if job.paid else NEW_JOB
+
+
+def _next(error: PackError, job: Job, seconds: float) -> tuple[Note, ...]:
     if is_gone(error, seconds):
-        return (LOOK_AT_GENERATIONS, NEW_JOB)
+        return (LOOK_AT_GENERATIONS, _new_job(job))
     if isinstance(error, Rejected | NotFound):
         return (step("job_was_accepted"), COLLECT)
     return error.failure.next if isinstance(error, JobTimedOut) else (*error.failure.next, COLLECT)

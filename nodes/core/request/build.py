@@ -61,22 +61,24 @@ def build_request(
     references: Sequence[Reference],
     encoder: Encoder,
     journal: Journal,
+    base_url: str,
     account: str,
     price: Callable[[int], float | None],
 ) -> Request:
-    """Make the request of checked inputs. ``price`` estimates the USD of a number of outputs. Blocking."""
+    """Make the request of checked inputs. ``price`` is the base price of a number of outputs, in USD. Blocking."""
     spec = arguments.spec
     body = arguments.body(_by_field(references, [reference.hash for reference in references]))
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.own.get(RERUN_SEED, 0)}
     wanted = arguments.role("count")
     count = wanted if isinstance(wanted, int) else 1
     new_job = NewJob(
-        fingerprint=journal.fingerprint(account, content),
+        fingerprint=journal.fingerprint(base_url, content),
         account=account,
         model_id=spec.model_id,
         size=str(arguments.role("size") or ""),
         count=count,
-        estimate=price(count),
+        base_price=price(count),
+        former_fingerprints=journal.former_fingerprints(content),
     )
     pixels = count * _pixels_of(arguments.role("size"))
     return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)

@@ -28,12 +28,14 @@ from nodes.core.api.responses import (
     parse_files,
     parse_price,
     parse_request_id,
+    parse_seconds,
     parse_state,
     parse_usd,
 )
 from nodes.core.errors import (
     InsufficientBalance,
     NotFound,
+    OtherAccount,
     ProtocolError,
     RateLimited,
     Rejected,
@@ -217,6 +219,53 @@ def test_a_cost_is_a_number_of_usd_or_not_known(value: Any, usd: float | None) -
     assert parse_state({"status": "succeeded", "cost": value}) == Succeeded((), usd)
 
 
+START = "2026-09-23T10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "seconds"),
+    [
+        (START + ".250Z", "2026-09-23T10:00:20.750Z", 20.5),
+        (START + "Z", "2026-09-23T10:01:00Z", 60.0),
+        (START, "2026-09-23 10:00:20.123456789", 20.123456789),
+        (START + "Z", "2026-09-23T12:00:20+02:00", 20.0),
+        (START + "-0730", "2026-09-23T17:30:20z", 20.0),
+        (START + "+02", "2026-09-23T08:00:20Z", 20.0),
+        (START + ",5Z", "2026-09-23T10:00:20,75 Z", 20.25),
+        (1789000000, 1789000020.5, 20.5),
+        (1789000000000, 1789000020500, 20.5),
+        ("1789000000", 1789000020500, 20.5),
+        ("2026-09-10T00:26:40Z", 1789000020, 20.0),
+        (None, START, None),
+        (START, None, None),
+        (START, START, None),
+        (START, "2026-09-23T09:59:59", None),
+        (START, "2026-02-30T10:00:00", None),
+        (START, "0000-00-00T00:00:00", None),
+        (START, "2026-09-23T10:00:00+99:99", None),
+        (START, "soon", None),
+        (START, True, None),
+        (START, float("nan"), None),
+        (START, [START], None),
+        (-5, 20, None),
+        (0, 10**400, None),
+    ],
+)
+def test_the_time_between_two_moments_of_the_provider_is_read_or_not_known(
+    start: Any, end: Any, seconds: float | None
+) -> None:
+    read = parse_seconds(start, end)
+    assert read == (None if seconds is None else pytest.approx(seconds, abs=1e-6))
+    told = {"status": "completed", "created_at": start, "finished_at": end}
+    assert parse_state(told) == Succeeded(seconds=read)
+
+
+@given(st.text() | st.floats() | st.integers(), st.text() | st.floats() | st.integers())
+def test_no_moment_of_the_provider_breaks_an_answer(start: Any, end: Any) -> None:
+    read = parse_seconds(start, end)
+    assert read is None or read > 0
+
+
 @pytest.mark.parametrize(("value", "usd"), [(5, 5.0), (-0.25, -0.25), (0, 0.0), ("1.5", 1.5)])
 def test_a_balance_may_be_negative(value: Any, usd: float) -> None:
     assert parse_balance({"balance_usd": value, "currency": "USD"}) == usd
@@ -322,8 +371,8 @@ ERRORS: list[tuple[int, int, type[StatusError], str]] = [
     (401, 401001, Unauthorized, "refused the token"),
     (401, 0, Unauthorized, "refused the token"),
     (403, 0, Unauthorized, "refused the token"),
-    (400, 403001, NotFound, "another account"),
-    (403, 403001, NotFound, "another account"),
+    (400, 403001, OtherAccount, "another account"),
+    (403, 403001, OtherAccount, "another account"),
     (400, 404001, NotFound, "expired"),
     (404, 404001, NotFound, "expired"),
     (404, 0, NotFound, "does not know"),
