@@ -47,7 +47,7 @@ MAX_BODY_BYTES = 64 * 1024
 # A page asks for five things at once when it is opened. The threads are those of the jobs, too.
 MAX_CALLS_OF_A_CLIENT = 12
 MAX_CALLS = 20
-_ATTRIBUTE = "runcomfy_models_page"
+PAGE_ATTRIBUTE = "runcomfy_models_page"
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ def register(server: Any, page: Page) -> None:
     """
     if server is None:
         return
-    registered = hasattr(server, _ATTRIBUTE)
-    setattr(server, _ATTRIBUTE, page)
+    registered = hasattr(server, PAGE_ATTRIBUTE)
+    setattr(server, PAGE_ATTRIBUTE, page)
     if registered:
         return
     for method, path, name in ROUTES:
@@ -113,7 +113,7 @@ def _handler(server: Any, method: str, name: str) -> Callable[[web.Request], Awa
     async def handle(request: web.Request) -> web.Response:
         try:
             asked = await _asked(request, method)
-            return _json(200, await _in_thread(request, getattr(getattr(server, _ATTRIBUTE), name), asked))
+            return _json(200, await _in_thread(request, getattr(getattr(server, PAGE_ATTRIBUTE), name), asked))
         except PackError as error:
             status = error.http_status if isinstance(error, Refused) else 400
             return _json(status, error.failure.payload())
@@ -126,7 +126,7 @@ def _help_handler(server: Any) -> Callable[[web.Request], Awaitable[web.Response
         from aiohttp import web
 
         try:
-            text = await _in_thread(request, getattr(server, _ATTRIBUTE).help, dict(request.match_info))
+            text = await _in_thread(request, getattr(server, PAGE_ATTRIBUTE).help, dict(request.match_info))
         except Refused:
             raise web.HTTPTooManyRequests from None
         if not isinstance(text, str):
@@ -157,7 +157,7 @@ async def _in_thread(
     return await asyncio.wrap_future(answering)
 
 
-class _UnderWay:
+class CallsUnderWay:
     """How many calls are being answered, of each client and in all. Thread-safe."""
 
     def __init__(self) -> None:
@@ -177,7 +177,7 @@ class _UnderWay:
             self._calls += Counter()
 
 
-_under_way = _UnderWay()
+_under_way = CallsUnderWay()
 
 
 def _json(status: int, payload: object) -> web.Response:

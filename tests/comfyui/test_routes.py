@@ -288,7 +288,7 @@ def test_registering_again_answers_from_the_new_load() -> None:
     for load in ("first", "second"):
         register(server, SimpleNamespace(account=lambda _, load=load: {"load": load}))  # type: ignore[arg-type]
     assert len(handlers) == len(ROUTES) + len(HELP_PATHS)
-    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={})))
+    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={}, remote="127.0.0.1")))
     assert json.loads(answer.body) == {"load": "second"}
 
 
@@ -307,7 +307,7 @@ def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
 
 
 def test_no_page_of_another_site_changes_what_a_page_hears(host: Standin) -> None:
-    live = host.pack.nodes.comfyui._HOST.live
+    live = host.pack.nodes.comfyui.HOST.live
     ask(host, "POST", "progress", json={"client": "me"})
     for number in range(MAX_PAGES):
         assert ask(host, "GET", f"progress?client={number}").status_code == 405
@@ -324,7 +324,7 @@ def test_calls_that_hold_a_thread_are_bounded_for_each_client(
     host: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
-    monkeypatch.setattr(type(getattr(host, routes._ATTRIBUTE)), "account", lambda *_: go_on.wait(20) and {})
+    monkeypatch.setattr(type(getattr(host, routes.PAGE_ATTRIBUTE)), "account", lambda *_: go_on.wait(20) and {})
     most = routes.MAX_CALLS_OF_A_CLIENT
     with ThreadPoolExecutor(most) as pool:
         held = [pool.submit(ask, host, "GET", "account") for _ in range(most)]
@@ -339,14 +339,14 @@ def test_calls_that_hold_a_thread_are_bounded_for_each_client(
 
 
 def test_all_clients_together_leave_threads_to_the_jobs() -> None:
-    under_way = routes._UnderWay()
+    under_way = routes.CallsUnderWay()
     for number in range(routes.MAX_CALLS):
         under_way.begin(f"10.0.0.{number}")
     with pytest.raises(routes.Refused):
         under_way.begin("10.0.1.1")
     under_way.end("10.0.0.1")
     under_way.begin("10.0.1.1")
-    assert threads.CALLS._max_workers > routes.MAX_CALLS
+    assert threads.THREADS_OF_A_KIND > routes.MAX_CALLS
 
 
 MARKUP = "blocked: <img src=x onerror=\"alert('1')\"> R&D"
