@@ -69,7 +69,7 @@ def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict
         request = Request(new_job, len(files), pixels_expected, lambda: EncodedRequest(b"{}"))
         delivery = asyncio.run(JobRunner(api, journal, kept, downloader).run(request, QuietHost()))
         seconds = {"wall": time.perf_counter() - api.answered, "cpu": time.process_time() - api.answered_cpu}
-        threads.wait_for_all()
+        threads.finish()
         journal.close()
     return delivery.batches[0], seconds
 

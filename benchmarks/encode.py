@@ -42,7 +42,7 @@ def rows(quick: bool) -> list[Row]:
 
     with _encoder() as known:
         sent = sum(len(one.data) for one in encode_all(references, _LIMITS, 0, known))
-        threads.wait_for_all()
+        threads.finish()
         found = in_turn(
             {
                 "ours": first,
@@ -99,4 +99,4 @@ def rows(quick: bool) -> list[Row]:
 def _encoder() -> Iterator[Encoder]:
     with tempfile.TemporaryDirectory() as folder:
         yield Encoder(FileCache(Path(folder, "encoded"), _KEEP_BYTES))
-        threads.wait_for_all()
+        threads.finish()

@@ -86,26 +86,24 @@ def rows(quick: bool) -> list[Row]:
             common["threads"],
             "",
             None,
-            f"alive while all wait; of ours, busy with a call at that moment: {ours['busy']:.0f}",
+            "alive while all wait",
         ),
     ]
 
 
 def _ours(jobs: int) -> dict[str, float]:
     threads: list[int] = []
-    busy: list[int] = []
 
     async def look() -> None:
         for part in (0.4, 0.1, 0.1):
             await asyncio.sleep(RUN_SECONDS * part)
             threads.append(threading.active_count())
-            busy.append(len(threads._under_way))
 
     async def run() -> None:
         await asyncio.gather(look(), *map(generate, _prompts(jobs)))
 
     figures = asyncio.run(_beside_a_heart(run()))
-    return {**figures, "threads": median(threads), "busy": median(busy)}
+    return {**figures, "threads": median(threads)}
 
 
 def _floor(api: Api, jobs: int) -> dict[str, float]:

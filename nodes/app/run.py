@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..core import threads
 from ..core.config.settings import Settings, read_settings
@@ -69,7 +69,9 @@ def current_settings(host: Host) -> Settings:
 
 async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: object) -> T:
     try:
-        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(threads.start(function, *values))
+        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(
+            threads.start_abandonable(function, *values)
+        )
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
         raise PackError("preparing_too_long", seconds=round(ORDER_SECONDS), next=(RUN_AGAIN,)) from None
@@ -90,30 +92,41 @@ def _find(request_id: object, host: Host) -> tuple[Service, Job]:
     return service, service.accepted(request_id.strip() if isinstance(request_id, str) else request_id)
 
 
-async def _guarded(host: Host, deliver: Callable[[RunHost], Awaitable[Delivery]]) -> Delivery:
+async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None, Delivery]]) -> Delivery:
     """Run, show and log the end, and let out only what the host can take."""
     # Of the items of a list, one that fails before its first await keeps the later ones from starting.
     await asyncio.sleep(0)
     run_host = host.run_host()
     try:
-        delivery = await deliver(run_host)
+        delivery = await _apart(deliver(run_host))
     except Stopped:
         raise host.interrupt() from None
     except PackError as error:
         run_host.report(Progress(Stage.FAILED, request_id=error.failure.request_id, failure=error.failure))
         raise
-    except asyncio.CancelledError:
-        if _cancelled_by_host():
-            raise
-        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),)) from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
 
 
-def _cancelled_by_host() -> bool:
-    """Whether the host ends this node. A CancelledError of any other origin would end its prompt worker.
+async def _apart(work: Coroutine[None, None, T]) -> T:
+    """Await ``work`` in a task of its own, so that a CancelledError tells where it comes from.
 
-    Before Python 3.11 a task cannot tell, and the host is believed.
+    ``asyncio.wait`` raises one only where the host cancels the caller: then both end. One that ends ``work`` by
+    itself would end the host's prompt worker if it were let out.
+
+    Raises:
+        CancelledError: the host ends this node.
+        PackError: a CancelledError came from inside. Besides that, whatever ``work`` raises.
     """
-    task: Any = asyncio.current_task()
-    return not hasattr(task, "cancelling") or task.cancelling() > 0
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        # Nobody asks any more how it ended.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.cancel()
+        await asyncio.wait({task})
+        raise
+    if task.cancelled():
+        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),))
+    return task.result()

@@ -106,8 +106,8 @@ def open_service(settings: Settings) -> Service:
 
 
 def close_services() -> None:
-    """Close every journal and connection, once no call needs them any more. Later calls open them again."""
-    threads.wait_for_all()
+    """Close every journal and connection, once what must not be lost is done. Later calls open them again."""
+    threads.finish()
     with _lock:
         for service in _services.values():
             service.client.close()

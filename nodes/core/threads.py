@@ -1,11 +1,20 @@
-"""The pack's own threads. The host's executor is not used: Stop would wait for its slowest thread."""
+"""The pack's own threads. The host's executor is not used: Stop would wait for its slowest thread.
+
+There are two kinds of call. What must not be lost (a submission, a cancel, a record in the journal) is finished:
+closing and the end of the process wait for it. What can be done again (a poll, a download, coding) may be
+abandoned: only its caller waits for it. Each kind has its own threads, so that a cancel never waits behind a
+hanging download.
+"""
 
 from __future__ import annotations
 
 import contextvars
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from functools import partial
+from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from .errors import PackError
@@ -13,35 +22,99 @@ from .errors import PackError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Calls wait for the network and for coding; a job between two calls is a coroutine and holds no thread.
-# What runs in CODING waits for nothing, so that calls may wait for it.
-CALLS = ThreadPoolExecutor(32, "runcomfy-call")
-CODING = ThreadPoolExecutor(max(2, os.cpu_count() or 2), "runcomfy-coding")
+THREADS_OF_A_KIND = 32
 
-_under_way: set[Future[Any]] = set()
+
+class DaemonPool(Executor):
+    """Up to ``size`` daemon threads, started when they are needed.
+
+    The end of the process waits for the threads of a ``ThreadPoolExecutor``, and not for these.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        self._size = size
+        self._name = name
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._started = 0
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call a function as soon as a thread is idle."""
+        future: Future[T] = Future()
+        self._calls.put(partial(_fulfil, future, partial(function, *args, **kwargs)))
+        if not self._idle.acquire(blocking=False):
+            self._add_thread()
+        return future
+
+    def _add_thread(self) -> None:
+        with self._lock:
+            if self._started == self._size:
+                return
+            self._started += 1
+            name = f"{self._name}_{self._started}"
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            call = self._calls.get()
+            call()
+            # An idle thread must not hold the images of its last call.
+            del call
+            self._idle.release()
+
+
+def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001 (the caller gets it)
+        future.set_exception(error)
+        # The error knows this frame, and would be kept alive by it.
+        del future
+
+
+# Calls wait for the network and the disk; a job between two calls is a coroutine and holds no thread.
+_FINISHED = ThreadPoolExecutor(THREADS_OF_A_KIND, "runcomfy-finished")
+_ABANDONABLE = DaemonPool(THREADS_OF_A_KIND, "runcomfy-abandonable")
+# What runs in CODING waits for nothing, so that calls may wait for it.
+CODING = DaemonPool(max(2, os.cpu_count() or 2), "runcomfy-coding")
+
+_unfinished: set[Future[Any]] = set()
 
 
 def start(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Run a blocking function in a thread, in the caller's context: the host keeps the current node there.
+    """Call a blocking function in a thread, and keep the process until it has ended: for what must not be lost.
 
-    An error of the pack leaves the thread alone: those it was made from can hold headers and raw bodies.
+    It is called in the caller's context: the host keeps the current node there. An error of the pack leaves the
+    thread without the errors it was made from: those can hold headers and raw bodies.
     """
+    future = _submit(_FINISHED, partial(function, *args, **kwargs))
+    _unfinished.add(future)
+    future.add_done_callback(_unfinished.discard)
+    return future
+
+
+def start_abandonable(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """The same for what can be done again: where its caller has gone, nothing waits for it."""
+    return _submit(_ABANDONABLE, partial(function, *args, **kwargs))
+
+
+def finish() -> None:
+    """Wait for everything that must not be lost, also for what a stopped run has left behind."""
+    while futures := list(_unfinished):
+        wait(futures)
+
+
+def _submit(pool: Executor, function: Callable[[], T]) -> Future[T]:
     context = contextvars.copy_context()
 
     def call() -> T:
         try:
-            return context.run(function, *args, **kwargs)
+            return context.run(function)
         except PackError as error:
             error.__cause__ = error.__context__ = None
             raise
 
-    future = CALLS.submit(call)
-    _under_way.add(future)
-    future.add_done_callback(_under_way.discard)
-    return future
-
-
-def wait_for_all() -> None:
-    """Wait for everything that was started, and for what a stopped run has left behind."""
-    while futures := list(_under_way):
-        wait(futures)
+    return pool.submit(call)

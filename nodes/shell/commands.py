@@ -201,7 +201,11 @@ def _account(offline: bool) -> Iterator[bool]:
         ) from None
     from ..app.service import close_services
 
-    with Emulator(queue_seconds=0.5, run_seconds=1.5) as api, tempfile.TemporaryDirectory() as state:
+    # A download that was abandoned may still write a file while the folder is removed.
+    with (
+        Emulator(queue_seconds=0.5, run_seconds=1.5) as api,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state,
+    ):
         api.prices = dict.fromkeys(api.prices, 0.0)
         os.environ["RUNCOMFY_MODEL_API_BASE"] = api.base_url
         os.environ["RUNCOMFY_API_TOKEN"] = api.token

@@ -141,6 +141,18 @@ def test_versions_agree() -> None:
     assert f"runcomfy-models/{VERSION}" == USER_AGENT
 
 
+def test_the_supported_versions_of_python_are_the_tested_ones() -> None:
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    matrix = re.search(r"^ +python: (\[.+\])$", workflow, re.MULTILINE)
+    assert matrix
+    tested = ast.literal_eval(matrix[1])
+    classifier = "Programming Language :: Python :: "
+    named = re.findall(rf'"{classifier}(3\.\d+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert named == tested
+    assert project_line("requires-python") == f">={tested[0]}"
+    assert f"Python {tested[0]} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_requirements_are_the_projects_dependencies() -> None:
     required = requirements("requirements.txt")
     assert required == sorted(project_line("dependencies"))

@@ -100,7 +100,7 @@ def run_all(runner: Runner, api: Emulator) -> list[BaseException]:
     api.hold = True
     api.fault(Fault("cancel", **echoes(401)))
     attempt(lambda: asyncio.run(runner.start(TEXT_TO_IMAGE, host, prompt=PROMPT, seed=99)))
-    threads.wait_for_all()
+    threads.finish()
     runner.host.reports += host.reports
     return raised
 

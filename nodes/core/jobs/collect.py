@@ -110,7 +110,7 @@ class ResultCollector:
             await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
             batches = await self._run.blocking(decoder.batches)
             await late_cost
-            await self._run.blocking(writer.commit)
+            await self._run.finishing(writer.commit)
         finally:
             late_cost.cancel()
             threads.start(writer.close)
@@ -191,7 +191,9 @@ class ResultCollector:
             return
         fraction = expected_fraction(self._seconds(), self._durations)
         if fraction is None or fraction >= MEMORY_FROM:
-            self._memory = threads.start(self._run.dependencies.buffers.take, self._request.pixels_expected)
+            self._memory = threads.start_abandonable(
+                self._run.dependencies.buffers.take, self._request.pixels_expected
+            )
 
     async def _memory_got_ready(self) -> Floats | None:
         if self._memory is None:
@@ -211,7 +213,7 @@ class ResultCollector:
         if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start(self._run.dependencies.client.result, self._job.request_id or "")
+            ask = threads.start_abandonable(self._run.dependencies.client.result, self._job.request_id or "")
             state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)
@@ -220,7 +222,7 @@ class ResultCollector:
     async def _record(self, write: Callable[..., Job], *values: object) -> None:
         """Write to the journal what is already paid for: a full disk must not cost the images."""
         try:
-            self._job = await self._run.blocking(write, self._job, *values)
+            self._job = await self._run.finishing(write, self._job, *values)
         except JournalError as error:
             log.error("Request %s: %s", self._job.request_id, error.message)
 

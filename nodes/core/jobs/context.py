@@ -80,7 +80,11 @@ class RunContext:
         self.wait = CancellableWait(self.run_host, self.dependencies.clock, self.dependencies.deadline)
 
     async def blocking(self, function: Callable[..., T], *values: object) -> T:
-        """Call a function in a thread."""
+        """Call a function in a thread that may be abandoned."""
+        return await self.wait.result(threads.start_abandonable(function, *values))
+
+    async def finishing(self, function: Callable[..., T], *values: object) -> T:
+        """Call a function in a thread that ends its work even where the run is stopped, or the process ends."""
         return await self.wait.result(threads.start(function, *values))
 
     async def read(self, what: Operation, call: Callable[[], T]) -> T:
@@ -88,19 +92,20 @@ class RunContext:
         return await self.repeat("GET", what, call)
 
     async def repeat(self, method: str, what: Operation, call: Callable[[], T]) -> T:
-        """Make a call in a thread, and repeat it as the retry rule says.
+        """Make a call in a thread, and repeat it as the retry rule says. A POST is finished even after Stop.
 
         Raises:
             PackError: of the last try. Stopped, JobTimedOut.
         """
         attempt = 0
+        in_thread = self.finishing if method == "POST" else self.blocking
         # The files lie on another host, which knows nothing of the account.
         rate_limiter = RateLimiter() if what is Operation.FILE else self.dependencies.rate_limiter
         while True:
             held = rate_limiter.delay(self.dependencies.clock.now(), random())
             await self._pause(held, note("note.fewer_calls"))
             try:
-                return await self.blocking(call)
+                return await in_thread(call)
             except PackError as error:
                 delay = delay_after(method, what, attempt, error, random())
                 if delay is None:

@@ -155,9 +155,10 @@ class Journal:
         """Return the newest jobs first: all, those of a model, or the accepted ones of an account."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT * FROM jobs WHERE (?1 IS NULL OR model_id = ?1) "
-                "AND (?2 IS NULL OR (account = ?2 AND request_id IS NOT NULL)) ORDER BY id DESC LIMIT ?3",
-                (model_id, account, limit),
+                "SELECT * FROM jobs WHERE (:model_id IS NULL OR model_id = :model_id) "
+                "AND (:account IS NULL OR (account = :account AND request_id IS NOT NULL)) "
+                "ORDER BY id DESC LIMIT :limit",
+                {"model_id": model_id, "account": account, "limit": limit},
             )
             return [_job(row) for row in rows]
 

@@ -493,7 +493,7 @@ def test_nothing_is_paid_where_no_connection_is_made(runner: Runner, api: Emulat
     api.stop()
     with pytest.raises(ConnectionFailed, match=r"(?s)No connection.*Charged: no"):
         generate(runner, {})
-    threads.wait_for_all()
+    threads.finish()
     assert runner.jobs() == []
     api.start()
     generate(runner, {})

@@ -254,7 +254,7 @@ def test_memory_is_got_ready_while_a_job_runs_and_its_images_are_in_it(
         return batches
 
     (batch,) = asyncio.run(run())
-    threads.wait_for_all()
+    threads.finish()
     (_, taken), (event, given_back) = memories
     assert taken is not None and given_back is taken and event == "given back"
     assert np.shares_memory(batch.numpy(), taken)
@@ -267,7 +267,7 @@ def test_a_job_that_fails_gives_its_memory_back(
     api.fault(Fault("job", fails="no"))
     with pytest.raises(JobFailed):
         runner.text_to_image(resolution="0.5K")
-    threads.wait_for_all()
+    threads.finish()
     assert [event for event, _ in memories] == ["taken", "given back"]
 
 
@@ -287,7 +287,7 @@ def test_fewer_images_than_asked_for_do_not_hold_the_memory_of_all(
     api.run_seconds = 1.2
     api.fault(Fault("job", images=1))
     ((batch,), *_) = runner.text_to_image(num_images=4, resolution="0.5K")
-    threads.wait_for_all()
+    threads.finish()
     (_, taken), (event, _) = memories
     assert taken is not None and event == "given back"
     assert not np.shares_memory(batch.numpy(), taken)
@@ -378,15 +378,15 @@ def test_only_a_submission_opens_a_connection_once_one_is_warm(
 
 def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
     api.hold = True
-    jobs = 48
+    jobs = 2 * threads.THREADS_OF_A_KIND + 16
+    before = threading.active_count()
 
     async def run() -> None:
         tasks = [asyncio.create_task(runner.start(TEXT_TO_IMAGE, prompt=f"fox {n}")) for n in range(jobs)]
-        while api.count("status") < jobs or threads._under_way:
+        while len({call.path for call in api.calls if call.what == "status"}) < jobs:
             await asyncio.sleep(0.005)
         assert not any(task.done() for task in tasks)
-        ours = [thread for thread in threading.enumerate() if thread.name.startswith("runcomfy")]
-        assert len(ours) < jobs
+        assert threading.active_count() - before < jobs
         runner.host.stop_now = True
         await asyncio.gather(*tasks)
 
@@ -440,9 +440,9 @@ def test_an_image_is_encoded_once_for_every_prompt_socket_and_process(
         )
 
     asyncio.run(at_once())
-    threads.wait_for_all()
+    threads.finish()
     assert sorted(encodings) == [(300, 300, 3), (310, 310, 3)]
-    threads.wait_for_all()
+    threads.finish()
     runner.pro_edit("green", image_1=first)
     runner.restart()
     runner.pro_edit("white", image_1=second)
@@ -459,14 +459,14 @@ def test_without_room_nothing_of_an_image_stays(
     monkeypatch.setenv("RUNCOMFY_KEEP_MB", keep_mb)
     for prompt in ("blue", "red"):
         runner.pro_edit(prompt, image_1=image(300, 300))
-        threads.wait_for_all()
+        threads.finish()
     assert len(encodings) == (2 if keep_mb == "0" else 1)
     assert (runner.state / "encoded").exists() == (keep_mb == "1")
 
 
 def test_what_is_encoded_as_fast_as_it_is_found_is_not_kept(runner: Runner) -> None:
     runner.pro_edit("blue", image_1=image(40, 40))
-    threads.wait_for_all()
+    threads.finish()
     assert not (runner.state / "encoded").exists()
 
 
@@ -476,7 +476,7 @@ def test_a_damaged_encoding_is_never_sent(
 ) -> None:
     for seed in (0, 1):
         runner.pro_edit(f"blue {seed}", image_1=image(300, 300, seed=seed))
-        threads.wait_for_all()
+        threads.finish()
     [folder] = (runner.state / "encoded").glob(f"{content_hash(to_pixels('', image(300, 300))[0])}-*")
     [another] = {*(runner.state / "encoded").iterdir()} - {folder}
     files = sorted(folder.iterdir())
@@ -493,7 +493,7 @@ def test_a_damaged_encoding_is_never_sent(
             content = file.read_bytes()
             file.write_bytes(content[:10] + bytes([content[10] ^ 32]) + content[11:])
     runner.pro_edit("red", image_1=image(300, 300))
-    threads.wait_for_all()
+    threads.finish()
     runner.pro_edit("green", image_1=image(300, 300))
     assert len(encodings) == 3, "encoded again, and kept again"
     first, _, *others = sent(api)
@@ -504,7 +504,7 @@ def test_an_encoding_for_another_limit_is_another_one(tmp_path: Path) -> None:
     kept = Encoder(FileCache(tmp_path / "encoded", 2**30))
     reference = encode_once.Reference("image_1", noise(600), content_hash(noise(600)))
     large = kept.start(reference, 2_000_000).result()
-    threads.wait_for_all()
+    threads.finish()
     small = kept.start(reference, 20_000).result()
     assert len(small.data) <= 20_000 < len(large.data)
 
@@ -522,7 +522,7 @@ def test_a_prompt_of_about_the_same_length_finds_shared_references_again(
     for prompt in (1000, 1030):
         shared = build.encode_all(references, limits, prompt, kept)
         assert all(300_000 > one.uri_length > 200_000 for one in shared)
-        threads.wait_for_all()
+        threads.finish()
     assert len(encodings) == 6, "once as they are, once smaller"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sqlite3
 import sys
 import time
@@ -134,7 +135,7 @@ def states(runner: Runner) -> list[str]:
 def test_stop_returns_at_once_and_loses_nothing(runner: Runner, api: Emulator, moment: Moment) -> None:
     bring_about(api, moment)
     assert stop(runner, moment.seen) < AT_ONCE
-    threads.wait_for_all()
+    threads.finish()
     state, jobs = moment.stopped
     if moment.name == "preparing" and not api.jobs:
         state, jobs = "", 0  # the POST had not begun yet
@@ -162,7 +163,7 @@ def check_told(runner: Runner, state: str) -> None:
 def test_the_failure_of_a_sibling_loses_nothing(runner: Runner, api: Emulator, moment: Moment) -> None:
     bring_about(api, moment)
     assert until(runner, moment.seen, lambda task: task.cancel() and None) < AT_ONCE
-    threads.wait_for_all()
+    threads.finish()
     state, jobs = moment.broken_off
     if moment.name == "preparing" and not api.jobs:
         state, jobs = "", 0
@@ -198,7 +199,7 @@ def test_a_claim_that_nobody_waits_for_is_given_back(runner: Runner, api: Emulat
 
     with busy_journal(runner):
         assert until(runner, lambda _: time.monotonic() > began + 0.4, end) < AT_ONCE
-    threads.wait_for_all()
+    threads.finish()
     assert states(runner) == []
     collect(runner)
     assert len(api.jobs) == 1
@@ -236,7 +237,7 @@ def test_twins_stop_together_and_one_job_is_cancelled(runner: Runner, api: Emula
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [type(end) for end in asyncio.run(twins())] == [Interrupted] * 3
-    threads.wait_for_all()
+    threads.finish()
     assert states(runner) == ["cancelled"]
     assert len(api.jobs) == 1 and not api.billed
 
@@ -261,7 +262,7 @@ def test_a_node_that_fails_takes_its_siblings_down_and_their_jobs_live_on(runner
         assert [type(end).__name__ for end in ends] == ["JobFailed", *["CancelledError"] * 3]
 
     asyncio.run(prompt())
-    threads.wait_for_all()
+    threads.finish()
     for number in range(3):
         runner.text_to_image(f"good {number}", resolution="0.5K")
     assert len(api.billed) == 3 and api.count("submit") == 4
@@ -289,7 +290,7 @@ def test_a_cancel_is_repeated_until_its_outcome_is_known(
         api.fault(fault)
     api.hold = True
     stop(runner, told(Stage.QUEUED))
-    threads.wait_for_all()
+    threads.finish()
     assert states(runner) == ["cancelled"]
     check_told(runner, "cancelled")
 
@@ -299,7 +300,7 @@ def test_each_form_of_a_cancel_is_understood(runner: Runner, api: Emulator, form
     api.answers = form
     api.hold = True
     stop(runner, told(Stage.QUEUED))
-    threads.wait_for_all()
+    threads.finish()
     assert states(runner) == ["cancelled"]
 
 
@@ -321,7 +322,7 @@ def test_a_cancel_that_is_not_confirmed_is_never_called_one(
     api.hold = True
     api.fault(fault)
     stop(runner, told(Stage.QUEUED))
-    threads.wait_for_all()
+    threads.finish()
     row = runner.jobs()[0]
     assert row.state == "submitted" and "not confirmed" in row.outcome
     assert "not confirmed" in runner.host.last.text() and "not charged" not in runner.host.text
@@ -335,7 +336,7 @@ def test_a_job_that_was_cancelled_after_all_is_replaced_and_it_is_said(
     api.hold = True
     api.fault(Fault("cancel", lost=True))
     stop(runner, told(Stage.QUEUED))
-    threads.wait_for_all()
+    threads.finish()
     assert states(runner) == ["submitted"] and api.jobs[0].cancelled
     api.hold = False
     collect(runner)
@@ -349,7 +350,7 @@ def test_stop_leaves_a_job_alone_that_is_only_collected(runner: Runner, api: Emu
     runner.host.stop_at = Stage.QUEUED
     with pytest.raises(Interrupted):
         asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
-    threads.wait_for_all()
+    threads.finish()
     assert api.count("cancel") == 0
 
 
@@ -367,6 +368,37 @@ def test_a_cancelled_error_from_inside_becomes_a_receipt(runner: Runner) -> None
         asyncio.run(runner.start(TEXT_TO_IMAGE, Breaking(), **INPUTS))
     collect(runner)
     assert len(runner.api.jobs) == 1
+
+
+def test_every_report_is_made_in_the_context_of_its_node(runner: Runner, api: Emulator) -> None:
+    """The host keeps there which node runs; the last report, on the cancel, comes from a thread."""
+    node = contextvars.ContextVar("node", default="")
+
+    class Watching(RecordingHost):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stop_at = Stage.QUEUED
+            self.nodes: list[str] = []
+
+        def report(self, progress: Progress) -> None:
+            super().report(progress)
+            self.nodes.append(node.get())
+
+    async def run(name: str) -> Watching:
+        node.set(name)
+        host = Watching()
+        with pytest.raises(Interrupted):
+            await runner.start(TEXT_TO_IMAGE, host, prompt=name)
+        return host
+
+    async def both() -> list[Watching]:
+        return await asyncio.gather(*(run(name) for name in ("one", "two")))
+
+    api.hold = True
+    hosts = asyncio.run(both())
+    threads.finish()
+    assert [set(host.nodes) for host in hosts] == [{"one"}, {"two"}]
+    assert [host.last.stage for host in hosts] == [Stage.STOPPED] * 2
 
 
 def test_the_hosts_flag_is_read_and_never_consumed(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
