@@ -114,7 +114,7 @@ async def _asked(request: web.Request, method: str) -> Mapping[str, object]:
 async def _in_thread(function: Callable[[Mapping[str, object]], object], asked: Mapping[str, object]) -> object:
     from ..core import threads
 
-    return await asyncio.wrap_future(threads.start_abandonable(function, asked))
+    return await asyncio.wrap_future(threads.PAGE.start(function, asked))
 
 
 def _json(status: int, payload: object) -> web.Response:

@@ -174,7 +174,7 @@ class ResultCollector:
         if self._request is None or job.state == "delivered":
             return
         if not job.files:
-            threads.start(
+            threads.CANCELS.start(
                 cancel, self._run.dependencies.client, self._run.dependencies.journal, job, self._run.run_host
             )
             return

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import random
 
+from .. import threads
 from ..api.client import CANCEL_TIMEOUT, Client
 from ..api.responses import CancelOutcome
 from ..api.retry import Operation, backoff, delay_after
@@ -73,7 +74,7 @@ class Submission:
         if self.job.request_id is None:
             recorded(self._journal.release, self.job)
         elif self._unwanted:
-            cancel(self._client, self._journal, self.job, self._observer)
+            threads.CANCELS.start(cancel, self._client, self._journal, self.job, self._observer)
 
     def _post(self, body: bytes) -> Job:
         self._journal.mark_submitting(self.job)
