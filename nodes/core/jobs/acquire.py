@@ -79,5 +79,5 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
 
 
 def _tell(run: RunContext, job: Job) -> None:
-    # In this thread: a Stop between the record and the error would leave the loss recorded as told and untold.
-    recorded(run.dependencies.journal.mark_reported, job)
+    # The caller raises at once, without an await between: no Stop can come between the record and the error.
+    threads.start(recorded, run.dependencies.journal.mark_reported, job)

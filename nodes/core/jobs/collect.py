@@ -25,7 +25,7 @@ from .context import Delivery, RunContext
 from .fetch import collect, decode_kept
 from .polling import plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
-from .submit import cancel
+from .submit import cancel, log_unrecorded
 from .waiting import Stopped
 
 LATE_COST_SECONDS = 2.0
@@ -224,7 +224,7 @@ class ResultCollector:
         try:
             self._job = await self._run.finishing(write, self._job, *values)
         except JournalError as error:
-            log.error("Request %s: %s", self._job.request_id, error.message)
+            log_unrecorded(self._job, error)
 
     def _seconds(self) -> float:
         """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""

@@ -100,7 +100,14 @@ def recorded(write: Callable[..., object], job: Job, *values: object) -> None:
     try:
         write(job, *values)
     except JournalError as error:
-        log.error("Job %s, request %s: %s", job.id, job.request_id or "unknown", error.message)
+        log_unrecorded(job, error)
+
+
+def log_unrecorded(job: Job, error: JournalError) -> None:
+    """Log that the journal owes a record. The error's own words are those of a run that has not spent anything."""
+    found = error.note.params.get("error", error.failure.kind)
+    told = "Job %s, request %s: what became of it is recorded as soon as the record can be written again (%s)."
+    log.error(told, job.id, job.request_id or "unknown", found)
 
 
 def cancel(client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:
