@@ -87,6 +87,7 @@ class Failure:
         """Return it as a JSON value: what the page says in its own words."""
         return {
             **self.note.payload(),
+            "kind": self.kind,
             "charge": self.charge.value,
             "cost": self.cost,
             "request_id": self.request_id,

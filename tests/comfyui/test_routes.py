@@ -75,7 +75,7 @@ def test_writing_routes_refuse_other_origins(
     host: Standin, method: str, path: str, headers: dict[str, str]
 ) -> None:
     answer = ask(host, method, path, json={"token": "another"}, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (403, "OtherOrigin")
+    assert (answer.status_code, answer.json()["kind"]) == (403, "other_origin")
     assert ask(host, "GET", "account").json()["state"] == "missing"
 
 
@@ -105,7 +105,7 @@ def test_only_a_small_json_object_with_a_token_is_stored(
 ) -> None:
     answer = ask(host, "PUT", "token", data=body, headers={"Content-Type": kind})
     assert answer.status_code == status
-    assert set(answer.json()) == {"code", "message", "advice"}
+    assert answer.json().keys() >= {"kind", "params", "charge", "next"}
     assert ask(host, "GET", "account").json()["state"] == "missing"
 
 
@@ -123,21 +123,30 @@ def test_connection_test_tells_everything_and_generates_nothing(
 def test_connection_test_names_a_refused_token(host: Standin) -> None:
     ask(host, "PUT", "token", json={"token": "another"})
     told = ask(host, "POST", "test", json={}).json()
-    assert (told["reachable"]["ok"], told["token"]["ok"], told["token"]["code"]) == (True, False, "refused")
+    assert (told["reachable"]["ok"], told["token"]["ok"]) == (True, False)
+    assert told["token"]["failure"]["kind"] == "token_refused"
     assert told["balance_usd"] is None
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
-    [({"status": 503}, "server"), ({"reset": True}, "broken"), ({"html": True}, "broken")],
+    ("fault", "kind"),
+    [
+        ({"status": 503}, "api_failed"),
+        ({"reset": True}, "connection_broke"),
+        ({"html": True}, "answer_unreadable"),
+    ],
 )
 def test_connection_test_names_what_went_wrong(
-    host: Standin, api: Emulator, fault: dict[str, object], code: str
+    host: Standin, api: Emulator, fault: dict[str, object], kind: str
 ) -> None:
     ask(host, "PUT", "token", json={"token": TOKEN})
     api.fault(Fault("status", times=None, **fault))  # type: ignore[arg-type]
     told = ask(host, "POST", "test", json={}).json()
-    assert (told["reachable"]["ok"], told["reachable"]["code"], told["token"]["ok"]) == (False, code, None)
+    assert (told["reachable"]["ok"], told["reachable"]["failure"]["kind"], told["token"]["ok"]) == (
+        False,
+        kind,
+        None,
+    )
 
 
 def test_connection_test_names_a_proxy_and_a_missing_server(
@@ -145,10 +154,10 @@ def test_connection_test_names_a_proxy_and_a_missing_server(
 ) -> None:
     ask(host, "PUT", "token", json={"token": TOKEN})
     api.stop()
-    assert ask(host, "POST", "test", json={}).json()["reachable"]["code"] == "network"
+    assert ask(host, "POST", "test", json={}).json()["reachable"]["failure"]["kind"] == "server_unreachable"
     monkeypatch.setenv("RUNCOMFY_MODEL_API_BASE", "https://model-api.example.com/v1")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert ask(host, "POST", "test", json={}).json()["reachable"]["code"] == "proxy"
+    assert ask(host, "POST", "test", json={}).json()["reachable"]["failure"]["kind"] == "proxy_unreachable"
 
 
 def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) -> None:
@@ -181,11 +190,11 @@ def test_jobs_of_a_model_are_those_of_the_account(
 
 @pytest.mark.parametrize("path", ["jobs", "jobs?node=KSampler"])
 def test_unknown_node_has_no_jobs(host: Standin, path: str) -> None:
-    assert ask(host, "GET", path).json()["code"] == "InvalidInput"
+    assert ask(host, "GET", path).json()["kind"] == "no_such_node"
 
 
-def test_without_a_token_the_error_has_a_code(host: Standin) -> None:
-    assert ask(host, "POST", "test", json={}).json()["code"] == "NoToken"
+def test_without_a_token_the_failure_says_so(host: Standin) -> None:
+    assert ask(host, "POST", "test", json={}).json()["kind"] == "token_missing"
 
 
 def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Standin) -> None:

@@ -334,5 +334,5 @@ def test_without_the_extension_all_sockets_work_and_the_host_shows_the_text(
     editor.run()
     editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
     assert len(api.jobs) == 1
-    assert any("1 image in" in text for _, text in host.texts)
+    assert any("1 image delivered, " in text for _, text in host.texts)
     editor.close()

@@ -58,7 +58,7 @@ def test_page_hears_the_place_in_the_queue_then_the_run_then_what_came(comfy: Co
     api.hold_running = False
     assert comfy.end_of(running).succeeded
     last = comfy.texts("1", since)[-1]
-    assert re.match(r"1 image in \d+ s", last) and job.request_id in last
+    assert re.match(r"1 image delivered, \d+ s", last) and job.request_id in last
 
 
 def test_bar_of_the_node_is_full_at_the_end(comfy: Comfy) -> None:

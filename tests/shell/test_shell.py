@@ -24,9 +24,10 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
 from nodes.comfyui.factory import collect_class
-from nodes.core.errors import InvalidInput
+from nodes.core.errors import InvalidInput, PackError
 from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.schema.model import Boolean, Choice, Images, Integer, ModelSpec, Seed
+from nodes.core.texts import note
 from nodes.shell.commands import main
 from nodes.shell.flags import in_flags
 from nodes.shell.terminal import ShellHost
@@ -81,7 +82,7 @@ def test_images_are_saved_as_they_came(run: RunContext, api: Emulator) -> None:
     for path, image in zip(done.files, drawn(api, api.jobs[0]), strict=True):
         assert pixels_of(path).shape == (768, 1360, 3)
         assert np.array_equal(pixels_of(path), image)
-    assert "2 images in" in done.err
+    assert "2 images delivered" in done.err
     assert "Traceback" not in done.err
 
 
@@ -133,7 +134,7 @@ def test_the_same_command_again_is_not_charged_again(run: RunContext, api: Emula
     again = run("text-to-image", "--prompt", "a fox")
     assert (first.status, again.status) == (0, 0)
     assert len(api.billed) == 1
-    assert "kept copy, no charge" in again.err
+    assert "Kept copy, no charge" in again.err
     assert again.files == first.files
 
 
@@ -242,16 +243,19 @@ EDIT = ["pro-edit", "--prompt", "a"]
         (["text-to-image", "--prompt", " "], "--prompt: it is empty"),
         (["text-to-image", "--prompt", "a", "--num-images", "5"], "--num-images: 1 to 4 is allowed, not 5"),
         (["text-to-image", "--prompt", "a", "--seed", "-1"], "--seed: 0 or more"),
-        (EDIT, "needed, from --image and --image-urls together; there are none"),
+        (EDIT, "from --image number 1 to --image number 20 and --image-urls together; given: 0."),
         ([*EDIT, "--image", "missing.png"], "--image: missing.png cannot be read (No such file"),
         ([*EDIT, "--image", "folder"], "--image: folder cannot be read"),
-        ([*EDIT, "--image", "words.png"], "--image: words.png is no PNG, JPEG or WebP image"),
-        ([*EDIT, "--image", "empty.png"], "--image: empty.png is no PNG, JPEG or WebP image"),
-        ([*EDIT, "--image", "cut.png"], "--image: cut.png is no PNG, JPEG or WebP image"),
-        ([*EDIT, "--image", "other.gif"], "--image: other.gif is no PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "words.png"], "--image: words.png is not a PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "empty.png"], "--image: empty.png is not a PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "cut.png"], "--image: cut.png is not a PNG, JPEG or WebP image"),
+        ([*EDIT, "--image", "other.gif"], "--image: other.gif is not a PNG, JPEG or WebP image"),
         ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 images are allowed, not 21"),
-        ([*EDIT, *["--image", "good.png"] * 20, "--image-urls", "https://a.example.com/1.png"], "there are 21"),
-        ([*EDIT, "--image-urls", "http://a.example.com/1.png"], "--image-urls: line 1 is no public https address"),
+        ([*EDIT, *["--image", "good.png"] * 20, "--image-urls", "https://a.example.com/1.png"], "given: 21."),
+        (
+            [*EDIT, "--image-urls", "http://a.example.com/1.png"],
+            "--image-urls: line 1 is not a public https address",
+        ),
         ([*EDIT, "--image", "good.png", "--rerun-seed", "-1"], "--rerun-seed: 0 or more"),
     ],
 )
@@ -272,9 +276,9 @@ def test_bad_input_ends_with_its_receipt(
 
 def test_a_refused_image_has_its_number_on_the_command_line() -> None:
     with pytest.raises(InvalidInput) as told, in_flags(PRO_EDIT):
-        raise InvalidInput("image_3", "the image does not fit")
-    assert told.value.message == "--image number 3: the image does not fit"
-    assert told.value.advice.startswith("Change --image number 3 and run again.")
+        raise InvalidInput("image_3", "image_does_not_fit", limit_bytes=2**20)
+    assert told.value.message == "--image number 3: the image does not fit into 1.00 MiB, not even as a small JPEG."
+    assert "Next: Change --image number 3 and run again." in str(told.value)
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: RunContext, api: Emulator) -> None:
@@ -383,6 +387,7 @@ class Terminal(io.StringIO):
         return self._is_terminal
 
 
+SENT = note("sent.lossless", socket="image_1", format="PNG", quality=None, width=3, height=2, bytes=2048)
 REPORTS = [
     Progress(Stage.QUEUED, position=12),
     Progress(Stage.QUEUED, position=3),
@@ -409,26 +414,28 @@ def test_elsewhere_each_new_text_is_a_line() -> None:
     assert out.getvalue() == "Queued, position 12, 0 s\nQueued, position 3, 0 s\n"
 
 
-def test_a_note_of_several_lines_does_not_break_the_line() -> None:
+def test_notes_stand_in_the_same_line() -> None:
     out = Terminal(True)
-    ShellHost(out).report(Progress(Stage.QUEUED, notes=("first\nsecond",)))
-    assert out.getvalue() == "\rQueued, 0 s; first"
+    ShellHost(out).report(Progress(Stage.QUEUED, notes=(note("note.fewer_calls"),)))
+    assert out.getvalue() == "\rQueued, 0 s; RunComfy asks for fewer calls."
 
 
 def test_a_line_that_changes_is_never_longer_than_the_terminal() -> None:
     out = Terminal(True)
     host = ShellHost(out)
-    host.report(Progress(Stage.SUBMITTING, sent=("image_1: sent as PNG, " * 20,)))
-    host.report(Progress(Stage.DELIVERED, total=1, notes=("A note. " * 20,)))
+    host.report(Progress(Stage.SUBMITTING, sent=(SENT,) * 20))
+    host.report(Progress(Stage.DELIVERED, total=1, notes=(note("note.fewer_calls"),) * 20))
     _, changing, last = out.getvalue().split("\r")
     assert len(changing) == 79
-    assert last == "1 image; " + "A note. " * 20 + "\n", "the last one is shown whole"
+    assert last == "1 image delivered" + "; RunComfy asks for fewer calls." * 20 + "\n", (
+        "the last one is shown whole"
+    )
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_a_failure_is_left_to_its_receipt(is_terminal: bool) -> None:
     out = Terminal(is_terminal)
-    ShellHost(out).report(Progress(Stage.FAILED, notes=("The job failed.",)))
+    ShellHost(out).report(Progress(Stage.FAILED, failure=PackError("job_failed").failure))
     assert out.getvalue() == ""
 
 

@@ -25,6 +25,7 @@ from ..http.transport import Answer, Transport
 from . import responses
 
 CANCEL_TIMEOUT = 5.0
+MAX_BYTES = 2**20
 # Four 4K images as data URIs in one JSON answer.
 MAX_RESULT_BYTES = 256 * 2**20
 _MASK = "[token]"
@@ -82,25 +83,35 @@ class Client:
 
     def status(self, request_id: str) -> responses.State:
         """Return the state of a job; a finished one has no files here."""
-        return responses.parse_state(self._get(f"/requests/{_checked(request_id)}/status"))
+        payload = self._get(f"/requests/{_checked(request_id)}/status")
+        return responses.parse_state(self._asked_for(payload, request_id))
 
-    def result(self, request_id: str) -> responses.State:
+    def result(self, request_id: str, model_id: str = "") -> responses.State:
         """Return the state of a job with the files and the cost of a finished one.
 
-        A result that is not ready (code 400005) is ``Running``.
+        A result that is not ready (code 400005) is ``Running``. ``model_id`` is the job's, '' where not known.
+
+        Raises:
+            ProtocolError: the request is one of another model.
         """
         path = f"/requests/{_checked(request_id)}/result?include_cost=true"
         try:
-            return responses.parse_state(self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result))
+            payload = self._get(path, max_bytes=MAX_RESULT_BYTES, timeout=self._timeouts.result)
         except StatusError as error:
             if error.code == responses.NOT_FINISHED:
                 return responses.Running()
             raise
+        state = responses.parse_state(self._asked_for(payload, request_id))
+        found = responses.told(payload, "model_id")
+        if found and model_id and found != model_id:
+            raise ProtocolError("another_model", may_repeat=False)
+        return state
 
     def cancel(self, request_id: str, timeout: float = CANCEL_TIMEOUT) -> responses.CancelOutcome:
         """Ask for the end of a queued job and return what the API says of it."""
         url = f"{self._base}/requests/{_checked(request_id)}/cancel"
-        return responses.parse_cancel(self._payload(self._transport.call("POST", url, timeout=timeout)))
+        payload = self._payload(self._transport.call("POST", url, timeout=timeout))
+        return responses.parse_cancel(self._asked_for(payload, request_id))
 
     def price(self, model_id: str) -> responses.Price | None:
         """Return the live base price of a model, or None where the catalog does not tell it."""
@@ -120,13 +131,22 @@ class Client:
         """Close idle connections."""
         self._transport.close()
 
-    def _get(self, path: str, *, max_bytes: int = 2**20, timeout: float | None = None) -> object:
+    def _asked_for(self, payload: object, request_id: str) -> object:
+        """Return an answer that names this request, or none. One of another request is lost to this one."""
+        if responses.told(payload, "request_id") in (request_id, ""):
+            return payload
+        # A connection has mixed up its answers. It is idle by now, and which one it was is not known.
+        self._transport.close()
+        raise AnswerLost("another_request")
+
+    def _get(self, path: str, *, max_bytes: int = MAX_BYTES, timeout: float | None = None) -> object:
         seconds = self._timeouts.read if timeout is None else timeout
         try:
             answer = self._transport.call("GET", self._base + path, max_bytes=max_bytes, timeout=seconds)
             return self._payload(answer)
         except TooLarge as error:
-            raise ProtocolError("answer_unusable", cause=error.note) from None
+            # A large one is not fetched again and again: it would be as large the next time.
+            raise ProtocolError("answer_unusable", cause=error.note, may_repeat=max_bytes <= MAX_BYTES) from None
 
     def _payload(self, answer: Answer) -> object:
         """Return the JSON of a good answer, and raise the error of a bad one, without the token in it."""

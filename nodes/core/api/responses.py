@@ -123,6 +123,12 @@ def is_request_id(value: object) -> bool:
     return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
+def told(payload: object, name: str) -> str:
+    """Return a text that an answer holds under a name, '' where it holds none."""
+    found = payload.get(name) if isinstance(payload, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
 def parse_state(payload: object) -> State:
     """Read an answer of status or of result.
 
@@ -152,24 +158,26 @@ def parse_files(output: object) -> tuple[ResultFile, ...]:
     if isinstance(output, list):
         return tuple(file for item in output for file in _file(item))
     if isinstance(output, Mapping):
-        several = output.get("images")
-        return parse_files(several) if several else tuple(_file(output.get("image")))
+        return parse_files(output.get("images")) or tuple(_file(output.get("image")))
     return ()
 
 
 def parse_cancel(payload: object) -> CancelOutcome:
-    """Read the answer to a cancel; without an outcome, the state decides.
+    """Read the answer to a cancel; without an outcome, the state decides. An empty answer is that of a job at work.
 
     Raises:
         ProtocolError: neither can be read.
     """
-    outcome = payload.get("outcome") if isinstance(payload, Mapping) else None
-    for known in CancelOutcome:
-        if outcome in (known.value, known.value.replace("cancelled", "canceled")):
-            return known
-    if isinstance(parse_state(payload), Cancelled):
+    if payload == {}:
+        return CancelOutcome.NOT_CANCELLABLE
+    outcome = told(payload, "outcome").replace("canceled", "cancelled")
+    ended = told(payload, "status") in _CANCELLED
+    if outcome == CancelOutcome.CANCELLED.value or (ended and outcome == CancelOutcome.REQUESTED.value):
         return CancelOutcome.CANCELLED
-    return CancelOutcome.NOT_CANCELLABLE
+    for known in CancelOutcome:
+        if outcome == known.value:
+            return known
+    return CancelOutcome.CANCELLED if isinstance(parse_state(payload), Cancelled) else CancelOutcome.NOT_CANCELLABLE
 
 
 def parse_price(payload: object) -> Price | None:

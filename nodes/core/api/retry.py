@@ -101,15 +101,13 @@ def with_jitter(delay: float, random: float) -> float:
 
 
 def retry_after(headers: Mapping[str, str] | None, now: datetime | None = None) -> float | None:
-    """Read ``Retry-After`` as seconds, from a number or a date (RFC 9110, 10.2.3), in 0..60.
+    """Read ``Retry-After`` as seconds, from digits or a date (RFC 9110, 10.2.3), in 0..60.
 
-    Absent, negative and unreadable values give None; those beyond a minute are cut to it.
+    What is absent, in the past, or neither of the two (``inf``, ``1e400``, ``1.5``) gives None; what is beyond a
+    minute is cut to it.
     """
     text = next((value for name, value in (headers or {}).items() if name.lower() == "retry-after"), "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = _seconds_until(text, now)
+    seconds = float(text) if text.isascii() and text.isdigit() else _seconds_until(text, now)
     if math.isnan(seconds) or seconds < 0:
         return None
     return min(seconds, MAX_RETRY_AFTER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -13,15 +14,18 @@ from pathlib import Path
 from .. import urls
 from ..errors import PROFILE_PAGE, ConfigError, NoToken, step
 from ..texts import note
-from .token_file import StoredToken, check_token
+from .token_file import MAX_TOKEN_LENGTH, StoredToken, check_token
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
+DEVELOPMENT_BASE_URL = "https://model-api-int.runcomfy.net/v1"
 DEFAULT_BALANCE_URL = "https://api.runcomfy.net/prod/v2/balance"
-DEFAULT_HOSTS = (".runcomfy.net", ".runcomfy.com")
+DEFAULT_HOSTS = ("runcomfy.net", ".runcomfy.net", "runcomfy.com", ".runcomfy.com")
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+TOKEN_FILE_VARIABLE = "RUNCOMFY_API_TOKEN_FILE"
 STORED_SOURCE = "Settings > RunComfy"
 LOGIN_SOURCE = "the login file of the RunComfy CLI"
 STATE_FOLDER_NAME = "runcomfy-models"
+_BASE_URLS = {"production": DEFAULT_BASE_URL, "development": DEVELOPMENT_BASE_URL}
 _HOST = re.compile(r"[a-z0-9.-]+")
 
 
@@ -67,7 +71,7 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
     return Settings(
         token=token,
         token_source=source,
-        base_url=_base_url(environ.get("RUNCOMFY_MODEL_API_BASE", "").strip() or DEFAULT_BASE_URL),
+        base_url=_base_url(environ),
         state_folder=state_folder(environ, home, host_state_folder),
         download_hosts=DEFAULT_HOSTS + _hosts(environ.get("RUNCOMFY_DOWNLOAD_HOSTS", "")),
         keep_bytes=int(_number(environ, "RUNCOMFY_KEEP_MB", 2048.0) * 1024**2),
@@ -78,10 +82,14 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
 def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> tuple[str, str]:
     """Return the account's token and where it was found: the stored one, a variable, or the CLI's login.
 
+    On a managed machine, where ``RUNCOMFY_API_TOKEN_FILE`` is set, that file alone counts.
+
     Raises:
         NoToken: there is none.
         ConfigError: the one that is found cannot be a token. It is never quoted.
     """
+    if managed := environ.get(TOKEN_FILE_VARIABLE, "").strip():
+        return _managed_token(managed), TOKEN_FILE_VARIABLE
     if stored := StoredToken(state_folder(environ, home, host_state_folder)).read():
         return stored, STORED_SOURCE
     for variable in TOKEN_VARIABLES:
@@ -139,7 +147,36 @@ def _login_token(path: Path) -> str | None:
     return token.strip() if isinstance(token, str) else ""
 
 
-def _base_url(text: str) -> str:
+def _managed_token(path: str) -> str:
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            text = file.read(2 * MAX_TOKEN_LENGTH)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "token_file_unreadable",
+            path=path,
+            error=type(error).__name__,
+            next=(step("correct_variable", variable=TOKEN_FILE_VARIABLE),),
+        ) from None
+    return check_token(text.strip(), TOKEN_FILE_VARIABLE)
+
+
+def _base_url(environ: Mapping[str, str]) -> str:
+    """Return the API's address. A token for development never goes to production."""
+    variable = "RUNCOMFY_API_ENVIRONMENT"
+    environment = environ.get(variable, "").strip().lower() or "production"
+    if environment not in _BASE_URLS:
+        raise ConfigError("environment_unknown", next=(step("correct_variable", variable=variable),))
+    chosen = environ.get("RUNCOMFY_MODEL_API_BASE", "").strip()
+    if not chosen:
+        return _BASE_URLS[environment]
+    base = _checked_base_url(chosen)
+    if environment == "development" and urls.origin(base) == urls.origin(DEFAULT_BASE_URL):
+        raise ConfigError("development_at_production", next=(step("correct_variable", variable=variable),))
+    return base
+
+
+def _checked_base_url(text: str) -> str:
     problem = note("address.not_https_or_local")
     try:
         usable = urls.origin(text).startswith("https://") or urls.is_loopback(text)

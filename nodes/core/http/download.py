@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from .. import urls
-from ..errors import AnswerLost, DownloadError, FileGone, ServerFault, UntrustedUrl
+from ..errors import AnswerLost, DownloadError, FileGone, ServerFault, Undecodable, UntrustedUrl
+from .deadline import deadline
 from .transport import (
     CONNECT_TIMEOUT,
     NETWORK_ERRORS,
@@ -26,6 +26,7 @@ MAX_FILE_BYTES = 128 * 2**20
 FILE_TIMEOUT = 120.0
 READ_TIMEOUT = 30.0
 MAX_REDIRECTS = 3
+_PAGES = ("text/html", "application/xhtml+xml")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 
@@ -120,13 +121,16 @@ class Download:
 
         Raises:
             UntrustedUrl, TooLarge, FileGone: another try does not help.
+            Undecodable: a web page came in its place, as from a proxy; it may, once or twice.
             AnswerLost, ConnectionFailed, ServerFault: it may.
         """
-        ends = time.monotonic() + self._downloader.timeout
         try:
-            with self._downloader.open(self._url, self._received.tell(), self._validator) as response:
+            with (
+                deadline(self._downloader.timeout),
+                self._downloader.open(self._url, self._received.tell(), self._validator) as response,
+            ):
                 self._prepare(response)
-                for piece in read(response, ends, self._downloader.max_bytes - self._received.tell()):
+                for piece in read(response, self._downloader.max_bytes - self._received.tell()):
                     self._received.write(piece)
         except NETWORK_ERRORS as error:
             raise network_failure(error) from None
@@ -141,6 +145,8 @@ class Download:
         self._validator = None
         if response.status_code != 200:
             raise _refusal(response)
+        if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in _PAGES:
+            raise Undecodable("file_is_a_page")
         if response.headers.get("Accept-Ranges") == "bytes" and content_length(response.headers):
             etag = response.headers.get("ETag", "")
             self._validator = None if etag.startswith("W/") else etag or response.headers.get("Last-Modified")

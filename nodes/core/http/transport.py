@@ -6,7 +6,6 @@ import http.client
 import io
 import json
 import ssl
-import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import urllib3
 
 from .. import urls
 from ..errors import AnswerLost, ConnectionFailed, PackError, ProtocolError, TooLarge, step
+from .deadline import Adapter, deadline
 
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 CONNECT_TIMEOUT = 10.0
@@ -74,7 +74,7 @@ def new_session(user_agent: str) -> requests.Session:
     session.proxies = {f"{scheme}://{host}": "" for scheme in ("http", "https") for host in _LOOPBACK}
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=32)
+    adapter = Adapter(pool_maxsize=32)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -121,19 +121,21 @@ class Transport:
             raise ConnectionFailed("not_the_api", may_repeat=False)
         session = self._session if body is None else self._session_of_its_own()
         data = None if body is None else _Body(body)
-        ends = time.monotonic() + timeout
         try:
-            with session.request(
-                method,
-                url,
-                data=data,
-                headers={"Content-Type": "application/json"} if body is not None else None,
-                auth=self._auth,
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                received = b"".join(read(response, ends, max_bytes))
+            with (
+                deadline(timeout),
+                session.request(
+                    method,
+                    url,
+                    data=data,
+                    headers={"Content-Type": "application/json"} if body is not None else None,
+                    auth=self._auth,
+                    timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                received = b"".join(read(response, max_bytes))
                 return Answer(response.status_code, response.headers, plain(received, response.headers, max_bytes))
         except NETWORK_ERRORS as error:
             failure = network_failure(error)
@@ -156,11 +158,11 @@ class Transport:
         return session
 
 
-def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[bytes]:
-    """Yield a body as it arrives, checking the deadline (monotonic seconds) at each piece.
+def read(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
+    """Yield a body as it arrives.
 
     Raises:
-        AnswerLost: the deadline passed, or fewer bytes came than were announced.
+        AnswerLost: fewer bytes came than were announced.
         TooLarge: more than ``max_bytes`` were announced or sent.
     """
     announced = content_length(response.headers)
@@ -176,8 +178,6 @@ def read(response: requests.Response, ends: float, max_bytes: int) -> Iterator[b
         if size > max_bytes:
             raise TooLarge("answer_too_large", limit_bytes=max_bytes)
         yield piece
-        if time.monotonic() > ends:
-            raise AnswerLost("answer_late")
     if announced is not None and size != announced:
         raise AnswerLost("answer_cut", received=size, announced=announced)
     # urllib3 1.26 does not see that its answer was read to the end, and would close the connection.
@@ -225,6 +225,8 @@ def network_failure(error: Exception) -> PackError:
     if any(isinstance(cause, unconnected) for cause in causes):
         via_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
         return ConnectionFailed("proxy_unreachable") if via_proxy else ConnectionFailed("server_unreachable")
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return AnswerLost("answer_late")
     return AnswerLost("connection_broke", error=type(error).__name__)
 
 

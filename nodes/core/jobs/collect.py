@@ -15,7 +15,7 @@ import torch
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
-from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError
+from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError, TooLarge
 from ..media.pixels import BatchDecoder, Floats
 from ..request.request import Request
 from ..store.job import Job
@@ -131,7 +131,7 @@ class ResultCollector:
             )
             if isinstance(state, Succeeded):
                 state = await self._run.read(
-                    Operation.RESULT, partial(self._run.dependencies.client.result, request_id)
+                    Operation.RESULT, partial(self._run.dependencies.client.result, request_id, self._job.model_id)
                 )
             match state:
                 case Succeeded(files) if files:
@@ -213,7 +213,9 @@ class ResultCollector:
         if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start_abandonable(self._run.dependencies.client.result, self._job.request_id or "")
+            ask = threads.start_abandonable(
+                self._run.dependencies.client.result, self._job.request_id or "", self._job.model_id
+            )
             state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)

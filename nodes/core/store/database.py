@@ -1,17 +1,27 @@
-"""The journal's file: SQLite, owner-only, with a versioned schema that is migrated forward."""
+"""The journal's file: SQLite, owner-only, with a versioned schema that is migrated forward.
+
+POSIX drops the locks that a process holds on a file as soon as the process closes any descriptor of it. Another
+process then takes the file for unused and deletes its write-ahead log. So a file that may be open is never opened
+beside SQLite, and a process has one connection to it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..errors import FREE_DISK, LOOK_AT_GENERATIONS, JournalError, step
 
 BUSY_SECONDS = 10.0
+BUSY_LOOK_SECONDS = 0.02
+# What SQLite says, at once and whatever its timeout, where another process makes or closes the same file just now.
+_BUSY = ("database is locked", "locking protocol")
 _MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -59,22 +69,71 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file, make it where it is missing, and bring its schema up to date.
+class Database:
+    """A file of this process, open once whatever its path and the pack are called. Each user closes it.
+
+    ``connection`` is used by one thread at a time, the one that holds ``lock``.
 
     Raises:
         JournalError: it is damaged, and now set aside under a name that the message holds; or it is a newer pack's.
         sqlite3.Error, OSError: it cannot be read or written.
     """
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
+
+    def __init__(self, path: Path) -> None:
+        with _PROCESS["lock"]:
+            create_private_file(path)
+            found = path.stat()
+            # Some file systems number no files.
+            self._key = (found.st_dev, found.st_ino or os.path.realpath(path))
+            if self._key not in _PROCESS["open"]:
+                _PROCESS["open"][self._key] = {"connection": _open(path), "lock": threading.RLock(), "users": 0}
+            shared = _PROCESS["open"][self._key]
+            shared["users"] += 1
+        self.connection: sqlite3.Connection = shared["connection"]
+        self.lock: threading.RLock = shared["lock"]
+        self._closed = False
+        try:
+            with self.lock:
+                _migrate(self.connection)
+        except BaseException:
+            self.close()
             raise
-        aside = str(_set_aside(path))
-        steps = (step("begin_new_record"), LOOK_AT_GENERATIONS)
-        raise JournalError("record_damaged", aside=aside, next=steps) from None
+
+    def close(self) -> None:
+        """End this use, once; the last one closes the file."""
+        with _PROCESS["lock"], self.lock:
+            if self._closed:
+                return
+            self._closed = True
+            shared = _PROCESS["open"][self._key]
+            shared["users"] -= 1
+            if not shared["users"]:
+                del _PROCESS["open"][self._key]
+                self.connection.close()
+
+
+# What is open, by device and inode. A host may load the pack again under another name, with new modules: what all
+# of them share hangs on a module of Python's own, and holds no object of the pack.
+_PROCESS: dict[str, Any] = vars(sqlite3).setdefault("runcomfy_models_open", {"lock": threading.Lock(), "open": {}})
+
+
+def create_private_file(path: Path) -> None:
+    """Make an empty file that only its owner can read; one that exists is not touched, nor even opened."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    ends = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError as error:
+            if str(error) not in _BUSY or time.monotonic() >= ends:
+                raise
+        except sqlite3.DatabaseError:
+            raise _set_aside(path) from None
+        time.sleep(BUSY_LOOK_SECONDS)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -84,7 +143,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("damaged")
-        _migrate(db)
     except BaseException:
         db.close()
         raise
@@ -110,13 +168,13 @@ def _migrate(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
-def _set_aside(path: Path) -> Path:
+def _set_aside(path: Path) -> JournalError:
     aside = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
     for ending in ("", "-wal", "-shm"):
         part = path.with_name(path.name + ending)
         if part.exists():
             part.rename(aside.with_name(aside.name + ending))
-    return aside
+    return JournalError("record_damaged", aside=str(aside), next=(step("begin_new_record"), LOOK_AT_GENERATIONS))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ import hmac
 import json
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from ..errors import JournalError, OverBudget
 from ..texts import Note, note, parse_note
-from .database import make_private_folder, open_database, reported
+from .database import Database, make_private_folder, reported
 from .job import BEFORE, LIVE, Busy, Claim, Claimed, Existing, Job, JobState, NewJob, OutcomeUnknown
 from .process_lease import ProcessLease
 
@@ -39,12 +38,12 @@ class Journal:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.folder = folder
         self._clock = clock
-        self._lock = threading.RLock()
         self._owed: list[tuple[str, Sequence[object]]] = []
         with reported(folder), contextlib.ExitStack() as opened:
             make_private_folder(folder)
-            self._db = open_database(folder / FILE_NAME)
-            opened.callback(self._db.close)
+            self._file = Database(folder / FILE_NAME)
+            opened.callback(self._file.close)
+            self._db, self._lock = self._file.connection, self._file.lock
             self._owner = ProcessLease(folder / "owners")
             opened.callback(self._owner.close)
             self._key = self._secret()
@@ -179,9 +178,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file and end the ownership of unfinished claims."""
-        with self._lock:
-            self._db.close()
-            self._owner.close()
+        self._file.close()
+        self._owner.close()
 
     def _keyed(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import sqlite3
 import time
 from pathlib import Path
+
+from .database import create_private_file
 
 _STALE_SECONDS = 86400.0
 
@@ -24,7 +25,7 @@ class ProcessLease:
         self._folder = folder
         self.name = secrets.token_hex(8)
         self._remove_stale()
-        os.close(os.open(self._path(self.name), os.O_CREAT | os.O_RDWR, 0o600))
+        create_private_file(self._path(self.name))
         self._lock = _connect(self._path(self.name))
         self._lock.execute("BEGIN EXCLUSIVE")
 

@@ -12,8 +12,11 @@ from nodes.core.api.responses import (
     Cancelled,
     CancelOutcome,
     Failed,
+    HostedFile,
+    InlineFile,
     Price,
     Queued,
+    ResultFile,
     Running,
     Succeeded,
     clean,
@@ -136,6 +139,8 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
         ({"images": [A, B]}, (A, B)),
         ({"images": [B, A], "image": A}, (B, A)),
         ({"images": [], "image": A}, (A,)),
+        ({"images": [{}], "image": A}, (A,)),
+        ({"images": [None, ""], "image": {"url": A}}, (A,)),
         ({"images": None, "image": A}, (A,)),
         ({"image": None, "images": [A]}, (A,)),
         ({"images": A}, (A,)),
@@ -160,7 +165,16 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
     ],
 )
 def test_the_files_of_every_form_of_output(output: Any, files: tuple[str, ...]) -> None:
-    assert parse_files(output) == files
+    assert [file_text(file) for file in parse_files(output)] == list(files)
+
+
+def file_text(file: ResultFile) -> str:
+    match file:
+        case HostedFile(url):
+            assert not url.startswith("data:")
+            return url
+        case InlineFile(media_type, payload):
+            return f"data:{media_type},{payload}"
 
 
 def test_files_are_read_from_the_output_only() -> None:
@@ -171,7 +185,7 @@ def test_files_are_read_from_the_output_only() -> None:
         "output": {"image": B},
         "error": None,
     }
-    assert parse_state(answer) == Succeeded((B,))
+    assert parse_state(answer) == Succeeded((HostedFile(B),))
     assert parse_state({**answer, "output": {}}) == Succeeded(())
 
 
@@ -211,6 +225,9 @@ def test_a_cost_is_a_number_of_usd_or_not_known(value: Any, usd: float | None) -
         ({"outcome": "not_cancellable"}, CancelOutcome.NOT_CANCELLABLE),
         ({"status": "in_queue", "outcome": "cancellation_requested"}, CancelOutcome.REQUESTED),
         ({"outcome": "cancellation_requested"}, CancelOutcome.REQUESTED),
+        ({"status": "cancelled", "outcome": "cancellation_requested"}, CancelOutcome.CANCELLED),
+        ({"status": "canceled", "outcome": "cancellation_requested"}, CancelOutcome.CANCELLED),
+        ({}, CancelOutcome.NOT_CANCELLABLE),
         ({"status": "cancelled"}, CancelOutcome.CANCELLED),
         ({"status": "canceled", "outcome": None}, CancelOutcome.CANCELLED),
         ({"status": "completed"}, CancelOutcome.NOT_CANCELLABLE),
@@ -223,7 +240,7 @@ def test_cancelled_is_said_only_if_the_server_said_it(payload: Any, outcome: Can
 
 
 @pytest.mark.parametrize(
-    "payload", [None, {}, [], "cancelled", {"outcome": "done"}, {"outcome": "x", "status": "y"}]
+    "payload", [None, [], {"request_id": "r"}, "cancelled", {"outcome": "done"}, {"outcome": "x", "status": "y"}]
 )
 def test_a_cancels_answer_that_says_nothing_is_an_error(payload: Any) -> None:
     with pytest.raises(ProtocolError):
@@ -326,14 +343,14 @@ def test_errors_are_known_by_status_and_by_code(
         error = find_error(status, {name: written, "message": "The provider's words."})
         assert type(error) is kind
         assert error is not None and words in error.message
-        assert (error.status, error.code, error.reason) == (status, code, "The provider's words.")
+        assert (error.status, error.code, error.failure.reason) == (status, code, "The provider's words.")
         assert f"HTTP {status}" in error.message
 
 
 @pytest.mark.parametrize("name", ["error_message", "message", "error", "detail", "reason"])
 def test_the_words_of_an_error_have_several_names(name: str) -> None:
     error = find_error(400, {"error_code": 1, name: "Too\n many\tfoxes\x00."})
-    assert error is not None and error.reason == "Too many foxes ."
+    assert error is not None and error.failure.reason == "Too many foxes ."
     assert "Reason given: Too many foxes ." in str(error)
 
 
@@ -372,7 +389,7 @@ def test_a_code_beside_an_unknown_state_is_an_error() -> None:
 
 def test_a_page_of_a_proxy_is_no_reason() -> None:
     error = find_error(502, None)
-    assert error is not None and error.reason is None
+    assert error is not None and error.failure.reason is None
 
 
 @pytest.mark.parametrize(
@@ -399,7 +416,7 @@ def test_any_json_is_a_state_or_a_protocol_error(payload: Any) -> None:
         case Queued(position):
             assert position is None or 0 <= position < 10**9
         case Succeeded(files, cost):
-            assert all(isinstance(file, str) and file for file in files)
+            assert all(file_text(file) for file in files)
             assert cost is None or 0 <= cost < float("inf")
         case Failed(reason, cost):
             assert reason is None or (printable(reason) and 0 < len(reason) <= MAX_REASON)
@@ -417,7 +434,9 @@ def test_any_answer_is_good_or_an_error_whose_words_are_bounded(status: int, pay
     assert isinstance(error, StatusError)
     assert error.status == status
     assert 0 <= error.code < 10**9
-    assert error.reason is None or (printable(error.reason) and 0 < len(error.reason) <= MAX_REASON)
+    assert error.failure.reason is None or (
+        printable(error.failure.reason) and 0 < len(error.failure.reason) <= MAX_REASON
+    )
     assert all(printable(line) for line in str(error).splitlines())
 
 
@@ -432,7 +451,7 @@ def test_any_reason_is_printable_and_bounded(payload: Any) -> None:
 def test_any_output_gives_a_list_of_addresses(output: Any) -> None:
     files = parse_files(output)
     assert isinstance(files, tuple)
-    assert all(isinstance(file, str) and file for file in files)
+    assert all(file_text(file) for file in files)
 
 
 @given(ANSWER)

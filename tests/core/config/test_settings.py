@@ -22,6 +22,7 @@ from nodes.core.config.settings import (
 )
 from nodes.core.config.token_file import MAX_TOKEN_LENGTH, StoredToken
 from nodes.core.errors import Charge, ConfigError
+from nodes.core.urls import BadUrl, check_download
 
 TOKEN = {"RUNCOMFY_API_TOKEN": "tok-123"}
 BAD_TOKENS = [
@@ -71,12 +72,66 @@ def test_the_login_file_of_the_cli_is_looked_for_where_the_cli_puts_it(tmp_path:
     assert find_token({}, home)[0] == "runcomfy-.config"
 
 
+def test_on_a_managed_machine_the_file_alone_gives_the_token(tmp_path: Path) -> None:
+    file = tmp_path / "managed" / "token"
+    file.parent.mkdir()
+    file.write_text(" managed-token\n")
+    StoredToken(tmp_path / "state").write("from-the-page")
+    log_in(tmp_path / ".config" / "runcomfy", {"access_token": "from-the-cli"})
+    others = {name: f"from-{name}" for name in TOKEN_VARIABLES} | {"RUNCOMFY_STATE_DIR": str(tmp_path / "state")}
+    managed = others | {"RUNCOMFY_API_TOKEN_FILE": str(file)}
+    assert find_token(managed, tmp_path) == ("managed-token", "RUNCOMFY_API_TOKEN_FILE")
+    assert find_token(others | {"RUNCOMFY_API_TOKEN_FILE": " "}, tmp_path)[0] == "from-the-page"
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"two secret-words", b"\xff\xfe\x00", b"secret" * 10**5])
+def test_a_managed_file_without_a_token_is_refused_by_its_variable_and_nothing_takes_its_place(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match="RUNCOMFY_API_TOKEN_FILE") as raised:
+        find_token({**TOKEN, "RUNCOMFY_TOKEN": "tok-456", "RUNCOMFY_API_TOKEN_FILE": str(file)}, tmp_path)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "base"),
+    [
+        ("", DEFAULT_BASE_URL),
+        ("production", DEFAULT_BASE_URL),
+        ("development", "https://model-api-int.runcomfy.net/v1"),
+        (" Development\n", "https://model-api-int.runcomfy.net/v1"),
+    ],
+)
+def test_the_environment_chooses_the_api(tmp_path: Path, environment: str, base: str) -> None:
+    found = read_settings({**TOKEN, "RUNCOMFY_API_ENVIRONMENT": environment}, tmp_path)
+    assert found.base_url == base
+    assert (found.balance_url is None) == (base != DEFAULT_BASE_URL), "the balance is one of production"
+
+
+@pytest.mark.parametrize("base", [DEFAULT_BASE_URL, "https://MODEL-API.runcomfy.net:443/v2"])
+def test_a_token_for_development_never_goes_to_production(tmp_path: Path, base: str) -> None:
+    environ = {**TOKEN, "RUNCOMFY_API_ENVIRONMENT": "development"}
+    with pytest.raises(ConfigError, match="RUNCOMFY_API_ENVIRONMENT"):
+        read_settings({**environ, "RUNCOMFY_MODEL_API_BASE": base}, tmp_path)
+    local = read_settings({**environ, "RUNCOMFY_MODEL_API_BASE": "http://127.0.0.1:8288/v1"}, tmp_path)
+    assert local.base_url == "http://127.0.0.1:8288/v1"
+
+
+@pytest.mark.parametrize("environment", ["dev", "developement", "staging", "prod"])
+def test_an_environment_that_is_not_known_is_refused_by_its_variable(tmp_path: Path, environment: str) -> None:
+    with pytest.raises(ConfigError, match="RUNCOMFY_API_ENVIRONMENT"):
+        read_settings({**TOKEN, "RUNCOMFY_API_ENVIRONMENT": environment}, tmp_path)
+
+
 def test_without_a_token_the_error_says_where_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         read_settings({}, tmp_path)
     assert "RUNCOMFY_API_TOKEN" in str(raised.value)
     assert "https://www.runcomfy.com/profile" in str(raised.value)
-    assert raised.value.charge is Charge.NO
+    assert raised.value.failure.charge is Charge.NO
 
 
 @pytest.mark.parametrize("bad", BAD_TOKENS)
@@ -155,7 +210,12 @@ def test_the_token_is_not_in_the_settings_repr(tmp_path: Path) -> None:
 def test_the_defaults_are_the_vendors(tmp_path: Path) -> None:
     found = read_settings(TOKEN, tmp_path)
     assert found.base_url == DEFAULT_BASE_URL == "https://model-api.runcomfy.net/v1"
-    assert found.download_hosts == DEFAULT_HOSTS == (".runcomfy.net", ".runcomfy.com")
+    assert found.download_hosts == DEFAULT_HOSTS
+    for host in ("runcomfy.net", "files.runcomfy.net", "runcomfy.com", "a.b.runcomfy.com"):
+        check_download(f"https://{host}/a.png", DEFAULT_HOSTS)
+    for host in ("evilruncomfy.net", "runcomfy.net.example.com", "runcomfy.org"):
+        with pytest.raises(BadUrl):
+            check_download(f"https://{host}/a.png", DEFAULT_HOSTS)
     assert found.keep_bytes == 2 * 1024**3
     assert found.daily_budget_usd is None
     assert found.job_deadline == 1800

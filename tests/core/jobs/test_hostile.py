@@ -14,7 +14,16 @@ from PIL import Image
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.core.errors import DownloadError, PackError, SubmissionUnknown, TooLarge, Undecodable, UntrustedUrl
+from nodes.core.api import client
+from nodes.core.errors import (
+    DownloadError,
+    PackError,
+    ProtocolError,
+    SubmissionUnknown,
+    TooLarge,
+    Undecodable,
+    UntrustedUrl,
+)
 
 INPUTS: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
 
@@ -166,8 +175,31 @@ def test_a_file_is_read_up_to_its_cap_and_no_further(runner: Runner, api: Emulat
     Image.effect_noise((1400, 1400), 90).convert("RGB").save(noise, "PNG", compress_level=0)
     assert len(noise.getvalue()) > FILE_CAP
     api.fault(Fault("job", files=[noise.getvalue()]))
-    with pytest.raises(TooLarge, match=f"at most {FILE_CAP} are read"):
+    with pytest.raises(TooLarge, match=r"at most \d+ KiB are read|at most \d+\.\d+ MiB are read"):
         runner.run(TEXT_TO_IMAGE, **INPUTS)
     service().jobs.downloader.max_bytes = 2 * len(noise.getvalue())
+    deliver(runner)
+    assert len(api.billed) == 1
+
+
+def test_an_endless_result_is_fetched_once_a_run(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_RESULT_BYTES", 2 * 2**20)
+    api.fault(Fault("result", endless=True, times=2))
+    for count in (1, 2):
+        with pytest.raises(ProtocolError, match="(?s)has more than 2.00 MiB.*does not pay twice"):
+            runner.run(TEXT_TO_IMAGE, **INPUTS)
+        assert api.count("result") == count
+    deliver(runner)
+    assert len(api.billed) == 1
+
+
+def test_an_endless_file_is_fetched_once_a_run(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("file", endless=True, times=2))
+    for count in (1, 2):
+        with pytest.raises(TooLarge):
+            runner.run(TEXT_TO_IMAGE, **INPUTS)
+        assert api.count("file") == count
     deliver(runner)
     assert len(api.billed) == 1

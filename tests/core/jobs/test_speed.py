@@ -110,7 +110,7 @@ class TimedJobs:
     def run(self, duration: float, jump: float = 0.0) -> None:
         """Run a job; five seconds after its submission, the computer's clock jumps."""
         self.api.duration, self.jump = duration, jump
-        new_job = NewJob(f"fingerprint {self.time.now()}", "account", "model", "resolution=1K")
+        new_job = NewJob(f"fingerprint {self.time.now()}", "account", "model", "1K", 1)
         request = Request(new_job, 1, 0, lambda: EncodedRequest(b"{}"))
         asyncio.run(self._jobs.run(request, RecordingHost()))
 
@@ -173,7 +173,7 @@ def test_a_clock_that_jumps_teaches_nothing(timed: TimedJobs, jump: float) -> No
     timed.run(20.0)
     timed.run(20.0, jump)
     assert len(timed.api.times("status")) <= 20
-    assert all(20 <= duration < 25 for duration in timed.journal.durations("model", "resolution=1K"))
+    assert all(20 <= duration < 25 for duration in timed.journal.durations("model", "1K", 1))
 
 
 def test_the_result_is_asked_for_at_once_and_once(timed: TimedJobs) -> None:
@@ -546,7 +546,7 @@ def noise(side: int) -> Any:
 
 def test_what_is_far_too_large_without_loss_is_not_encoded_so(lossless: list[tuple[int, str]]) -> None:
     encoded = encode.encode(noise(512), 300_000)
-    assert encoded.label.startswith("JPEG")
+    assert encoded.format == "JPEG"
     foretold, proved = [height for height, _ in lossless]
     assert foretold == 512 // 16, "by a sixteenth of the rows"
     assert proved < 512 // 2, "by so many of the first ones as do not fit either"

@@ -208,7 +208,7 @@ def test_a_claim_that_nobody_waits_for_is_given_back(runner: Runner, api: Emulat
 def test_a_submission_that_was_given_up_before_it_began_posts_nothing(runner: Runner, api: Emulator) -> None:
     """As when all threads are busy: Stop comes before the POST has one."""
     one = service()
-    claim = one.journal.claim(NewJob("fingerprint", one.account, TEXT_TO_IMAGE.model_id, ""))
+    claim = one.journal.claim(NewJob("fingerprint", one.account, TEXT_TO_IMAGE.model_id))
     assert isinstance(claim, Claimed)
     post = submit.Submission(one.client, one.journal, claim.job, runner.host)
     post.give_up(cancel=True)
@@ -324,7 +324,7 @@ def test_a_cancel_that_is_not_confirmed_is_never_called_one(
     stop(runner, told(Stage.QUEUED))
     threads.finish()
     row = runner.jobs()[0]
-    assert row.state == "submitted" and "not confirmed" in row.outcome
+    assert row.state == "submitted" and "not confirmed" in str(row.outcome)
     assert "not confirmed" in runner.host.last.text() and "not charged" not in runner.host.text
     assert row.request_id and row.request_id in runner.host.last.text()
 

@@ -32,7 +32,7 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"prompt": ""}, "prompt", "empty"),
     (T2I, {"prompt": " \t\n\r\u00a0\u3000 "}, "prompt", "empty"),
     (EDIT, {"prompt": "\n"}, "prompt", "empty"),
-    (T2I, {"prompt": None}, "prompt", "text is needed, not nothing"),
+    (T2I, {"prompt": None}, "prompt", "text is needed, not a value of type NoneType"),
     (T2I, {"prompt": 7}, "prompt", "text is needed, not a value of type int"),
     (T2I, {"prompt": ["a"]}, "prompt", "type list"),
     (T2I, {"prompt": b"a fox"}, "prompt", "type bytes"),
@@ -52,7 +52,7 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"num_images": True}, "num_images", "whole number of 1 to 4 is needed, not a value of type bool"),
     (T2I, {"num_images": 2.0}, "num_images", "type float"),
     (T2I, {"num_images": "2"}, "num_images", "type str"),
-    (T2I, {"num_images": None}, "num_images", "not nothing"),
+    (T2I, {"num_images": None}, "num_images", "type NoneType"),
     (T2I, {"num_images": torch.tensor(2)}, "num_images", "type Tensor"),
     (T2I, {"safety_tolerance": 0}, "safety_tolerance", "1 to 6"),
     (T2I, {"safety_tolerance": 7}, "safety_tolerance", "1 to 6 is allowed, not 7"),
@@ -60,13 +60,13 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"safety_tolerance": False}, "safety_tolerance", "type bool"),
     (T2I, {"limit_generations": 1}, "limit_generations", "true or false is needed, not a value of type int"),
     (T2I, {"limit_generations": "true"}, "limit_generations", "type str"),
-    (T2I, {"enable_web_search": None}, "enable_web_search", "not nothing"),
+    (T2I, {"enable_web_search": None}, "enable_web_search", "type NoneType"),
     (EDIT, {"sync_mode": 0}, "sync_mode", "true or false"),
     (T2I, {"seed": -1}, "seed", "0 or more is allowed, not -1"),
     (T2I, {"seed": True}, "seed", "0 or more"),
     (T2I, {"seed": 1.0}, "seed", "type float"),
     (T2I, {"seed": float("nan")}, "seed", "type float"),
-    (T2I, {"seed": None}, "seed", "not nothing"),
+    (T2I, {"seed": None}, "seed", "type NoneType"),
     (EDIT, {"rerun_seed": -1}, "rerun_seed", "0 or more"),
     (EDIT, {"rerun_seed": 0.5}, "rerun_seed", "type float"),
     (EDIT, {"image_21": image(8, 8)}, "image_21", "no such input"),
@@ -76,11 +76,11 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"image_1": image(8, 8)}, "image_1", "no such input"),
     (T2I, {"sync_mode": True}, "sync_mode", "no such input"),
     (EDIT, {"image_1": None}, "image_urls", "1 to 20 reference images are needed"),
-    (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "there are none"),
-    (EDIT, {"image_2": image(4, 4, count=20)}, "image_urls", "there are 21"),
+    (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "given: 0"),
+    (EDIT, {"image_2": image(4, 4, count=20)}, "image_urls", "given: 21"),
     (EDIT, {"image_urls": "\n".join(f"https://a.example.com/{n}.png" for n in range(20))}, "image_urls", "1 to 20"),
-    (EDIT, {"image_1": None, "image_urls": "https://a.example.com/1.png\n" * 21}, "image_urls", "there are 21"),
-    (EDIT, {"image_urls": None}, "image_urls", "not nothing"),
+    (EDIT, {"image_1": None, "image_urls": "https://a.example.com/1.png\n" * 21}, "image_urls", "given: 21"),
+    (EDIT, {"image_urls": None}, "image_urls", "type NoneType"),
     (EDIT, {"image_urls": ["https://a.example.com/1.png"]}, "image_urls", "type list"),
 ]  # fmt: skip
 BAD_TENSORS = [
@@ -173,7 +173,7 @@ def refused(spec: ModelSpec, **values: Any) -> InvalidInput:
 
 def cases() -> list[Any]:
     """Return every bad input as (command, values, field, text)."""
-    addresses = [(EDIT, {"image_urls": url}, "image_urls", "line 1 is no public https") for url in BAD_ADDRESSES]
+    addresses = [(EDIT, {"image_urls": url}, "image_urls", "line 1 is not a public https") for url in BAD_ADDRESSES]
     tensors = [(EDIT, {"image_1": image(4, 4), "image_3": bad}, "image_3", text) for text, bad in BAD_TENSORS]
     return [
         pytest.param(*case, id=f"{case[0]}-{case[2]}-{number}")
@@ -194,7 +194,7 @@ def test_bad_input_is_refused_by_name_and_nothing_is_sent(
     assert error.message.startswith(f"{field}: ")
     assert text in error.message
     assert len(error.message) < 400
-    assert error.charge is Charge.NO
+    assert error.failure.charge is Charge.NO
     assert "Nothing was sent." in str(error)
 
 
@@ -214,7 +214,7 @@ def test_twenty_references_from_sockets_and_addresses_are_accepted(runner: Runne
 
 def test_a_second_bad_line_is_named_by_its_number() -> None:
     urls = "\n  https://a.example.com/1.png \r\n\n ftp://a.example.com/2.png"
-    assert "line 4 is no public https address" in refused(PRO_EDIT, image_urls=urls).message
+    assert "line 4 is not a public https address" in refused(PRO_EDIT, image_urls=urls).message
 
 
 @pytest.mark.parametrize("url", BAD_ADDRESSES)
@@ -326,5 +326,5 @@ def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None
         check_reference_count(PRO_EDIT, count)
     assert refused.value.message == (
         "image_urls: 1 to 20 reference images are needed, from image_1 to image_20 and image_urls together; "
-        f"there are {count or 'none'}"
+        f"given: {count}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -25,6 +28,7 @@ from nodes.core.errors import JournalError, OverBudget
 from nodes.core.store import database
 from nodes.core.store.job import LIVE, Busy, Claimed, Existing, Job, NewJob, OutcomeUnknown
 from nodes.core.store.journal import FILE_NAME, Journal
+from nodes.core.texts import note
 
 NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
 HOUR = 3600.0
@@ -63,8 +67,11 @@ def journal(open_journal: Callable[[], Journal]) -> Journal:
     return open_journal()
 
 
+WHY = note("failure.job_takes_too_long")
+
+
 def new_job(name: str = "a", estimate: float | None = None) -> NewJob:
-    return NewJob(name, "account", "vendor/model", "1K", estimate)
+    return NewJob(name, "account", "vendor/model", "1K", 1, estimate)
 
 
 def claimed(journal: Journal, name: str = "a", **more: float) -> Job:
@@ -113,17 +120,17 @@ def test_an_accepted_or_delivered_job_is_found_again(journal: Journal) -> None:
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
 def test_an_ended_job_is_submitted_anew_and_stays_in_the_record(journal: Journal, end: str) -> None:
-    journal.mark_ended(accepted(journal), end, "why", 0.25)
+    journal.mark_ended(accepted(journal), end, WHY, 0.25)
     assert isinstance(journal.claim(new_job()), Claimed)
-    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, "why", 0.25)
+    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, WHY, 0.25)
 
 
 def test_a_refused_job_is_submitted_anew_and_stays_in_the_record(journal: Journal) -> None:
     job = claimed(journal)
     journal.mark_submitting(job)
-    journal.mark_refused(job, "no balance")
+    journal.mark_refused(job, WHY)
     journal.release(job)
-    assert [(row.state, row.outcome) for row in journal.recent()] == [("refused", "no balance")]
+    assert [(row.state, row.outcome) for row in journal.recent()] == [("refused", WHY)]
     assert isinstance(journal.claim(new_job()), Claimed)
 
 
@@ -166,7 +173,7 @@ def test_a_late_writer_undoes_nothing(journal: Journal) -> None:
     journal.mark_delivered(job)
     late = journal.mark_finished(replace(job, files=("https://x/1",)))
     assert (late.state, late.cost, late.duration) == ("delivered", 0.5, 7.0)
-    assert journal.mark_ended(job, "cancelled").state == "delivered"
+    assert journal.mark_ended(job, "cancelled", WHY).state == "delivered"
     journal.mark_lost(job)
     journal.release(job)
     with pytest.raises(JournalError, match="nothing is sent"):
@@ -222,7 +229,7 @@ def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from nodes.core.store.journal import Journal; from nodes.core.store.job import NewJob\n"
-        "journal = Journal(Path(sys.argv[1])); journal.claim(NewJob('a', 'account', 'm', ''))\n"
+        "journal = Journal(Path(sys.argv[1])); journal.claim(NewJob('a', 'account', 'm'))\n"
         "print('claimed', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
@@ -263,15 +270,15 @@ def test_a_spent_budget_refuses_where_no_price_is_known(journal: Journal) -> Non
 
 
 def test_what_was_not_charged_does_not_count(journal: Journal) -> None:
-    journal.mark_ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled")
-    journal.mark_ended(accepted(journal, "b", "r2", estimate=0.2), "failed")
+    journal.mark_ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled", WHY)
+    journal.mark_ended(accepted(journal, "b", "r2", estimate=0.2), "failed", WHY)
     job = claimed(journal, "c", estimate=0.2)
     journal.mark_submitting(job)
-    journal.mark_refused(job, "no")
+    journal.mark_refused(job, WHY)
     journal.release(claimed(journal, "d", estimate=0.2))
     journal.adopt(new_job("e", 0.2), "r5")
     assert journal.spent_today() == 0
-    journal.mark_ended(accepted(journal, "f", "r6", estimate=0.2), "failed", "blocked", 0.1)
+    journal.mark_ended(accepted(journal, "f", "r6", estimate=0.2), "failed", WHY, 0.1)
     job = claimed(journal, "g", estimate=0.2)
     journal.mark_submitting(job)
     journal.mark_lost(job)
@@ -370,6 +377,123 @@ def test_a_record_of_a_newer_version_is_left_alone(journal: Journal) -> None:
     with pytest.raises(JournalError, match=r"(?s)newer version.*Update the pack"):
         Journal(journal.folder)
     assert sql(journal, "PRAGMA user_version") == [(99,)]
+
+
+# Opened twice, and by several at once
+
+
+def other_process(journal: Journal, script: str = "db.execute('SELECT 1 FROM jobs').fetchall()") -> str:
+    """Open the file in another process, run ``script`` there and close it, as its last user if it seems unused."""
+    lines = ["import sqlite3, sys", "db = sqlite3.connect(sys.argv[1])", script, "db.close()"]
+    command = [sys.executable, "-c", "\n".join(lines), str(journal.folder / FILE_NAME)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.fixture
+def another_load(pack: ModuleType) -> type[Journal]:
+    """The class of a second load of the pack, under another name, with modules of its own."""
+    loaded: type[Journal] = importlib.import_module(f"{pack.__name__}.nodes.core.store.journal").Journal
+    assert loaded is not Journal
+    return loaded
+
+
+@pytest.mark.parametrize("spelled", ["state", "state/../state", "linked"])
+def test_a_file_that_is_opened_twice_stays_whole(
+    journal: Journal, another_load: type[Journal], spelled: str
+) -> None:
+    (journal.folder.parent / "linked").symlink_to(journal.folder)
+    first = claimed(journal, "before")
+    twins = [kind(journal.folder.parent / spelled) for kind in (Journal, another_load)]
+    other_process(journal)
+    claimed(journal, "after")
+    assert other_process(journal, "print(db.execute('SELECT COUNT(*) FROM jobs').fetchone()[0])") == "2\n"
+    assert all([type(twin.claim(new_job("before"))).__name__ == "Busy" for twin in twins])
+    for twin in twins:
+        twin.close()
+    other_process(journal)
+    journal.mark_submitting(first)
+    assert other_process(journal, "print(db.execute('SELECT state FROM jobs').fetchone()[0])") == "submitting\n"
+
+
+def test_a_process_has_one_connection_to_a_file(
+    journal: Journal, another_load: type[Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    connect = sqlite3.connect
+
+    def counted(path: Path, **options: Any) -> sqlite3.Connection:
+        opened.append(path.name)
+        return connect(path, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", counted)
+    twins = [Journal(journal.folder / "x" / ".."), another_load(journal.folder)]
+    journal.close()
+    claimed(twins[0])
+    for twin in twins:
+        twin.close()
+    assert FILE_NAME not in opened
+    again = Journal(journal.folder)
+    assert opened.count(FILE_NAME) == 1
+    assert [job.state for job in again.recent()] == ["preparing"]
+    again.close()
+
+
+def test_a_look_at_a_lease_of_this_process_does_not_end_it(journal: Journal) -> None:
+    other = Journal(journal.folder)
+    job = claimed(other)
+    assert isinstance(journal.claim(new_job()), Busy)
+    lease = journal.folder / "owners" / f"{job.owner}.lock"
+    script = f"""
+lease = sqlite3.connect({str(lease)!r}, timeout=0)
+try:
+    lease.execute('BEGIN EXCLUSIVE')
+    print('dead')
+except sqlite3.OperationalError:
+    print('alive')
+"""
+    assert other_process(journal, script) == "alive\n"
+    other.close()
+
+
+FIRST_STARTS = """
+import mmap, os, sys
+from pathlib import Path
+sys.path.insert(0, ".")
+from nodes.core.store.job import Claimed, NewJob
+from nodes.core.store.journal import Journal
+
+TOGETHER = 2
+
+def start(folder, number, gate):
+    gate[number] = 1
+    while sum(gate[:]) < TOGETHER:
+        pass
+    journal = Journal(folder)
+    assert isinstance(journal.claim(NewJob(str(number), "a", "m", "v")), Claimed)
+    journal.close()
+
+for turn in range(100):
+    gate = mmap.mmap(-1, TOGETHER)
+    children = []
+    for number in range(TOGETHER):
+        child = os.fork()
+        if not child:
+            try:
+                start(Path(sys.argv[1]) / str(turn), number, gate)
+            except BaseException as error:
+                print(repr(error), flush=True)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_first_starts_at_once_all_succeed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FIRST_STARTS, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("damage", ["not a database at all" * 400, None])
@@ -497,11 +621,11 @@ def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
     runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
-        raise JournalError("The disk is full.")
+        raise JournalError("record_unusable", folder="here", error="disk full")
 
     monkeypatch.setattr(Journal, "mark_submitted", fail)
     runner.text_to_image()
-    assert f"request {api.jobs[0].request_id}: The disk is full." in caplog.text
+    assert f"request {api.jobs[0].request_id}: The record of paid jobs in here cannot be" in caplog.text
 
 
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
@@ -519,18 +643,19 @@ def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> N
 
 
 def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> None:
-    columns = "fingerprint, account, model_id, variant, state, owner, request_id, created_at, duration"
+    columns = "fingerprint, account, model_id, variant, size, count, state, owner, request_id, created_at, duration"
     sql(
         journal,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
-        f"INSERT INTO jobs ({columns}) SELECT 'f' || i, 'a', 'm', 'v', 'delivered', 'o', 'r' || i, i, 1.0 FROM n",
+        f"INSERT INTO jobs ({columns}) "
+        "SELECT 'f' || i, 'a', 'm', '', '1K', 1, 'delivered', 'o', 'r' || i, i, 1.0 FROM n",
     )
     asked: list[str] = []
     journal._db.set_trace_callback(asked.append)
     assert isinstance(journal.claim(new_job("f77777"), budget=9.0), Existing)
     assert isinstance(journal.claim(new_job("new"), budget=9.0), Claimed)
     assert journal.find("r4711") is not None
-    assert len(journal.durations("m", "v")) == 50
+    assert len(journal.durations("m", "1K", 1)) == 50
     assert len(journal.recent(20)) == 20
     journal._db.set_trace_callback(None)
     selects = [statement for statement in asked if statement.startswith("SELECT")]
@@ -598,7 +723,7 @@ class Lives(RuleBasedStateMachine):
     def end(self, which: tuple[int, Job], end: str) -> None:
         who, job = which
         if self._state(job) is not None:
-            self.pair[who].mark_ended(job, end)
+            self.pair[who].mark_ended(job, end, WHY)
 
     @rule(which=consumes(jobs))
     def release(self, which: tuple[int, Job]) -> None:
