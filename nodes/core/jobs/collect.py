@@ -89,6 +89,8 @@ class ResultCollector:
         if self._job.files:
             try:
                 return await self._fetch(tuple(map(HostedFile, self._job.files)))
+            except TooLarge:
+                raise
             except DownloadError as error:
                 # The API may know them under another address by now.
                 log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)

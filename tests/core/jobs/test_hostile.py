@@ -188,7 +188,7 @@ def test_an_endless_result_is_fetched_once_a_run(
     monkeypatch.setattr(client, "MAX_RESULT_BYTES", 2 * 2**20)
     api.fault(Fault("result", endless=True, times=2))
     for count in (1, 2):
-        with pytest.raises(ProtocolError, match="(?s)has more than 2.00 MiB.*does not pay twice"):
+        with pytest.raises(ProtocolError, match=r"(?s)has more than 2\.00 MiB.*does not pay twice"):
             runner.run(TEXT_TO_IMAGE, **INPUTS)
         assert api.count("result") == count
     deliver(runner)
