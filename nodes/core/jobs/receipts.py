@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import NO_SUCH_REQUEST
 from ..errors import (
@@ -20,16 +22,21 @@ from ..errors import (
     NotFound,
     PackError,
     Rejected,
+    failed,
     step,
 )
 from ..store.job import Job
-from ..texts import Note
+from ..texts import Note, note
 
 FRESH_SECONDS = 3600.0
+_REFUSED = "outcome.refused"
+_NO_IMAGE = failed("no_image")
 
 
 def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
     """Return the error of a job that ended without an image."""
+    if not isinstance(state, Cancelled) and state.cost is None:
+        state = replace(state, cost=job.cost)
     match state:
         case Cancelled() if job.state == "delivered":
             # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
@@ -39,7 +46,32 @@ def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
         case Failed(reason, cost):
             return _failed("job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            return _failed("no_image", None, cost, "look_at_inputs_or_seed")
+            error = _failed("no_image", None, cost, "look_at_inputs_or_seed")
+            return error.but(next=(step("ask_again"), *error.failure.next))
+
+
+def told_without_image(job: Job) -> bool:
+    """Whether an earlier run was told that the job ended without an image."""
+    return job.outcome is not None and job.outcome.kind == _NO_IMAGE.kind
+
+
+def only_collected(job: Job) -> bool:
+    """Whether nothing is known of a job but the id that a person has given."""
+    return job.owner == "" and job.state == "submitted" and not job.files
+
+
+def refused(error: PackError) -> Note:
+    """Return the outcome of a submission that was refused by an answer that names a request all the same."""
+    return note(_REFUSED, cause=error.note, reason=error.failure.reason)
+
+
+def of_refused(error: PackError, job: Job) -> JobFailed | None:
+    """Return the error of a job whose submission was refused, where the API does not know the request either."""
+    if not isinstance(error, NotFound) or job.outcome is None or job.outcome.kind != _REFUSED:
+        return None
+    cause, reason = job.outcome.params["cause"], job.outcome.params["reason"]
+    told = "submission_refused"
+    return JobFailed(told, cause=cause, reason=str(reason) if reason else None, charge=Charge.NO, next=(NEW_JOB,))
 
 
 def is_gone(error: PackError, seconds: float) -> bool:

@@ -17,6 +17,7 @@ from ..errors import ConnectionFailed, JournalError, PackError, RateLimited, Sta
 from ..store.job import Job
 from ..store.journal import Journal
 from ..texts import Note, note
+from . import receipts
 from .progress import Progress, Stage
 from .waiting import RunHost
 
@@ -80,18 +81,26 @@ class Submission:
         self._journal.mark_submitting(self.job)
         try:
             request_id = self._client.submit(self.job.model_id, body)
-        except (ConnectionFailed, RateLimited):
-            recorded(self._journal.mark_unsent, self.job)
-            raise
-        except StatusError as error:
-            recorded(self._journal.mark_refused, self.job, error.note)
+        except (ConnectionFailed, StatusError) as error:
+            if error.failure.request_id is not None:
+                return self._accepted(error.failure.request_id, receipts.refused(error))
+            if isinstance(error, ConnectionFailed | RateLimited):
+                recorded(self._journal.mark_unsent, self.job)
+            else:
+                recorded(self._journal.mark_refused, self.job, error.note)
             raise
         except BaseException:
             # Whatever broke: the job may have been accepted.
             recorded(self._journal.mark_lost, self.job)
             raise
-        job = replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
+        return self._accepted(request_id)
+
+    def _accepted(self, request_id: str, outcome: Note | None = None) -> Job:
+        now = self._journal.now()
+        job = replace(self.job, state="submitted", request_id=request_id, submitted_at=now, outcome=outcome)
         recorded(self._journal.mark_submitted, job, request_id)
+        if outcome is not None:
+            recorded(self._journal.set_outcome, job, outcome)
         return job
 
 

@@ -39,7 +39,7 @@ BEFORE: dict[JobState, tuple[JobState, ...]] = {
     "lost": ("submitting",),
     "unknown": ("submitting", "lost"),
     "refused": ("submitting",),
-    "delivered": ("submitted",),
+    "delivered": ("submitted", "failed", "expired"),
     "failed": ("submitted", "delivered"),
     "cancelled": ("submitted",),
     "expired": ("submitted", "delivered"),

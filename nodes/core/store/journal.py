@@ -141,9 +141,13 @@ class Journal:
         """Record an end without images: ``failed``, ``cancelled`` or ``expired``."""
         return self._set(job, state, note=_written(outcome), cost=cost, ended_at=self._clock())
 
-    def set_outcome(self, job: Job, outcome: Note) -> None:
+    def set_outcome(self, job: Job, outcome: Note, cost: float | None = None) -> Job:
         """Record what happened to a job that goes on, such as the answer to a cancel."""
-        self._set(job, note=_written(outcome))
+        return self._set(job, note=_written(outcome), cost=cost)
+
+    def disown(self, job: Job) -> None:
+        """Forget a job that was adopted, and that the API does not know."""
+        self._write("DELETE FROM jobs WHERE id = ? AND owner = '' AND state = 'submitted'", job.id)
 
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""
