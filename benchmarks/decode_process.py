@@ -67,7 +67,9 @@ def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict
         downloader = Downloader(Trust((), origin(files[0])), "benchmarks")
         new_job = NewJob("fingerprint", "account", "model", "resolution=4K")
         request = Request(new_job, len(files), pixels_expected, lambda: EncodedRequest(b"{}"))
-        delivery = asyncio.run(JobRunner(api, journal, kept, downloader).run(request, QuietHost()))
+        delivery = asyncio.run(
+            JobRunner(api, journal, kept, downloader, account="account").run(request, QuietHost())
+        )
         seconds = {"wall": time.perf_counter() - api.answered, "cpu": time.process_time() - api.answered_cpu}
         threads.finish()
         journal.close()

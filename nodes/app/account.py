@@ -22,6 +22,7 @@ from ..core.errors import (
 )
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
+from ..core.texts import note
 from .service import Service
 
 JSONObject = dict[str, object]
@@ -91,9 +92,19 @@ def prices_view(service: Service, specs: Iterable[ModelSpec]) -> JSONObject:
 
 
 def jobs_view(service: Service, model_id: str | None, limit: int = 50) -> list[JSONObject]:
-    """Return the newest recorded jobs of the account with a request id, newest first. Blocking."""
+    """Return the newest recorded jobs with a request id, whatever token they were made with. Blocking."""
     now = service.journal.now()
-    return [_job_view(job, now) for job in service.journal.recent(limit, model_id, service.account)]
+    return [_job_view(job, now) for job in service.journal.recent(limit, model_id, accepted=True)]
+
+
+def allow_retry(service: Service, request_id: object) -> JSONObject:
+    """Let a new job be paid for, once, in place of one that failed or expired. Blocking.
+
+    Raises:
+        InvalidInput: this is not the request id of a recorded job. PackError: it needs no permission.
+    """
+    job = service.journal.allow_retry(str(request_id))
+    return {"request_id": job.request_id, "note": note("note.retry_allowed", request_id=job.request_id).payload()}
 
 
 def _job_view(job: Job, now: float) -> JSONObject:

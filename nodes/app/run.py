@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from ..core.errors import RUN_AGAIN, Charge, JobTimedOut, PackError, step
 from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
-from ..core.request.build import build_request, check_inputs
+from ..core.request.build import check_inputs
 from ..core.request.request import Request
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
@@ -82,8 +81,7 @@ def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[S
     settings = current_settings(host)
     arguments, references = check_inputs(spec, values, settings.local_origin)
     service = open_service(settings)
-    price = partial(service.estimate, spec.model_id)
-    return service, build_request(arguments, references, service.encoder, service.journal, service.account, price)
+    return service, service.request(arguments, references)
 
 
 def _find(request_id: object, host: Host) -> tuple[Service, Job]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ..core import threads
@@ -13,7 +15,11 @@ from ..core.config.settings import Settings
 from ..core.errors import InvalidInput, PackError
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
-from ..core.request.encode_once import Encoder
+from ..core.request.build import build_request
+from ..core.request.encode_once import Encoder, Reference
+from ..core.request.request import Request
+from ..core.request.validate import Arguments
+from ..core.store.budget import Budget
 from ..core.store.file_cache import FileCache
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
@@ -37,18 +43,26 @@ class Service:
         self.encoder = Encoder(
             FileCache(settings.state_folder / "encoded", min(settings.keep_bytes, ENCODED_BYTES))
         )
+        daily = settings.daily_budget_usd
         self.jobs = JobRunner(
             self.client,
             journal,
             FileCache(settings.state_folder / "kept", settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
-            budget=settings.daily_budget_usd,
+            account=self.account,
+            budget=None if daily is None else Budget(daily, settings.max_cost_usd),
             deadline=settings.job_deadline,
         )
         self._prices: dict[str, tuple[float, float | None]] = {}
 
+    def request(self, arguments: Arguments, references: Sequence[Reference]) -> Request:
+        """Make the request of checked inputs. Blocking."""
+        price = partial(self._base_price, arguments.spec.model_id)
+        base_url = self.settings.base_url
+        return build_request(arguments, references, self.encoder, self.journal, base_url, self.account, price)
+
     def accepted(self, request_id: object) -> Job:
-        """Return a job of the account by its request id; one that was submitted elsewhere is recorded. Blocking.
+        """Return a job by its request id; one that was submitted elsewhere is recorded. Blocking.
 
         Raises:
             InvalidInput: this can be no request id.
@@ -56,9 +70,9 @@ class Service:
         if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "not_an_id")
         known = self.journal.find(request_id)
-        if known is not None and known.account == self.account:
+        if known is not None:
             return known
-        fingerprint = self.journal.fingerprint(self.account, {"request_id": request_id})
+        fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
         return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
 
     def price(self, model_id: str) -> float | None:
@@ -70,7 +84,7 @@ class Service:
             self._prices[model_id] = (time.monotonic() + seconds, usd)
         return usd
 
-    def estimate(self, model_id: str, images: int) -> float | None:
+    def _base_price(self, model_id: str, images: int) -> float | None:
         """Return what a job costs at least, in USD; asked for only where a budget needs it."""
         if self.settings.daily_budget_usd is None:
             return None

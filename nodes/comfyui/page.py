@@ -98,6 +98,16 @@ class Page:
             raise InvalidInput("node", "no_such_node")
         return {"jobs": jobs_view(self._service(), model_id)}
 
+    def retry_job(self, asked: Asked) -> Answer:
+        """Let a new job be paid for in place of the one whose id is ``request_id``.
+
+        Raises:
+            ConfigError: there is no usable token. PackError: there is no such job, or it needs no permission.
+        """
+        from ..app.account import allow_retry
+
+        return allow_retry(self._service(), asked.get("request_id"))
+
     def messages(self, asked: Asked) -> Answer:
         """Return the texts of the language nearest to ``locale``."""
         language, texts = messages(str(asked.get("locale", "")))

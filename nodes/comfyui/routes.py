@@ -27,6 +27,7 @@ ROUTES = (
     ("POST", "/test", "test"),
     ("GET", "/prices", "prices"),
     ("GET", "/jobs", "jobs"),
+    ("POST", "/jobs/retry", "retry_job"),
     ("GET", "/progress", "progress"),
     ("GET", "/messages", "messages"),
 )

@@ -10,6 +10,7 @@ PackError
     AnswerLost                     sent; the answer did not arrive whole
     SubmissionUnknown              sent; the answer was lost
     StatusError -> Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited, ServerFault
+                     NotFound -> OtherAccount
     ProtocolError                  unreadable, or an unknown state
   JobError -> JobFailed, JobCancelled, JobTimedOut
   DownloadError -> UntrustedUrl, TooLarge, Undecodable, FileGone
@@ -250,7 +251,11 @@ class Rejected(StatusError):
 
 
 class NotFound(StatusError):
-    """No such request or model, or it has expired, or it belongs to another account."""
+    """No such request or model, or it has expired."""
+
+
+class OtherAccount(NotFound):
+    """The request belongs to another account: nothing else says that a job is not this account's."""
 
 
 class RateLimited(StatusError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -14,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..app.host import Host
-from ..core.config.settings import find_token, state_folder
+from ..core.config.settings import MAX_COST, find_token, state_folder
 from ..core.errors import Charge, ConfigError, NoToken, PackError, step
 from ..core.money import money
 from ..core.schema.model import ModelSpec
 from ..core.schema.registry import load_models
 from ..core.store.job import Job
 from ..core.store.journal import FILE_NAME, Journal
+from ..core.texts import note
 from ..core.urls import is_loopback
 from .flags import add_flags, in_flags, node_inputs
 from .terminal import ShellHost
@@ -61,6 +63,8 @@ def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
     )
     add_flags(parser, spec)
     parser.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the images go")
+    help_text = "what it may cost at most, where a daily budget is set and nothing tells its price"
+    parser.add_argument("--max-cost", type=_usd, metavar="USD", help=help_text)
     parser.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
     parser.set_defaults(run=lambda options: run_model(spec, options))
 
@@ -70,6 +74,12 @@ def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPa
     listing = commands.add_parser("jobs", help="list the recorded jobs, the newest first")
     listing.add_argument("--limit", type=_count, default=50, metavar="INT", help="how many (default: 50)")
     listing.set_defaults(run=list_jobs)
+    retry = listing.add_subparsers(metavar="COMMAND").add_parser(
+        "retry",
+        help="let the inputs of a job be paid for again that was charged and has nothing to hand out",
+    )
+    retry.add_argument("request_id", metavar="REQUEST_ID")
+    retry.set_defaults(run=allow_retry)
     collect = commands.add_parser("collect", help="fetch the images of a job of the account, without a new charge")
     collect.add_argument("request_id", metavar="REQUEST_ID")
     collect.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the images go")
@@ -86,6 +96,8 @@ def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
         with in_flags(spec):
             return await run.run_model(spec, inputs, host)
 
+    if options.max_cost is not None:
+        os.environ[MAX_COST] = options.max_cost
     with _account(options.offline) as lasting:
         return _run_node(deliver, spec.command, options.out, lasting)
 
@@ -103,18 +115,21 @@ def collect_job(options: argparse.Namespace) -> int:
 
 def list_jobs(options: argparse.Namespace) -> int:
     """Print a line for each recorded job: state, age, cost, model, request id; return the exit status."""
-    try:
-        folder = state_folder(os.environ, Path.home())
-        if not (folder / FILE_NAME).exists():
-            print(f"No job is recorded in {folder}.")
-            return 0
-        with contextlib.closing(Journal(folder)) as journal:
-            for job in journal.recent(options.limit):
-                print(describe(job, journal.now()))
-    except PackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+
+    def list_them(journal: Journal) -> None:
+        for job in journal.recent(options.limit):
+            print(describe(job, journal.now()))
+
+    return _with_journal(list_them)
+
+
+def allow_retry(options: argparse.Namespace) -> int:
+    """Let a new job be paid for, once, in place of a recorded one; return the exit status."""
+
+    def allow(journal: Journal) -> None:
+        print(note("note.retry_allowed", request_id=journal.allow_retry(options.request_id).request_id))
+
+    return _with_journal(allow)
 
 
 def describe(job: Job, now: float) -> str:
@@ -158,6 +173,21 @@ def _run_node(
     return 0
 
 
+def _with_journal(use: Callable[[Journal], None]) -> int:
+    """Open the journal where there is one; return the exit status."""
+    try:
+        folder = state_folder(os.environ, Path.home())
+        if not (folder / FILE_NAME).exists():
+            print(f"No job is recorded in {folder}.")
+            return 0
+        with contextlib.closing(Journal(folder)) as journal:
+            use(journal)
+    except PackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def _unsaved(folder: Path, error: OSError, request_id: str | None) -> PackError:
     """Return the receipt of images that could not be saved; there is no ``request_id`` where nothing lasts."""
     charge, steps = Charge.NO, (step("choose_other_out"),)
@@ -173,6 +203,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number of 1 or more is expected, not {text}")
     return min(int(text), sys.maxsize)
+
+
+def _usd(text: str) -> str:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
+    return text
 
 
 @contextlib.contextmanager

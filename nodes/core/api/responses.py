@@ -16,6 +16,7 @@ from typing import TypeAlias
 from ..errors import (
     InsufficientBalance,
     NotFound,
+    OtherAccount,
     ProtocolError,
     RateLimited,
     Rejected,
@@ -259,7 +260,7 @@ def _classify(status: int, code: int) -> tuple[type[StatusError], str]:
         case 400004 | 401001:
             return Unauthorized, "token_refused"
         case 403001:
-            return NotFound, "other_account"
+            return OtherAccount, "other_account"
         case 404001:
             return NotFound, "request_unknown"
     if status == 402:

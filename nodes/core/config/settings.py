@@ -22,6 +22,7 @@ DEFAULT_BALANCE_URL = "https://api.runcomfy.net/prod/v2/balance"
 DEFAULT_HOSTS = ("runcomfy.net", ".runcomfy.net", "runcomfy.com", ".runcomfy.com")
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 TOKEN_FILE_VARIABLE = "RUNCOMFY_API_TOKEN_FILE"
+MAX_COST = "RUNCOMFY_MAX_COST_USD"
 STORED_SOURCE = "Settings > RunComfy"
 LOGIN_SOURCE = "the login file of the RunComfy CLI"
 STATE_FOLDER_NAME = "runcomfy-models"
@@ -34,7 +35,8 @@ class Settings:
     """Everything a run needs to know. The token is left out of ``repr``.
 
     ``keep_bytes`` bounds the kept originals (0 keeps none, and no encoded references); ``daily_budget_usd`` is None
-    without a budget; ``job_deadline`` is in seconds.
+    without a budget, ``max_cost_usd`` is what a job counts of which nothing else is known; ``job_deadline`` is in
+    seconds.
     """
 
     token: str = field(repr=False)
@@ -44,6 +46,7 @@ class Settings:
     download_hosts: tuple[str, ...] = DEFAULT_HOSTS
     keep_bytes: int = 2 * 1024**3
     daily_budget_usd: float | None = None
+    max_cost_usd: float | None = None
     job_deadline: float = 1800.0
 
     @property
@@ -76,6 +79,7 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
         download_hosts=DEFAULT_HOSTS + _hosts(environ.get("RUNCOMFY_DOWNLOAD_HOSTS", "")),
         keep_bytes=int(_number(environ, "RUNCOMFY_KEEP_MB", 2048.0) * 1024**2),
         daily_budget_usd=_optional_number(environ, "RUNCOMFY_DAILY_BUDGET_USD"),
+        max_cost_usd=_optional_number(environ, MAX_COST),
     )
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 
 from .. import threads
+from ..api.responses import Cancelled, Failed, HostedFile, Succeeded
 from ..api.retry import Operation
-from ..errors import PackError, SubmissionUnknown
+from ..errors import NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
-from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown
+from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded, PriceAwaited
 from ..store.journal import Journal
 from ..texts import note
+from . import receipts
 from .context import RunContext
 from .progress import Progress, Stage
 from .submit import Submission, recorded
 
 BUSY_LOOK_SECONDS = 0.2
+# While the cost of another job is awaited: so many looks at the journal, then one at the API.
+LOOKS_BEFORE_ASKING = 50
 
 
 async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
@@ -28,9 +33,14 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
         PackError: nothing was accepted, or it is not known (``SubmissionUnknown``). Stopped.
     """
     run.progress = Progress(Stage.PREPARING)
-    waited_for = None
+    waited_for, looks = None, 0
+    not_ours: set[int] = set()
     while True:
-        match await _claim(run, request.new_job, waited_for):
+        claim = await _claim(run, request.new_job, waited_for, not_ours)
+        if isinstance(claim, Existing | PermissionNeeded) and not await _is_ours(run, claim.job):
+            not_ours.add(claim.job.id)
+            continue
+        match claim:
             case Existing(job):
                 if job.state == "submitted":
                     run.note(note("note.not_paid_twice"))
@@ -40,18 +50,78 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
             case OutcomeUnknown(job):
                 _tell(run, job)
                 raise SubmissionUnknown("earlier_answer_lost")
+            case PermissionNeeded(job):
+                raise receipts.of_earlier(job)
+            case PriceAwaited(job):
+                looks += 1
+                await _await_price(run, job, ask=looks % LOOKS_BEFORE_ASKING == 0)
             case Busy(job):
                 waited_for = job.id
                 await run.wait.sleep(BUSY_LOOK_SECONDS)
 
 
-async def _claim(run: RunContext, new_job: NewJob, waited_for: int | None) -> Claim:
-    claiming = threads.start(run.dependencies.journal.claim, new_job, run.dependencies.budget, waited_for)
+async def recognize(run: RunContext, job: Job) -> None:
+    """Find out, for nothing, whether a job that another token made is this account's. Kept copies need no answer.
+
+    Raises:
+        OtherAccount: it is somebody else's. PackError: it cannot be told. Both are receipts. Stopped.
+    """
+    dependencies = run.dependencies
+    if job.account == dependencies.account:
+        return
+    kept = await run.blocking(dependencies.file_cache.get, job.name)
+    if len(kept) >= max(1, len(job.files)):
+        return
+    try:
+        await run.read(Operation.STATUS, partial(dependencies.client.status, job.request_id or ""))
+    except PackError as error:
+        if isinstance(error, NotFound) and not isinstance(error, OtherAccount):
+            # Told as that of a job of its own would be.
+            return
+        raise receipts.complete(error, job, job.age(dependencies.journal.now())) from None
+    await run.finishing(recorded, dependencies.journal.mark_owned, job, dependencies.account)
+
+
+async def _is_ours(run: RunContext, job: Job) -> bool:
+    try:
+        await recognize(run, job)
+    except OtherAccount:
+        return False
+    return True
+
+
+async def _await_price(run: RunContext, job: Job, *, ask: bool) -> None:
+    """Wait a moment for the cost of another job; ``ask`` for it, as nobody may be waiting for that job."""
+    run.show(note("note.price_awaited"))
+    # The time for a job of its own begins with that job.
+    run.begin_anew()
+    await run.wait.sleep(BUSY_LOOK_SECONDS)
+    if ask and job.request_id:
+        with contextlib.suppress(PackError):
+            await run.finishing(_record_end, run, job)
+
+
+def _record_end(run: RunContext, job: Job) -> None:
+    """Ask once for the result of a job and record its end. Blocking."""
+    journal = run.dependencies.journal
+    match state := run.dependencies.client.result(job.request_id or ""):
+        case Succeeded(files, cost) if files:
+            hosted = tuple(file.url for file in files if isinstance(file, HostedFile))
+            journal.mark_finished(replace(job, files=hosted, cost=cost))
+        case Failed(cost=cost):
+            journal.mark_ended(job, "failed", receipts.of_end(state, job).note, cost)
+        case Cancelled():
+            journal.mark_ended(job, "cancelled", receipts.of_end(state, job).note)
+
+
+async def _claim(run: RunContext, new_job: NewJob, waited_for: int | None, not_ours: Collection[int]) -> Claim:
+    journal, budget = run.dependencies.journal, run.dependencies.budget
+    claiming = threads.start(journal.claim, new_job, budget, waited_for, frozenset(not_ours))
     try:
         return await run.wait.result(claiming)
     except BaseException:
         # Stopped, or cancelled by the host, while the thread goes on: nobody would submit what it claims.
-        threads.start(_give_back, run.dependencies.journal, claiming)
+        threads.start(_give_back, journal, claiming)
         raise
 
 

@@ -156,7 +156,7 @@ class ResultCollector:
                 self._run.dependencies.journal.durations, self._job.model_id, self._job.size, self._job.count
             )
         times = plan(self._durations)
-        looks = 0 if receipts.told_without_image(self._job) else LOOKS_FOR_FILES
+        looks = 0 if self._job.without_image else LOOKS_FOR_FILES
         while True:
             match state := await self._ask():
                 case Queued() | Running():
@@ -192,7 +192,7 @@ class ResultCollector:
         error = receipts.of_end(state, self._job)
         journal, known = self._run.dependencies.journal, error.failure
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
-        if maybe_unpaid and not receipts.told_without_image(self._job):
+        if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
             await self._record(journal.set_outcome, error.note, known.cost)
             return error

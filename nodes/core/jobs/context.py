@@ -17,6 +17,7 @@ from ..api.retry import Operation, delay_after
 from ..errors import PackError, RateLimited
 from ..http.download import Downloader
 from ..media.buffers import BufferPool
+from ..store.budget import Budget
 from ..store.file_cache import FileCache
 from ..store.journal import Journal
 from ..texts import Note, note
@@ -41,7 +42,10 @@ class Delivery:
 
 
 class JobDependencies:
-    """What every run of an account works with. Holds no event loop: each prompt of the host has its own."""
+    """What every run of an account works with. Holds no event loop: each prompt of the host has its own.
+
+    ``account`` stands for the account's token in the journal.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,8 @@ class JobDependencies:
         file_cache: FileCache,
         downloader: Downloader,
         *,
-        budget: float | None = None,
+        account: str,
+        budget: Budget | None = None,
         deadline: float = 1800.0,
         clock: Clock | None = None,
     ) -> None:
@@ -58,6 +63,7 @@ class JobDependencies:
         self.journal = journal
         self.file_cache = file_cache
         self.downloader = downloader
+        self.account = account
         self.budget = budget
         self.deadline = deadline
         self.clock = clock or Clock()
@@ -121,6 +127,10 @@ class RunContext:
         """Show a note from now on."""
         self._notes += (told,)
 
+    def show(self, told: Note) -> None:
+        """Show a note until the next report."""
+        self.run_host.report(replace(self.progress, notes=(*self.progress.notes, told)))
+
     def report(self, **changes: object) -> None:
         """Show how far the run is."""
         self.progress = replace(self.progress, notes=self._notes, **changes)  # type: ignore[arg-type]
@@ -128,7 +138,6 @@ class RunContext:
 
     async def _pause(self, seconds: float, cause: Note) -> None:
         if seconds >= WORTH_TELLING_SECONDS:
-            told = note("note.next_try", cause=cause, seconds=round(seconds))
-            self.run_host.report(replace(self.progress, notes=(*self.progress.notes, told)))
+            self.show(note("note.next_try", cause=cause, seconds=round(seconds)))
         if seconds > 0:
             await self.wait.sleep(seconds)

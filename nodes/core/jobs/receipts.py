@@ -30,7 +30,6 @@ from ..texts import Note, note
 
 FRESH_SECONDS = 3600.0
 _REFUSED = "outcome.refused"
-_NO_IMAGE = failed("no_image")
 
 
 def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
@@ -40,19 +39,14 @@ def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
     match state:
         case Cancelled() if job.state == "delivered":
             # Its images were handed out, so this cannot be true, and nothing is paid anew on the strength of it.
-            return _failed("cancelled_after_delivery", None, job.cost, "look_at_inputs")
+            return _failed(job, "cancelled_after_delivery", None, job.cost, "look_at_inputs")
         case Cancelled():
             return JobCancelled("cancelled_in_queue")
         case Failed(reason, cost):
-            return _failed("job_failed", reason, cost, "look_at_inputs")
+            return _failed(job, "job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            error = _failed("no_image", None, cost, "look_at_inputs_or_seed")
+            error = _failed(job, "no_image", None, cost, "look_at_inputs_or_seed")
             return error.but(next=(step("ask_again"), *error.failure.next))
-
-
-def told_without_image(job: Job) -> bool:
-    """Whether an earlier run was told that the job ended without an image."""
-    return job.outcome is not None and job.outcome.kind == _NO_IMAGE.kind
 
 
 def only_collected(job: Job) -> bool:
@@ -72,6 +66,18 @@ def of_refused(error: PackError, job: Job) -> JobFailed | None:
     cause, reason = job.outcome.params["cause"], job.outcome.params["reason"]
     told = "submission_refused"
     return JobFailed(told, cause=cause, reason=str(reason) if reason else None, charge=Charge.NO, next=(NEW_JOB,))
+
+
+def of_earlier(job: Job) -> JobFailed:
+    """Return the error of a job that failed and was charged, for the next run of the same inputs."""
+    return JobFailed(
+        "failed_before",
+        cause=job.outcome or failed("job_failed"),
+        charge=Charge.YES,
+        cost=job.cost,
+        request_id=job.request_id,
+        next=(_new_job(job),),
+    )
 
 
 def is_gone(error: PackError, seconds: float) -> bool:
@@ -97,9 +103,11 @@ def complete(error: PackError, job: Job, seconds: float) -> PackError:
     if isinstance(error, JobFailed | JobCancelled):
         return told
     if isinstance(error, DownloadError):
-        passing = isinstance(error, FileGone) and not is_gone(error, seconds)
-        return told.but(next=(FETCH_AGAIN,)) if passing else told
-    return told.but(charge=charge_of(cost), next=_next(error, seconds))
+        if isinstance(error, FileGone):
+            gone = is_gone(error, seconds)
+            return told.but(next=(step("files_expire"), _new_job(job)) if gone else (FETCH_AGAIN,))
+        return told
+    return told.but(charge=charge_of(cost), next=_next(error, job, seconds))
 
 
 def of_collecting(error: PackError, seconds: float) -> PackError:
@@ -118,13 +126,19 @@ def charge_of(cost: float | None) -> Charge:
     return Charge.YES if cost > 0 else Charge.NO
 
 
-def _failed(kind: str, reason: str | None, cost: float | None, advice: str) -> JobFailed:
-    return JobFailed(kind, reason=reason, cost=cost, charge=charge_of(cost), next=(step(advice), NEW_JOB))
+def _failed(job: Job, kind: str, reason: str | None, cost: float | None, advice: str) -> JobFailed:
+    steps = (step(advice), _new_job(replace(job, cost=cost)))
+    return JobFailed(kind, reason=reason, cost=cost, charge=charge_of(cost), next=steps)
 
 
-def _next(error: PackError, seconds: float) -> tuple[Note, ...]:
+def _new_job(job: Job) -> Note:
+    """Return the step to a new job in place of one that has ended: a paid one needs a person's permission."""
+    return step("allow_retry", request_id=job.request_id) if job.paid else NEW_JOB
+
+
+def _next(error: PackError, job: Job, seconds: float) -> tuple[Note, ...]:
     if is_gone(error, seconds):
-        return (LOOK_AT_GENERATIONS, NEW_JOB)
+        return (LOOK_AT_GENERATIONS, _new_job(job))
     if isinstance(error, Rejected | NotFound):
         return (step("job_was_accepted"), COLLECT)
     return error.failure.next if isinstance(error, JobTimedOut) else (*error.failure.next, COLLECT)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..errors import PackError
 from ..request.request import Request
 from ..store.job import Job
-from .acquire import obtain
+from . import receipts
+from .acquire import obtain, recognize
 from .collect import JobReplaced, ResultCollector
 from .context import Delivery, JobDependencies, RunContext
 from .waiting import RunHost
@@ -34,4 +36,9 @@ class JobRunner(JobDependencies):
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        return await ResultCollector(RunContext(self, run_host), job, None, ours=False).deliver()
+        run = RunContext(self, run_host)
+        try:
+            await recognize(run, job)
+        except PackError as error:
+            raise receipts.of_collecting(error, job.age(self.journal.now())) from None
+        return await ResultCollector(run, job, None, ours=False).deliver()

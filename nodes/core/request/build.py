@@ -46,22 +46,24 @@ def build_request(
     references: Sequence[Reference],
     encoder: Encoder,
     journal: Journal,
+    base_url: str,
     account: str,
     price: Callable[[int], float | None],
 ) -> Request:
-    """Make the request of checked inputs. ``price`` estimates the USD of a number of images. Blocking."""
+    """Make the request of checked inputs. ``price`` is the base price of a number of images, in USD. Blocking."""
     spec = arguments.spec
     body = arguments.body([reference.content for reference in references])
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.rerun_seed}
     wanted = arguments.scalars.get("num_images", 1)
     images_wanted = wanted if isinstance(wanted, int) else 1
     new_job = NewJob(
-        fingerprint=journal.fingerprint(account, content),
+        fingerprint=journal.fingerprint(base_url, content),
         account=account,
         model_id=spec.model_id,
         size=str(arguments.scalars.get("resolution", "")),
         count=images_wanted,
-        estimate=price(images_wanted),
+        base_price=price(images_wanted),
+        former_fingerprints=journal.former_fingerprints(content),
     )
     pixels = images_wanted * _pixels_of(arguments.scalars.get("resolution"))
     return Request(new_job, images_wanted, pixels, partial(prepare, arguments, references, encoder))

@@ -60,6 +60,22 @@ _MIGRATIONS = (
     DROP INDEX by_variant;
     CREATE INDEX by_pace ON jobs (model_id, size, count, id) WHERE duration IS NOT NULL;
     """,
+    # Until then a fingerprint was that of an account and its inputs: those accounts are kept to find such rows.
+    """
+    CREATE TABLE former_accounts AS SELECT DISTINCT account FROM jobs;
+    ALTER TABLE jobs ADD COLUMN name TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN has_result INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN retry_allowed INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET name = substr(fingerprint, 1, 16) || '-' || id;
+    UPDATE jobs SET has_result = 1 WHERE state = 'delivered' OR files <> '[]';
+    DROP INDEX live;
+    CREATE UNIQUE INDEX live ON jobs (fingerprint, account)
+        WHERE state IN ('preparing', 'submitting', 'lost', 'submitted', 'delivered');
+    CREATE INDEX by_fingerprint ON jobs (fingerprint, id);
+    CREATE INDEX by_claim ON jobs (owner) WHERE state = 'preparing';
+    CREATE INDEX by_cost ON jobs (model_id, size, count, id) WHERE cost IS NOT NULL;
+    CREATE INDEX by_cost_of_an_image ON jobs (model_id, size, id) WHERE cost IS NOT NULL;
+    """,
 )
 
 

@@ -7,7 +7,7 @@ A job's state says what may be done with the same fingerprint again:
     lost        the POST's answer was lost, and nobody has been told yet
     submitted   accepted, request id known: attach to it
     delivered   its images have been handed out: hand them out again
-    failed, cancelled, refused, unknown, expired   ended: submit anew
+    failed, cancelled, refused, unknown, expired   ended: submit anew; where it was paid, with a permission alone
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Job:
     """One row. Times are in seconds since the epoch, ``duration`` in seconds, money in USD.
 
     ``size`` and ``count`` are what was asked for, as the model calls it; '' and None where it asks for neither.
-    ``files`` are the URLs of hosted files. ``outcome`` says what became of the job, where that is not its state.
+    ``files`` are the URLs of hosted files, and the kept ones lie under ``name``; ``has_result``: files were ready
+    once. ``outcome`` says what became of the job, where that is not its state. ``account`` stands for the token
+    that the API told of it last. ``retry_allowed``: a person lets another job be paid for in place of this one.
     """
 
     id: int
@@ -71,23 +73,45 @@ class Job:
     cost: float | None
     files: tuple[str, ...]
     outcome: Note | None
+    name: str = ""
+    has_result: bool = False
+    retry_allowed: bool = False
 
     @property
-    def name(self) -> str:
-        """A name for its kept files: ids begin anew with a new journal, and fingerprints come again."""
-        return f"{self.fingerprint[:16]}-{self.id}"
+    def paid(self) -> bool:
+        """Whether money was taken for it, as far as is known."""
+        return self.has_result if self.cost is None else self.cost > 0
+
+    def age(self, now: float) -> float:
+        """Return the seconds since its submission; ``now`` is in seconds since the epoch."""
+        return max(0.0, now - (self.submitted_at or self.created_at))
+
+    @property
+    def without_image(self) -> bool:
+        """Whether an earlier run was told that it ended without an image: one may still appear."""
+        return self.outcome is not None and self.outcome.kind == "failure.no_image"
+
+    @property
+    def ended_paid(self) -> bool:
+        """Whether it was paid for and has nothing to hand out: only a person lets another one take its place."""
+        return self.paid and self.state in ("failed", "expired")
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """What a claim is made for. Jobs of one ``size`` and ``count`` take about as long; ``estimate`` is in USD."""
+    """What a claim is made for. Jobs of one ``size`` and ``count`` take about as long and cost about as much.
+
+    ``base_price`` in USD is what the catalogue tells of such a job: the least. ``former_fingerprints`` are what
+    versions before 0.2 made of the same inputs.
+    """
 
     fingerprint: str
     account: str
     model_id: str
     size: str = ""
     count: int | None = None
-    estimate: float | None = None
+    base_price: float | None = None
+    former_fingerprints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,4 +142,18 @@ class Existing:
     job: Job
 
 
-Claim: TypeAlias = Claimed | Busy | OutcomeUnknown | Existing
+@dataclass(frozen=True)
+class PermissionNeeded:
+    """The same job failed and was charged: it is paid for again only with a person's permission."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class PriceAwaited:
+    """There is a budget, and what such a job costs is known once this other one has ended: look again then."""
+
+    job: Job
+
+
+Claim: TypeAlias = Claimed | Busy | OutcomeUnknown | Existing | PermissionNeeded | PriceAwaited

@@ -12,17 +12,21 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from ..errors import JournalError, OverBudget
-from ..texts import Note, note, parse_note
+from ..errors import RUN_SAME_INPUTS, InvalidInput, JournalError, PackError
+from ..texts import Note
+from . import budget as budgets
+from . import claims
+from .budget import Budget
 from .database import Database, make_private_folder, reported
-from .job import BEFORE, LIVE, Busy, Claim, Claimed, Existing, Job, JobState, NewJob, OutcomeUnknown
+from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .process_lease import ProcessLease
+from .rows import by_id, many, one, written
 
 FILE_NAME = "jobs.sqlite3"
+_BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DESC"
 
 
 class Journal:
@@ -46,7 +50,7 @@ class Journal:
             self._db, self._lock = self._file.connection, self._file.lock
             self._owner = ProcessLease(folder / "owners")
             opened.callback(self._owner.close)
-            self._key = self._secret()
+            self._key, self._former_accounts = self._secret(), self._accounts_of_before()
             opened.pop_all()
 
     def now(self) -> float:
@@ -54,40 +58,45 @@ class Journal:
         return self._clock()
 
     def account(self, token: str, base_url: str) -> str:
-        """Return a keyed hash that stands for an account at an API; the token cannot be found from it."""
+        """Return a keyed hash that stands for a token at an API; the token cannot be found from it."""
         return self._keyed(f"{base_url}\n{token}")
 
-    def fingerprint(self, account: str, content: object) -> str:
-        """Return a keyed hash of an account and a JSON value: the same inputs give the same job."""
-        return self._keyed(account + json.dumps(content, sort_keys=True))
+    def fingerprint(self, base_url: str, content: object) -> str:
+        """Return a keyed hash of an API and a JSON value: the same inputs give the same job, whatever the token."""
+        return self._keyed(f"{base_url}\n{json.dumps(content, sort_keys=True)}")
 
-    def claim(self, new_job: NewJob, budget: float | None = None, waited_for: int | None = None) -> Claim:
-        """Claim a job durably, or find out what has become of the same one.
+    def former_fingerprints(self, content: object) -> tuple[str, ...]:
+        """Return what ``fingerprint`` was before 0.2, once for each account that had a job then."""
+        text = json.dumps(content, sort_keys=True)
+        return tuple(self._keyed(account + text) for account in self._former_accounts)
+
+    def claim(
+        self,
+        new_job: NewJob,
+        budget: Budget | None = None,
+        waited_for: int | None = None,
+        not_ours: Collection[int] = (),
+    ) -> Claim:
+        """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
 
         ``waited_for`` is the id of a job that was ``Busy`` before: if its answer was lost, that concerns this
-        caller too.
+        caller too. ``not_ours`` are the ids of jobs that were found to be somebody else's.
 
         Raises:
-            OverBudget: ``budget`` USD a day would be passed by a new job; nothing was claimed.
+            OverBudget: a new job would pass the budget, or its price is not known; nothing was claimed.
         """
         with self._transaction() as db:
-            row = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", new_job.fingerprint)
-            if row is None and waited_for is not None:
-                row = _one(db, "SELECT * FROM jobs WHERE id = ? AND state = 'unknown'", waited_for)
-            if row is not None:
-                if row.state in ("submitted", "delivered"):
-                    return Existing(row)
-                if row.state in ("lost", "unknown"):
-                    return OutcomeUnknown(row)
-                if self._owner.is_alive(row.owner):
-                    return Busy(row)
-                if row.state == "submitting":
-                    db.execute("UPDATE jobs SET state = 'lost' WHERE id = ?", (row.id,))
-                    return OutcomeUnknown(row)
-                # Nothing was sent: its claim is void.
-                db.execute("DELETE FROM jobs WHERE id = ?", (row.id,))
-            self._require_budget(db, new_job, budget)
-            return Claimed(self._insert(db, new_job))
+            claims.carry_forward(db, new_job)
+            found = claims.found(db, self._owner, new_job, waited_for, not_ours)
+            if found is not None:
+                return found
+            reckoned = budgets.estimate(db, new_job, budget)
+            if budget is not None:
+                budgets.require(budget, self._spent(db), reckoned)
+                first = budgets.first_of_its_price(db, self._owner, new_job, self._clock())
+                if reckoned.base_only and first is not None:
+                    return PriceAwaited(first)
+            return Claimed(self._insert(db, new_job, estimate=reckoned.usd))
 
     def release(self, job: Job) -> None:
         """Give a claim back where nothing has come of it; nothing remains of it."""
@@ -120,18 +129,45 @@ class Journal:
 
     def mark_refused(self, job: Job, outcome: Note) -> None:
         """Record that the API refused the job; nothing was charged."""
-        self._set(job, "refused", note=_written(outcome), ended_at=self._clock())
+        self._set(job, "refused", note=written(outcome), ended_at=self._clock())
+
+    def mark_owned(self, job: Job, account: str) -> Job:
+        """Record that a job is that of ``account``: its API tells this token of it."""
+        return self._set(job, account=account)
+
+    def allow_retry(self, request_id: str) -> Job:
+        """Let a new job be paid for, once, in place of this one, and return it: the next identical run submits it.
+
+        The permission ends with the job that it was given for: it counts while that is the newest of its inputs.
+
+        Raises:
+            InvalidInput: no such job is recorded. PackError: its inputs may be run again without this.
+        """
+        with self._transaction() as db:
+            named = one(db, _BY_REQUEST, request_id=request_id)
+            if named is None:
+                raise InvalidInput("request_id", "not_recorded")
+            newest = "SELECT * FROM jobs WHERE fingerprint = :fingerprint AND account = :account ORDER BY id DESC"
+            job = one(db, newest, fingerprint=named.fingerprint, account=named.account)
+            if job is None or not job.ended_paid:
+                raise PackError("no_permission_needed", next=(RUN_SAME_INPUTS,))
+            db.execute("UPDATE jobs SET retry_allowed = 1 WHERE id = :id", {"id": job.id})
+            return by_id(db, job.id)
 
     def adopt(self, new_job: NewJob, request_id: str) -> Job:
         """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
         with self._transaction() as db:
-            job = _one(db, f"SELECT * FROM jobs WHERE fingerprint = ? AND state IN {LIVE}", new_job.fingerprint)
-            return job or self._insert(db, new_job, state="submitted", request_id=request_id, owner="")
+            live = claims.live(db, new_job)
+            return (
+                live[0] if live else self._insert(db, new_job, state="submitted", request_id=request_id, owner="")
+            )
 
     def mark_finished(self, job: Job) -> Job:
         """Record the result of a job: the URLs of its files, its cost and its duration, where they are known."""
         files = json.dumps(job.files)
-        return self._set(job, files=files, cost=job.cost, duration=job.duration, ended_at=self._clock())
+        return self._set(
+            job, files=files, has_result=1, cost=job.cost, duration=job.duration, ended_at=self._clock()
+        )
 
     def mark_delivered(self, job: Job) -> Job:
         """Record that every image has been decoded and handed out."""
@@ -139,11 +175,11 @@ class Journal:
 
     def mark_ended(self, job: Job, state: JobState, outcome: Note, cost: float | None = None) -> Job:
         """Record an end without images: ``failed``, ``cancelled`` or ``expired``."""
-        return self._set(job, state, note=_written(outcome), cost=cost, ended_at=self._clock())
+        return self._set(job, state, note=written(outcome), cost=cost, ended_at=self._clock())
 
     def set_outcome(self, job: Job, outcome: Note, cost: float | None = None) -> Job:
         """Record what happened to a job that goes on, such as the answer to a cancel."""
-        return self._set(job, note=_written(outcome), cost=cost)
+        return self._set(job, note=written(outcome), cost=cost)
 
     def disown(self, job: Job) -> None:
         """Forget a job that was adopted, and that the API does not know."""
@@ -152,18 +188,18 @@ class Journal:
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""
         with self._transaction() as db:
-            return _one(db, "SELECT * FROM jobs WHERE request_id = ? ORDER BY id DESC", request_id)
+            return one(db, _BY_REQUEST, request_id=request_id)
 
-    def recent(self, limit: int = 50, model_id: str | None = None, account: str | None = None) -> list[Job]:
-        """Return the newest jobs first: all, those of a model, or the accepted ones of an account."""
+    def recent(self, limit: int = 50, model_id: str | None = None, *, accepted: bool = False) -> list[Job]:
+        """Return the newest jobs first, of every token: all, those of a model, or the accepted ones."""
         with self._transaction() as db:
-            rows = db.execute(
+            return many(
+                db,
                 "SELECT * FROM jobs WHERE (:model_id IS NULL OR model_id = :model_id) "
-                "AND (:account IS NULL OR (account = :account AND request_id IS NOT NULL)) "
-                "ORDER BY id DESC LIMIT :limit",
-                {"model_id": model_id, "account": account, "limit": limit},
+                f"{'AND request_id IS NOT NULL ' if accepted else ''}ORDER BY id DESC LIMIT :limit",
+                model_id=model_id,
+                limit=limit,
             )
-            return [_job(row) for row in rows]
 
     def durations(self, model_id: str, size: str, count: int | None, limit: int = 50) -> list[float]:
         """Return how many seconds the newest jobs of a model, a size and a count took, newest first."""
@@ -193,37 +229,31 @@ class Journal:
             db.execute("INSERT OR IGNORE INTO meta VALUES ('key', ?)", (secrets.token_hex(32),))
             return bytes.fromhex(db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0])
 
-    def _insert(self, db: sqlite3.Connection, new_job: NewJob, **values: str) -> Job:
-        row = {
-            **asdict(new_job),
+    def _accounts_of_before(self) -> list[str]:
+        with self._transaction() as db:
+            return [str(row[0]) for row in db.execute("SELECT account FROM former_accounts")]
+
+    def _insert(self, db: sqlite3.Connection, new_job: NewJob, **values: str | float | None) -> Job:
+        row: dict[str, str | float | None] = {
+            "fingerprint": new_job.fingerprint,
+            "account": new_job.account,
+            "model_id": new_job.model_id,
+            "size": new_job.size,
+            "count": new_job.count,
             "variant": "",
+            # Of its kept files; never that of another job, whatever becomes of the record.
+            "name": secrets.token_hex(12),
             "state": "preparing",
             "owner": self._owner.name,
             "created_at": self._clock(),
         } | values
-        columns, marks = ", ".join(row), ", ".join("?" * len(row))
-        cursor = db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", list(row.values()))
-        return _row(db, cursor.lastrowid)
-
-    def _require_budget(self, db: sqlite3.Connection, new_job: NewJob, budget: float | None) -> None:
-        if budget is None:
-            return
-        spent = self._spent(db)
-        # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
-        if spent >= budget or round(spent + (new_job.estimate or 0) - budget, 6) > 0:
-            if new_job.estimate is None:
-                raise OverBudget("budget_spent", budget_usd=budget, spent_usd=spent)
-            raise OverBudget("budget_passed", budget_usd=budget, spent_usd=spent, price_usd=new_job.estimate)
+        columns, marks = ", ".join(row), ", ".join(f":{column}" for column in row)
+        return by_id(db, db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", row).lastrowid)
 
     def _spent(self, db: sqlite3.Connection) -> float:
+        claims.remove_dead(db, self._owner)
         now = time.localtime(self._clock())
-        midnight = time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
-        row = db.execute(
-            "SELECT TOTAL(COALESCE(cost, CASE WHEN state IN ('cancelled', 'refused', 'failed') THEN 0 "
-            "ELSE estimate END, 0)) FROM jobs WHERE created_at >= ? AND owner != ''",
-            (midnight,),
-        ).fetchone()
-        return float(row[0])
+        return budgets.spent_since(db, time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1)))
 
     def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
         """Change a row where its state may become ``state``; what is None stays. Return the row as it is then."""
@@ -234,7 +264,7 @@ class Journal:
         statement = f"UPDATE OR IGNORE jobs SET {columns} WHERE id = ? AND state IN ({marks})"
         self._write(statement, *changes.values(), job.id, *before)
         with self._transaction() as db:
-            return _row(db, job.id)
+            return by_id(db, job.id)
 
     def _write(self, statement: str, *values: object) -> None:
         """Write what has happened; where that fails, it is owed, and the next transaction begins with it."""
@@ -261,31 +291,3 @@ class Journal:
                     self._db.execute("ROLLBACK")
                 raise
             self._owed.clear()
-
-
-def _one(db: sqlite3.Connection, query: str, *values: object) -> Job | None:
-    row = db.execute(query, values).fetchone()
-    return None if row is None else _job(row)
-
-
-def _row(db: sqlite3.Connection, job_id: int | None) -> Job:
-    found = _one(db, "SELECT * FROM jobs WHERE id = ?", job_id)
-    if found is None:
-        raise sqlite3.IntegrityError(f"job {job_id} is not in the record")
-    return found
-
-
-def _job(row: sqlite3.Row) -> Job:
-    values = {column.name: row[column.name] for column in fields(Job) if column.name != "outcome"}
-    return Job(**{**values, "files": tuple(json.loads(row["files"])), "outcome": _outcome(row)})
-
-
-def _outcome(row: sqlite3.Row) -> Note | None:
-    if row["note"]:
-        return parse_note(json.loads(row["note"]))
-    # Before 0.2 it was a sentence.
-    return note("outcome.sentence", text=row["outcome"]) if row["outcome"] else None
-
-
-def _written(outcome: Note) -> str:
-    return json.dumps(outcome.payload())

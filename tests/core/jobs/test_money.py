@@ -1,4 +1,4 @@
-"""Money and memory between runs: the budget's price, what is stored of a failure, what is collected."""
+"""Memory between runs: what is stored of a failure, what is collected."""
 
 from __future__ import annotations
 
@@ -8,21 +8,8 @@ import pytest
 from support import Runner
 
 from emulator import Emulator, Fault
-from nodes.app import service
 from nodes.comfyui.factory import collect_class
-from nodes.core.errors import InvalidInput, JobFailed, OverBudget
-
-
-def test_a_price_that_could_not_be_read_is_asked_for_again(
-    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service, "NO_PRICE_SECONDS", 0.0)
-    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.15")
-    api.fault(Fault("catalog", status=503))
-    runner.text_to_image(prompt="no price is known")
-    with pytest.raises(OverBudget, match="costs from"):
-        runner.text_to_image(prompt="the price is known again", num_images=2)
-    assert api.count("submit") == 1
+from nodes.core.errors import InvalidInput, JobFailed
 
 
 def test_a_reason_that_quotes_the_prompt_is_shown_and_not_stored(runner: Runner, api: Emulator) -> None:

@@ -102,7 +102,7 @@ class TimedJobs:
         self.jump = 0.0
         self.journal = Journal(folder, self._wall)
         kept = FileCache(folder / "kept", 0)
-        self._jobs: Any = JobRunner(self.api, self.journal, kept, None, clock=self.time)  # type: ignore[arg-type]
+        self._jobs: Any = JobRunner(self.api, self.journal, kept, None, account="account", clock=self.time)  # type: ignore[arg-type]
 
     def _wall(self) -> float:
         return self.time.now() + (self.jump if self.time.now() > self.api.submitted_at + 5 else 0)
@@ -567,7 +567,13 @@ def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodi
     arguments, references = build.check_inputs(PRO_EDIT, {"prompt": "blue", "image_1": image()}, None)
     journal = Journal(tmp_path)
     build.build_request(
-        arguments, references, Encoder(FileCache(tmp_path / "encoded", 0)), journal, "account", lambda _: None
+        arguments,
+        references,
+        Encoder(FileCache(tmp_path / "encoded", 0)),
+        journal,
+        "base",
+        "account",
+        lambda _: None,
     )
     journal.close()
     assert encodings == []

@@ -8,9 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,83 +20,15 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from journals import WHY, accepted, claimed, new_job, sql
 from support import ROOT, Runner
 
 from emulator import Emulator, Fault
-from nodes.core.errors import JournalError, OverBudget
+from nodes.core.errors import JournalError
 from nodes.core.store import database
-from nodes.core.store.job import LIVE, Busy, Claimed, Existing, Job, NewJob, OutcomeUnknown
+from nodes.core.store.budget import Budget
+from nodes.core.store.job import LIVE, Busy, Claimed, Existing, Job, OutcomeUnknown
 from nodes.core.store.journal import FILE_NAME, Journal
-from nodes.core.texts import note
-
-NOON = time.mktime((2031, 5, 17, 12, 0, 0, 0, 0, -1))
-HOUR = 3600.0
-
-
-class Time:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def open_journal(tmp_path: Path, clock: Time) -> Iterator[Callable[[], Journal]]:
-    opened: list[Journal] = []
-
-    def open_one() -> Journal:
-        opened.append(Journal(tmp_path / "state", clock))
-        return opened[-1]
-
-    yield open_one
-    for one in opened:
-        one.close()
-
-
-@pytest.fixture
-def journal(open_journal: Callable[[], Journal]) -> Journal:
-    return open_journal()
-
-
-WHY = note("failure.job_takes_too_long")
-
-
-def new_job(name: str = "a", estimate: float | None = None) -> NewJob:
-    return NewJob(name, "account", "vendor/model", "1K", 1, estimate)
-
-
-def claimed(journal: Journal, name: str = "a", **more: float) -> Job:
-    claim = journal.claim(new_job(name, **more))
-    assert isinstance(claim, Claimed)
-    return claim.job
-
-
-def accepted(journal: Journal, name: str = "a", request_id: str = "r1", **more: float) -> Job:
-    job = claimed(journal, name, **more)
-    journal.mark_submitting(job)
-    journal.mark_submitted(job, request_id)
-    found = journal.find(request_id)
-    assert found is not None
-    return found
-
-
-def sql(journal: Journal, statement: str) -> list[tuple[object, ...]]:
-    """Look into the file as another program would."""
-    db = sqlite3.connect(journal.folder / FILE_NAME)
-    try:
-        with db:
-            return db.execute(statement).fetchall()
-    finally:
-        db.close()
-
 
 # What may be done with the same fingerprint again
 
@@ -119,10 +50,13 @@ def test_an_accepted_or_delivered_job_is_found_again(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
-def test_an_ended_job_is_submitted_anew_and_stays_in_the_record(journal: Journal, end: str) -> None:
-    journal.mark_ended(accepted(journal), end, WHY, 0.25)
+@pytest.mark.parametrize("cost", [None, 0.0])
+def test_an_ended_job_is_submitted_anew_and_stays_in_the_record(
+    journal: Journal, end: str, cost: float | None
+) -> None:
+    journal.mark_ended(accepted(journal), end, WHY, cost)
     assert isinstance(journal.claim(new_job()), Claimed)
-    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, WHY, 0.25)
+    assert [(job.state, job.outcome, job.cost) for job in journal.recent()][1] == (end, WHY, cost)
 
 
 def test_a_refused_job_is_submitted_anew_and_stays_in_the_record(journal: Journal) -> None:
@@ -240,82 +174,6 @@ def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
         other.kill()
         other.wait()
     assert isinstance(journal.claim(new_job()), Claimed)
-
-
-# Budget
-
-
-def test_the_budget_counts_what_is_spent_and_what_is_under_way(journal: Journal) -> None:
-    journal.mark_finished(replace(accepted(journal, estimate=0.1), cost=0.4))
-    claimed(journal, "b", estimate=0.3)
-    assert journal.spent_today() == pytest.approx(0.7)
-    with pytest.raises(
-        OverBudget,
-        match=r"(?s)budget of \$1\.00 .*\$0\.70 is spent.*costs from \$0\.31.*Charged: no.*RUNCOMFY_DAILY",
-    ):
-        journal.claim(new_job("c", estimate=0.31), budget=1.0)
-    assert len(journal.recent()) == 2
-    assert isinstance(journal.claim(new_job("c", estimate=0.3), budget=1.0), Claimed)
-
-
-def test_a_known_job_needs_no_budget(journal: Journal) -> None:
-    accepted(journal, estimate=0.5)
-    assert isinstance(journal.claim(new_job(estimate=0.5), budget=0.0), Existing)
-
-
-def test_a_spent_budget_refuses_where_no_price_is_known(journal: Journal) -> None:
-    journal.mark_finished(replace(accepted(journal), cost=1.0))
-    with pytest.raises(OverBudget):
-        journal.claim(new_job("b"), budget=1.0)
-
-
-def test_what_was_not_charged_does_not_count(journal: Journal) -> None:
-    journal.mark_ended(accepted(journal, "a", "r1", estimate=0.2), "cancelled", WHY)
-    journal.mark_ended(accepted(journal, "b", "r2", estimate=0.2), "failed", WHY)
-    job = claimed(journal, "c", estimate=0.2)
-    journal.mark_submitting(job)
-    journal.mark_refused(job, WHY)
-    journal.release(claimed(journal, "d", estimate=0.2))
-    journal.adopt(new_job("e", 0.2), "r5")
-    assert journal.spent_today() == 0
-    journal.mark_ended(accepted(journal, "f", "r6", estimate=0.2), "failed", WHY, 0.1)
-    job = claimed(journal, "g", estimate=0.2)
-    journal.mark_submitting(job)
-    journal.mark_lost(job)
-    assert journal.spent_today() == pytest.approx(0.3), "a failed job that cost, and a lost one that may have"
-
-
-def test_the_budget_begins_anew_at_midnight(journal: Journal, clock: Time) -> None:
-    clock.now = NOON + 11.9 * HOUR
-    journal.mark_finished(replace(accepted(journal), cost=1.0))
-    with pytest.raises(OverBudget):
-        journal.claim(new_job("b"), budget=1.0)
-    clock.now = NOON + 12.1 * HOUR
-    assert journal.spent_today() == 0
-    assert isinstance(journal.claim(new_job("b"), budget=1.0), Claimed)
-
-
-def test_the_void_claim_of_an_ended_process_is_checked_against_the_budget(
-    open_journal: Callable[[], Journal],
-) -> None:
-    dead, alive = open_journal(), open_journal()
-    claimed(dead, estimate=0.5)
-    dead.close()
-    with pytest.raises(OverBudget):
-        alive.claim(new_job(estimate=0.5), budget=0.4)
-
-
-def test_two_processes_do_not_both_take_the_last_of_the_budget(open_journal: Callable[[], Journal]) -> None:
-    pair = (open_journal(), open_journal())
-
-    def claim(number: int) -> bool:
-        try:
-            return isinstance(pair[number % 2].claim(new_job(str(number), 0.1), budget=0.5), Claimed)
-        except OverBudget:
-            return False
-
-    with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(claim, range(40))) == 5
 
 
 # The file
@@ -653,8 +511,8 @@ def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> Non
     )
     asked: list[str] = []
     journal._db.set_trace_callback(asked.append)
-    assert isinstance(journal.claim(new_job("f77777"), budget=9.0), Existing)
-    assert isinstance(journal.claim(new_job("new"), budget=9.0), Claimed)
+    assert isinstance(journal.claim(new_job("f77777"), Budget(9.0, 0.1)), Existing)
+    assert isinstance(journal.claim(new_job("new"), Budget(9.0, 0.1)), Claimed)
     assert journal.find("r4711") is not None
     assert len(journal.durations("m", "1K", 1)) == 50
     assert len(journal.recent(20)) == 20
@@ -663,7 +521,7 @@ def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> Non
     assert len(selects) >= 6
     for statement in selects:
         plan = " ".join(str(row[3]) for row in sql(journal, f"EXPLAIN QUERY PLAN {statement}"))
-        assert "SEARCH" in plan or "ORDER BY id DESC LIMIT" in statement, (statement, plan)
+        assert "SEARCH" in plan or "by_claim" in plan or "ORDER BY id DESC LIMIT" in statement, (statement, plan)
         assert "TEMP B-TREE" not in plan
 
 
@@ -779,17 +637,3 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
-
-
-def test_a_run_beyond_the_days_budget_sends_nothing(
-    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.25")
-    runner.text_to_image("one", resolution="0.5K", num_images=2)
-    with pytest.raises(OverBudget, match=r"(?s)\$0\.20 is spent.*costs from \$0\.10.*Charged: no.*RUNCOMFY_DAILY"):
-        runner.text_to_image("two", resolution="0.5K")
-    assert api.count("submit") == 1
-    runner.text_to_image("one", resolution="0.5K", num_images=2)
-    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.3")
-    runner.text_to_image("two", resolution="0.5K")
-    assert len(api.billed) == 2

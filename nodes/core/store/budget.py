@@ -1,0 +1,94 @@
+"""What a job is reckoned to cost, and whether the day's budget bears it. Read within a journal's transaction.
+
+The base price of the catalogue is the least that a job costs, so what such jobs have cost before counts first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from ..errors import OverBudget, step
+from .job import Job, NewJob
+from .process_lease import ProcessLease
+from .rows import many
+
+# A job that nobody waits for any more holds others up no longer than it would be waited for.
+UNDER_WAY_SECONDS = 1800.0
+LATEST = 20
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many USD a person lets the pack spend on a day, and what a job may cost of which nothing is known."""
+
+    usd_a_day: float
+    max_cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a job is reckoned with in USD, None where nothing is known; ``base_only``: it costs that at least."""
+
+    usd: float | None
+    base_only: bool = False
+
+
+def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget | None) -> Estimate:
+    """Return the most that such jobs have cost of late; else the base price; else what a person stated."""
+    if same := _costs(db, new_job, "AND count IS :count"):
+        return Estimate(max(usd for usd, _ in same))
+    each = [usd / count for usd, count in _costs(db, new_job) if count]
+    if each and new_job.count:
+        return Estimate(max(each) * new_job.count)
+    if new_job.base_price is not None:
+        return Estimate(new_job.base_price, base_only=True)
+    return Estimate(budget.max_cost if budget else None)
+
+
+def spent_since(db: sqlite3.Connection, moment: float) -> float:
+    """Return the USD of the jobs made since ``moment``; where no cost is known, what they were reckoned with."""
+    row = db.execute(
+        "SELECT SUM(COALESCE(cost, CASE WHEN state IN ('cancelled', 'refused') THEN 0 ELSE estimate END)) "
+        "FROM jobs WHERE created_at >= :moment AND owner <> ''",
+        {"moment": moment},
+    ).fetchone()
+    return float(row[0] or 0.0)
+
+
+def require(budget: Budget, spent: float, reckoned: Estimate) -> None:
+    """Check that the day's budget bears a job.
+
+    Raises:
+        OverBudget: it does not, or nobody can tell.
+    """
+    if reckoned.usd is None:
+        raise OverBudget("price_unknown", next=(step("state_max_cost"),))
+    # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
+    if spent >= budget.usd_a_day or round(spent + reckoned.usd - budget.usd_a_day, 6) > 0:
+        raise OverBudget("budget_passed", budget_usd=budget.usd_a_day, spent_usd=spent, price_usd=reckoned.usd)
+
+
+def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, now: float) -> Job | None:
+    """Return a job under way of the same model and size, whose cost will tell what the others cost."""
+    rows = many(
+        db,
+        "SELECT * FROM jobs WHERE created_at > :since AND model_id = :model_id AND size = :size "
+        "AND cost IS NULL AND ended_at IS NULL AND state IN ('preparing', 'submitting', 'submitted') "
+        "ORDER BY created_at",
+        since=now - UNDER_WAY_SECONDS,
+        model_id=new_job.model_id,
+        size=new_job.size,
+    )
+    return next((row for row in rows if row.state == "submitted" or owner.is_alive(row.owner)), None)
+
+
+def _costs(db: sqlite3.Connection, new_job: NewJob, condition: str = "") -> list[tuple[float, int | None]]:
+    """Return what the latest jobs of the same model and size have cost, with their counts."""
+    rows = db.execute(
+        "SELECT cost, count FROM jobs WHERE model_id = :model_id AND size = :size AND cost IS NOT NULL "
+        f"AND (cost > 0 OR state NOT IN ('failed', 'cancelled', 'refused')) {condition} "
+        "ORDER BY id DESC LIMIT :latest",
+        {"model_id": new_job.model_id, "size": new_job.size, "count": new_job.count, "latest": LATEST},
+    )
+    return [(float(cost), count) for cost, count in rows]

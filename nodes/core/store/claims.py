@@ -1,0 +1,81 @@
+"""What may be done with the same inputs again. Read, and cleared of dead claims, within a journal's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+from .job import LIVE, Busy, Claim, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
+from .process_lease import ProcessLease
+from .rows import many, one
+
+
+def carry_forward(db: sqlite3.Connection, new_job: NewJob) -> None:
+    """Give the rows of before 0.2 that have the same inputs the fingerprint of now."""
+    for former in new_job.former_fingerprints:
+        values = {"now": new_job.fingerprint, "former": former}
+        db.execute("UPDATE jobs SET fingerprint = :now WHERE fingerprint = :former", values)
+
+
+def found(
+    db: sqlite3.Connection,
+    owner: ProcessLease,
+    new_job: NewJob,
+    waited_for: int | None = None,
+    not_ours: Collection[int] = (),
+) -> Claim | None:
+    """Return what has become of the same job, whatever token it was made with; None where a new one may be made.
+
+    ``waited_for`` and ``not_ours`` are those of ``Journal.claim``.
+    """
+    for row in live(db, new_job):
+        if row.id not in not_ours and (claim := _of_live(db, owner, row)):
+            return claim
+    if waited_for is not None:
+        lost = one(db, "SELECT * FROM jobs WHERE id = :id AND state = 'unknown'", id=waited_for)
+        if lost is not None:
+            return OutcomeUnknown(lost)
+    newest = _newest(db, new_job, not_ours)
+    if newest is None or not newest.ended_paid or newest.retry_allowed:
+        return None
+    # Whether its files can be had after all is found out for nothing.
+    return Existing(newest) if newest.state == "expired" or newest.without_image else PermissionNeeded(newest)
+
+
+def live(db: sqlite3.Connection, new_job: NewJob) -> list[Job]:
+    """Return the live rows of the same inputs, that of the same account first."""
+    query = f"SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state IN {LIVE}"
+    rows = many(db, query, fingerprint=new_job.fingerprint)
+    return sorted(rows, key=lambda row: (row.account != new_job.account, -row.id))
+
+
+def remove_dead(db: sqlite3.Connection, owner: ProcessLease) -> None:
+    """Remove the claims of dead processes that had sent nothing: they cost nothing."""
+    for (name,) in db.execute("SELECT DISTINCT owner FROM jobs WHERE state = 'preparing'").fetchall():
+        if not owner.is_alive(name):
+            db.execute("DELETE FROM jobs WHERE state = 'preparing' AND owner = :owner", {"owner": name})
+
+
+def _of_live(db: sqlite3.Connection, owner: ProcessLease, row: Job) -> Claim | None:
+    """Return what a live row means for the next run; None where it was a dead claim, which is removed."""
+    if row.state in ("submitted", "delivered"):
+        return Existing(row)
+    if row.state == "lost":
+        return OutcomeUnknown(row)
+    if owner.is_alive(row.owner):
+        return Busy(row)
+    if row.state == "submitting":
+        db.execute("UPDATE jobs SET state = 'lost' WHERE id = :id", {"id": row.id})
+        return OutcomeUnknown(row)
+    db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
+    return None
+
+
+def _newest(db: sqlite3.Connection, new_job: NewJob, not_ours: Collection[int]) -> Job | None:
+    rows = many(
+        db,
+        "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit",
+        fingerprint=new_job.fingerprint,
+        limit=len(not_ours) + 1,
+    )
+    return next((row for row in rows if row.id not in not_ours), None)
