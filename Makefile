@@ -14,7 +14,7 @@ help: ## List the tasks
 install: ## Install what the tasks need, in the active environment
 	$(PYTHON) -m pip install -r requirements-dev.txt
 
-test: ## Run the tests that need neither a browser nor ComfyUI
+test: ## Run the tests that need neither a browser nor ComfyUI, with their coverage
 	$(PYTHON) -m pytest $(ARGS)
 
 lint: ## Check style and format; nothing is changed
@@ -28,8 +28,7 @@ format: ## Format the code and apply the fixes that are safe
 types: ## Check the types
 	$(PYTHON) -m mypy
 
-web: ## Check the page's modules and run their tests; needs Node 20 or newer
-	@for file in $$(git ls-files 'web/*.js' 'tests/web/*.mjs'); do node --check "$$file" || exit 1; done
+web: ## Check the page's types and style, and run its modules' tests; needs Node 20.19 or newer
 	$(PYTHON) -m pytest -n 0 tests/web $(ARGS)
 
 page: ## Test the real page in headless Chromium

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from nodes.core import threads
-from nodes.core.api.responses import Running, State, Succeeded
+from nodes.core.api.responses import Running, State, Succeeded, parse_files
 from nodes.core.http.download import Downloader, Trust
 from nodes.core.jobs.runner import JobRunner
 from nodes.core.request.request import EncodedRequest, Request
@@ -38,7 +38,7 @@ class ScriptedApi:
     """A client of one job that runs for a while and then has files."""
 
     def __init__(self, files: Sequence[str]) -> None:
-        self._files = tuple(files)
+        self._files = parse_files(list(files))
         self._submitted = 0.0
         self.answered = 0.0
         self.answered_cpu = 0.0
@@ -65,7 +65,7 @@ def ours(files: Sequence[str], pixels_expected: int) -> tuple[torch.Tensor, dict
         journal = Journal(Path(folder))
         kept = FileCache(Path(folder, "kept"), KEEP_BYTES)
         downloader = Downloader(Trust((), origin(files[0])), "benchmarks")
-        new_job = NewJob("fingerprint", "account", "model", "resolution=4K")
+        new_job = NewJob("fingerprint", "account", "model", "4K", 1)
         request = Request(new_job, len(files), pixels_expected, lambda: EncodedRequest(b"{}"))
         delivery = asyncio.run(
             JobRunner(api, journal, kept, downloader, account="account").run(request, QuietHost())

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nodes.core import threads
+from nodes.core.media.inputs.image import ImageContent
 from nodes.core.media.pixels import content_hash
 from nodes.core.request.build import encode_all
 from nodes.core.request.encode_once import Encoder, Reference
@@ -30,7 +31,10 @@ def rows(quick: bool) -> list[Row]:
     """Return the rows of encoding and of hashing."""
     side, rounds = (512, 3) if quick else (2048, 3)
     pixels = [samples.photo(side, index) for index in range(PICTURES)]
-    references = [Reference(f"image_{index}", one, content_hash(one)) for index, one in enumerate(pixels, 1)]
+    references = [
+        Reference("image_urls", f"image_{index}", ImageContent(one), content_hash(one))
+        for index, one in enumerate(pixels, 1)
+    ]
 
     def floor() -> object:
         with ThreadPoolExecutor(policies.FLOOR_THREADS) as pool:

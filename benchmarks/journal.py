@@ -65,16 +65,16 @@ def _operations(journal: Journal) -> dict[str, Callable[[], object]]:
     account = journal.account("token", "https://example.com")
 
     def claim() -> Claimed:
-        new_job = NewJob(journal.fingerprint(account, next(numbers)), account, "model 1", "resolution=1K")
+        new_job = NewJob(journal.fingerprint(account, next(numbers)), account, "model 1", "1K", 1)
         claimed = journal.claim(new_job)
         assert isinstance(claimed, Claimed)
         return claimed
 
     return {
         "claim": claim,
-        "claim of a known job": lambda: journal.claim(NewJob(f"{JOBS // 2:064}", account, "model 1", "")),
+        "claim of a known job": lambda: journal.claim(NewJob(f"{JOBS // 2:064}", account, "model 1")),
         "look-up by request id": lambda: journal.find(f"request-{JOBS // 2}"),
-        "durations of a kind": lambda: journal.durations("model 1", "resolution=1K"),
+        "durations of a kind": lambda: journal.durations("model 1", "1K", 1),
         "spending of the day": journal.spent_today,
         "newest 50": journal.recent,
     }
@@ -83,13 +83,14 @@ def _operations(journal: Journal) -> dict[str, Callable[[], object]]:
 def _fill(path: Path) -> None:
     """Write delivered jobs straight into the file, as a year of heavy use would."""
     rows = (
-        (f"{job:064}", f"model {job % _KINDS}", "resolution=1K", f"request-{job}", 1.6e9 + job * 300, 20 + job % 7)
+        (f"{job:064}", f"model {job % _KINDS}", "1K", f"request-{job}", 1.6e9 + job * 300, 20 + job % 7)
         for job in range(JOBS)
     )
     with sqlite3.connect(path) as db:
         db.executemany(
-            "INSERT INTO jobs (fingerprint, account, model_id, variant, state, owner, request_id, created_at, "
-            "duration, cost, files) VALUES (?, 'account', ?, ?, 'delivered', 'owner', ?, ?, ?, 0.1, "
+            "INSERT INTO jobs (fingerprint, account, model_id, variant, size, count, state, owner, request_id, "
+            "created_at, duration, cost, files) "
+            "VALUES (?, 'account', ?, '', ?, 1, 'delivered', 'owner', ?, ?, ?, 0.1, "
             "'[\"https://example.com/a-file-of-a-usual-length-of-address/0123456789abcdef.png\"]')",
             rows,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,43 @@ MADE_UP_PRICE = 0.10
 
 @dataclass(frozen=True)
 class Model:
-    """One model: its names and its input schema as published."""
+    """One model: its names, its input schema as published, its kind of output, and its properties by role."""
 
     model_id: str
     display_name: str
     description: str
     input_schema: dict[str, Any]
+    output: str = "image"
+    roles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> list[str]:
+        """The properties that hold images, in the schema's order."""
+        return [name for name, prop in self.input_schema.get("properties", {}).items() if holds_images(prop)]
 
     @property
     def category(self) -> str:
-        properties = self.input_schema.get("properties", {})
-        return "image-to-image" if "image_urls" in properties else "text-to-image"
+        return f"{'image' if self.images else 'text'}-to-{self.output}"
+
+
+def holds_images(prop: dict[str, Any]) -> bool:
+    """Whether a property holds the address of an image, or a list of such: by its format, or that of its items."""
+    return bool({prop.get("format"), prop.get("items", {}).get("format")} & {"image_uri", "image_uris"})
 
 
 def load_models(folder: Path) -> dict[str, Model]:
     """Read every *.json of the folder. Raises: OSError, ValueError or KeyError for a file that is no model."""
     models = {}
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         data = json.loads(path.read_text(encoding="utf-8"))
-        model = Model(data["model_id"], data["display_name"], data["description"], data["input_schema"])
+        model = Model(
+            data["model_id"],
+            data["display_name"],
+            data["description"],
+            data["input_schema"],
+            output=data.get("output", "image"),
+            roles=data.get("roles", {}),
+        )
         models[model.model_id] = model
     return models
 

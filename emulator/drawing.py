@@ -5,11 +5,11 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import math
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .asked import Asked
 from .encoding import encode
 from .lettering import fit, font_for
 from .plans import Plan, image_size, nearest_ratio
@@ -19,27 +19,25 @@ _SKETCH = 96
 """Side of the gradient before it is enlarged, in pixels: enlarging is much faster than drawing at 4K."""
 
 
-def make_file(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> bytes:
+def make_file(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> bytes:
     """Return the bytes of one planned file. The same request gives the same image."""
     if plan.content is not None:
         return plan.content
-    return encode(draw(model_id, body, plan, lookup), plan.make)
+    return encode(draw(model_id, asked, plan, lookup), plan.make)
 
 
-def draw(model_id: str, body: dict[str, Any], plan: Plan, lookup: Lookup) -> Image.Image:
+def draw(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> Image.Image:
     """Draw one image, RGB. With the ratio "auto", an edit takes the one nearest to its first reference."""
-    references = load_references(body, lookup)
-    ratio, resolution = str(body.get("aspect_ratio", "auto")), str(body.get("resolution", "1K"))
+    references = load_references(asked.references, lookup)
+    ratio = asked.shape
     if ratio == "auto":
         first = references[0] if references else ""
         ratio = "1:1" if isinstance(first, str) else nearest_ratio(*first.size)
-    size = plan.size or image_size(ratio, resolution)
-    prompt = str(body.get("prompt", ""))
-    seed = body.get("seed")
-    image = _gradient(size, f"{prompt}|{seed}|{plan.index}")
-    facts = [model_id, ratio, resolution, f"image {plan.index + 1} of {plan.total}"]
-    facts[3:3] = [] if seed is None else [f"seed {seed}"]
-    _write(image, prompt, "   ·   ".join(facts), top=_lay_out(image, references))
+    size = plan.size or image_size(ratio, asked.size)
+    image = _gradient(size, f"{asked.prompt}|{asked.seed}|{plan.index}")
+    facts = [model_id, ratio, asked.size, f"image {plan.index + 1} of {plan.total}"]
+    facts[3:3] = [] if asked.seed is None else [f"seed {asked.seed}"]
+    _write(image, asked.prompt, "   ·   ".join(facts), top=_lay_out(image, references))
     return image
 
 

@@ -26,8 +26,8 @@ class FileStore:
 
     def uris(self, job: Job) -> list[str]:
         """Return the files of a finished job: URLs, or data URIs where the job asked for them."""
-        plans = make_plans(job.body, job.outcome) if job.state == COMPLETED else []
-        if job.body.get("sync_mode") is not True:
+        plans = make_plans(job.asked, job.outcome) if job.state == COMPLETED else []
+        if not job.asked.inline:
             return [f"{self.origin}{self._path(job, plan)}" for plan in plans]
         return [
             f"data:{plan.content_type};base64,{base64.b64encode(self._make(job, plan)).decode()}" for plan in plans
@@ -39,7 +39,7 @@ class FileStore:
         job = self._book.find(rest.partition("/")[0])
         if job is None or job.state != COMPLETED:
             return None
-        plans = make_plans(job.body, job.outcome)
+        plans = make_plans(job.asked, job.outcome)
         return next(((job, plan) for plan in plans if self._path(job, plan) == f"/files/{rest}"), None)
 
     def read(self, job: Job, plan: Plan) -> bytes:
@@ -53,7 +53,7 @@ class FileStore:
         path = self._path(job, plan)
         with self._locks[path]:
             if path not in self._made:
-                self._made[path] = make_file(job.model_id, job.body, plan, self._look_up)
+                self._made[path] = make_file(job.model_id, job.asked, plan, self._look_up)
             return self._made[path]
 
     @staticmethod

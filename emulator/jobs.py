@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .asked import Asked
 from .faults import Fault
-from .plans import asked_count, make_plans
+from .plans import make_plans
 
 Body = dict[str, Any]
 Pace = float | Callable[[Body], float]
@@ -19,6 +20,7 @@ Clock = Callable[[], float]
 
 IN_QUEUE, IN_PROGRESS, COMPLETED, FAILED, CANCELLED = "in_queue", "in_progress", "completed", "failed", "cancelled"
 AHEAD_AT_FIRST = 4
+NOTHING_ASKED = Asked()
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Job:
     index: int
     model_id: str
     body: Body = field(repr=False)
+    asked: Asked = field(repr=False)
     queue_seconds: float
     run_seconds: float
     base_price: float
@@ -87,13 +90,12 @@ class Job:
 
     @property
     def cost(self) -> float:
-        """Made-up USD: the base price for each image (one at least), double at 4K, half more with a search."""
+        """Made-up USD: the base price for each image (one at least), double at 4K."""
         if not self.billed:
             return 0.0
         blocked = self.outcome is not None and self.outcome.blocked
-        count = asked_count(self.body) if blocked else len(make_plans(self.body, self.outcome))
-        factor = 2.0 if self.body.get("resolution") == "4K" else 1.0
-        factor *= 1.5 if self.body.get("enable_web_search") else 1.0
+        count = self.asked.count if blocked else len(make_plans(self.asked, self.outcome))
+        factor = 2.0 if self.asked.size == "4K" else 1.0
         return round(self.base_price * max(1, count) * factor, 4)
 
 
@@ -108,13 +110,21 @@ class JobBook:
         self._jobs: dict[str, Job] = {}
 
     def accept(
-        self, model_id: str, body: Body, *, queue: Pace, run: Pace, base_price: float, outcome: Fault | None
+        self,
+        model_id: str,
+        body: Body,
+        asked: Asked = NOTHING_ASKED,
+        *,
+        queue: Pace,
+        run: Pace,
+        base_price: float,
+        outcome: Fault | None,
     ) -> Job:
         """Enter a new job; paces that are functions are asked now, once."""
         queue_seconds, run_seconds = (pace(body) if callable(pace) else pace for pace in (queue, run))
         with self.lock:
             job = Job(
-                request_id=str(uuid.uuid4()), index=len(self._jobs), model_id=model_id, body=body,
+                request_id=str(uuid.uuid4()), index=len(self._jobs), model_id=model_id, body=body, asked=asked,
                 queue_seconds=queue_seconds, run_seconds=run_seconds, base_price=base_price, outcome=outcome,
                 created_at=time.time(), _accepted=self.clock(), _book=self,
             )  # fmt: skip

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from .asked import Asked
 from .faults import Fault
 
 RATIOS = ("21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16")
 SIDES = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
-MOST_IMAGES = 16
-"""A body that was let through unchecked cannot ask for more."""
 
 _TYPES = {
     "jpg": "image/jpeg",
@@ -47,8 +45,8 @@ class Plan:
         return _TYPES[self.ending]
 
 
-def make_plans(body: dict[str, Any], outcome: Fault | None) -> list[Plan]:
-    """Decide a job's files from its body and from what befalls it."""
+def make_plans(asked: Asked, outcome: Fault | None) -> list[Plan]:
+    """Decide a job's files from what is asked and from what befalls it."""
     if outcome is not None and (outcome.blocked or outcome.fails is not None):
         return []
     if outcome is not None and outcome.files is not None:
@@ -56,16 +54,10 @@ def make_plans(body: dict[str, Any], outcome: Fault | None) -> list[Plan]:
             Plan(index, len(outcome.files), "exact", _ending_of(file), content=file)
             for index, file in enumerate(outcome.files)
         ]
-    make = (outcome.format if outcome else None) or str(body.get("output_format", "png"))
-    count = outcome.images if outcome and outcome.images is not None else asked_count(body)
+    make = (outcome.format if outcome else None) or asked.make
+    count = outcome.images if outcome and outcome.images is not None else asked.count
     sizes: Sequence[tuple[int, int] | None] = (outcome.sizes if outcome else None) or [None] * count
     return [Plan(index, len(sizes), make, _ENDINGS.get(make, "png"), size=size) for index, size in enumerate(sizes)]
-
-
-def asked_count(body: dict[str, Any]) -> int:
-    """How many images the body asks for, 1..16; 1 where it does not say so sensibly."""
-    count = body.get("num_images", 1)
-    return min(max(count, 1), MOST_IMAGES) if type(count) is int else 1
 
 
 def image_size(ratio: str, resolution: str) -> tuple[int, int]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from PIL import Image, ImageDraw, ImageOps
@@ -19,10 +18,9 @@ Lookup = Callable[[str], bytes | None]
 _LARGEST = 1024
 
 
-def load_references(body: dict[str, Any], lookup: Lookup) -> list[Image.Image | str]:
+def load_references(uris: Sequence[str], lookup: Lookup) -> list[Image.Image | str]:
     """Return each reference, in order: the image (EXIF turned, RGB), or a word on why there is none."""
-    uris = body.get("image_urls")
-    return [_load(str(uri), lookup) for uri in uris[:20]] if isinstance(uris, list) else []
+    return [_load(uri, lookup) for uri in uris]
 
 
 def card(reference: Image.Image | str, number: int, side: int) -> Image.Image:

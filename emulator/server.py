@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from . import answers, catalog, files
 from .account import OTHERS_PREFIX, Account
 from .answers import Refusal
+from .asked import read_body
 from .calls import Call, Exchange
 from .jobs import COMPLETED, IN_PROGRESS, IN_QUEUE, Job
 from .misbehaviour import misbehave
@@ -97,7 +98,8 @@ class Api:
             body = await asyncio.to_thread(self._check, model_id, exchange.body)
         account = self._account
         job = account.book.accept(
-            model_id, body, queue=account.queue_seconds, run=account.run_seconds,
+            model_id, body, read_body(account.models[model_id], body),
+            queue=account.queue_seconds, run=account.run_seconds,
             base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job"),
         )  # fmt: skip
         exchange.call.request_id = job.request_id

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from .answers import INVALID_BODY, Refusal
+from .catalog import holds_images
 
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 
@@ -63,8 +64,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _check_images(name: str, value: Any, field: dict[str, Any], origin: str) -> None:
-    items = field.get("items", {})
-    if not {field.get("format"), items.get("format")} & {"image_uri", "image_uris"}:
+    if not holds_images(field):
         return
     for number, uri in enumerate(value if isinstance(value, list) else [value]):
         where = f"{name}.{number}" if isinstance(value, list) else name

@@ -7,12 +7,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from support import ROOT, Runner
 
 from emulator import Emulator
 from nodes.app.service import close_services
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure coverage of whole runs only: a part of the tests covers a part of the code."""
+    coverage = config.pluginmanager.getplugin("_cov")
+    chosen = config.getoption("keyword") or config.getoption("markexpr") != "not page"
+    if coverage is not None and (chosen or config.args_source is not pytest.Config.ArgsSource.TESTPATHS):
+        coverage.options.no_cov = True
 
 
 @pytest.fixture
@@ -48,3 +57,9 @@ def pack() -> Iterator[ModuleType]:
     yield module
     for loaded in [loaded for loaded in sys.modules if loaded.startswith(name)]:
         del sys.modules[loaded]
+
+
+@pytest.fixture
+def definitions(pack: ModuleType) -> dict[str, Any]:
+    """What the pack's nodes declare as their inputs, by node id."""
+    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import os
 import time
 from collections.abc import Callable
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from makers import by_pillow, eight_bit, file_in
 
 from emulator import Emulator, Job
 from nodes.app.service import Service, open_service
@@ -64,12 +62,12 @@ def limit(seconds: float) -> None:
 
 def drawn(api: Emulator, job: Job) -> list[np.ndarray]:
     """Return the images that the API made for a job: uint8 ``[H,W,3]``."""
-    return [np.asarray(Image.open(io.BytesIO(_bytes(api, uri))).convert("RGB")) for uri in api.files.uris(job)]
+    return [by_pillow(_bytes(api, uri)) for uri in api.files.uris(job)]
 
 
 def _bytes(api: Emulator, uri: str) -> bytes:
     if uri.startswith("data:"):
-        return base64.b64decode(uri.partition(",")[2])
+        return file_in(uri)
     found = api.files.find(uri.removeprefix(api.origin))
     assert found is not None
     return api.files.read(*found)
@@ -77,7 +75,7 @@ def _bytes(api: Emulator, uri: str) -> bytes:
 
 def delivered(batches: list[torch.Tensor]) -> list[np.ndarray]:
     """Return the images of a node's output: uint8 ``[H,W,3]``, of several sizes in the order of the batches."""
-    return [(image.numpy() * 255).round().astype(np.uint8) for batch in batches for image in batch]
+    return [eight_bit(image) for batch in batches for image in batch]
 
 
 def same(got: list[np.ndarray], wanted: list[np.ndarray]) -> bool:

@@ -18,7 +18,9 @@ from nodes.core.schema.registry import load_models
 from nodes.core.store.job import Job
 
 ROOT = Path(__file__).resolve().parent.parent
-TEXT_TO_IMAGE, PRO_EDIT = load_models()
+MODELS = {spec.model_id: spec for spec in load_models()}
+TEXT_TO_IMAGE = MODELS["google/nano-banana-2/text-to-image"]
+PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
 
 
 class Interrupted(BaseException):

@@ -1,10 +1,13 @@
+/** @import { HostWindow } from "../types/host.js" */
+
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { createExtension } from "./parts/extension.js";
-import { loadMessages } from "./parts/messages.js";
+import { createExtension } from "./page/extension.js";
+import { translator } from "./base/messages.js";
+import { createRoutes } from "./base/routes.js";
 
 const locale = app.extensionManager?.setting?.get("Comfy.Locale") ?? app.ui?.settings?.getSettingValue?.("Comfy.Locale");
-const t = await loadMessages(locale, (name) => import(`./messages/${name}.js`));
+const texts = await createRoutes(api).messages(String(locale ?? ""));
 const style = new URL("./runcomfy.css", import.meta.url).href;
 
-app.registerExtension(createExtension({ app, api, window, t, style }));
+app.registerExtension(createExtension({ app, api, window: /** @type {HostWindow} */ (window), t: translator(texts.messages, texts.locale), style }));

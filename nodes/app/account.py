@@ -20,6 +20,7 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
 from ..core.texts import note
@@ -86,15 +87,21 @@ def probe(client: Client) -> tuple[Check, Check]:
     return Check(True), Check(True)
 
 
-def prices_view(service: Service, specs: Iterable[ModelSpec]) -> JSONObject:
-    """Return the live base price of one image in USD by node id; None where it is not told. Blocking."""
-    return {spec.node_id: service.price(spec.model_id) for spec in specs}
+def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObject:
+    """Return by node id the live base price of one output in USD, and the widget that says how many. Blocking.
+
+    Each is None where it is not told.
+    """
+    return {
+        spec.node_id: {"usd": service.price(spec.model_id) if service else None, "count": _name(spec.role("count"))}
+        for spec in specs
+    }
 
 
-def jobs_view(service: Service, model_id: str | None, limit: int = 50) -> list[JSONObject]:
-    """Return the newest recorded jobs with a request id, whatever token they were made with. Blocking."""
+def jobs_view(service: Service, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
+    """Return the newest recorded jobs of a model with a request id, whatever token made them. Blocking."""
     now = service.journal.now()
-    return [_job_view(job, now) for job in service.journal.recent(limit, model_id, accepted=True)]
+    return [_job_view(job, now) for job in service.journal.recent(limit, spec.model_id, accepted=True)]
 
 
 def allow_retry(service: Service, request_id: object) -> JSONObject:
@@ -119,6 +126,10 @@ def _job_view(job: Job, now: float) -> JSONObject:
         "outcome": job.outcome.payload() if job.outcome else None,
         "collectable": job.state in COLLECTABLE,
     }
+
+
+def _name(field: Field | None) -> str | None:
+    return field.name if field else None
 
 
 def _balance(client: Client) -> float | None:

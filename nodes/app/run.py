@@ -18,6 +18,8 @@ from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
 from ..core.request.build import check_inputs
 from ..core.request.request import Request
 from ..core.schema.model import ModelSpec
+from ..core.schema.outputs import DEFAULT_OUTPUT
+from ..core.schema.registry import load_models
 from ..core.store.job import Job
 from .host import Host
 from .service import Service, open_service
@@ -52,7 +54,7 @@ async def run_collect(request_id: object, host: Host) -> Delivery:
 
     async def deliver(run_host: RunHost) -> Delivery:
         service, job = await _in_thread(run_host, _find, request_id, host)
-        return await service.jobs.collect(job, run_host)
+        return await service.jobs.collect(job, run_host, _output_of(job))
 
     return await _guarded(host, deliver)
 
@@ -88,6 +90,12 @@ def _find(request_id: object, host: Host) -> tuple[Service, Job]:
     """Blocking."""
     service = open_service(current_settings(host))
     return service, service.accepted(request_id.strip() if isinstance(request_id, str) else request_id)
+
+
+def _output_of(job: Job) -> str:
+    """Return the kind of a job's files; of a model that is not known here, the usual one."""
+    kinds = {spec.model_id: spec.output_kind for spec in load_models()}
+    return kinds.get(job.model_id, DEFAULT_OUTPUT)
 
 
 async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None, Delivery]]) -> Delivery:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from ..core.schema.registry import load_models
+from .collect import COLLECT
 from .factory import PackNode, collect_class, node_class
 from .page import Page
 from .routes import register
 from .runtime import ComfyHost, prompt_server
 
-_HOST = ComfyHost()
+HOST = ComfyHost()
 
 NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
-    **{spec.node_id: node_class(spec, _HOST) for spec in load_models()},
-    "RunComfyCollect": collect_class(_HOST),
+    **{spec.node_id: node_class(spec, HOST) for spec in load_models()},
+    COLLECT.node_id: collect_class(HOST),
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     **{spec.node_id: spec.display_name for spec in load_models()},
-    "RunComfyCollect": "Collect a paid job (RunComfy)",
+    COLLECT.node_id: COLLECT.display_name,
 }
 
-register(prompt_server(), Page(_HOST, _HOST.live, _HOST.running_prompts, _HOST.connection))
+register(prompt_server(), Page(HOST, HOST.live, HOST.running_prompts, HOST.connection))
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

@@ -1,35 +1,33 @@
-"""ModelSpec -> V1 node class. What a run needs is loaded with the first run, not with the host."""
+"""NodeSpec -> V1 node class. What a run needs is loaded with the first run, not with the host."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from ..app.host import Host
-from ..core.schema.model import ModelSpec
+from ..core.docs.node_texts import NodeTexts
+from ..core.schema.model import ModelSpec, NodeSpec
+from .collect import COLLECT, REQUEST_ID
 from .inputs import InputTypes, input_types
 
 if TYPE_CHECKING:
-    import torch
-
     from ..core.jobs.context import Delivery
 
 
 class PackNode:
-    """What all nodes of the pack share: their outputs, and how a run ends."""
+    """What all nodes of the pack share: their inputs and outputs, and how a run ends."""
 
+    SPEC: ClassVar[NodeSpec]
     HOST: ClassVar[Host]
     FUNCTION = "generate"
-    RETURN_TYPES = ("IMAGE", "STRING", "STRING")
-    RETURN_NAMES = ("images", "image_urls", "request_id")
-    OUTPUT_IS_LIST = (True, False, False)
-    OUTPUT_TOOLTIPS = (
-        "The images. Those of one size are one batch; of several sizes, a list of batches, one for each size.",
-        "The hosted address of each image, one a line: for image_urls of an edit node, without an upload.",
-        "The id of the request at RunComfy.",
-    )
 
-    async def generate(self, **values: object) -> tuple[list[torch.Tensor], str, str]:
-        """Return the batches of one job, the hosted URLs by line, and the request id.
+    @classmethod
+    def INPUT_TYPES(cls) -> InputTypes:
+        """Return the inputs as ComfyUI asks for them."""
+        return input_types(cls.SPEC)
+
+    async def generate(self, **values: object) -> tuple[object, ...]:
+        """Return what the job brought, the hosted URLs by line, and the request id.
 
         Raises:
             PackError: a receipt. After Stop, the host's own interrupt.
@@ -43,14 +41,9 @@ class PackNode:
 
 
 class ModelNode(PackNode):
-    """Runs a model. ``SPEC`` is set by ``node_class``."""
+    """Runs a model."""
 
     SPEC: ClassVar[ModelSpec]
-
-    @classmethod
-    def INPUT_TYPES(cls) -> InputTypes:
-        """Return the inputs as ComfyUI asks for them."""
-        return input_types(cls.SPEC)
 
     async def deliver(self, values: dict[str, object]) -> Delivery:
         """Submit a job, or find the one that the same inputs made before."""
@@ -62,41 +55,34 @@ class ModelNode(PackNode):
 class CollectNode(PackNode):
     """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged."""
 
-    CATEGORY = "RunComfy/Image"
-    DESCRIPTION = (
-        "Collect the images of a job that is already paid for, by its request id. Nothing is submitted or charged."
-    )
-    SEARCH_ALIASES: ClassVar[list[str]] = ["recover", "resume", "request id"]
-
-    @classmethod
-    def INPUT_TYPES(cls) -> InputTypes:
-        """Return the inputs as ComfyUI asks for them."""
-        tip = "The id of the request, as a node, its error or RunComfy's Generations page shows it."
-        return {"required": {"request_id": ("STRING", {"default": "", "multiline": False, "tooltip": tip})}}
-
     async def deliver(self, values: dict[str, object]) -> Delivery:
         """Wait for the job if it still runs, and collect its images."""
         from ..app.run import run_collect
 
-        return await run_collect(values.get("request_id"), self.HOST)
+        return await run_collect(values.get(REQUEST_ID), self.HOST)
 
 
 def node_class(spec: ModelSpec, host: Host) -> type[ModelNode]:
     """Return the node class of a model."""
-    return type(
-        spec.node_id,
-        (ModelNode,),
-        {
-            "__doc__": spec.description,
-            "SPEC": spec,
-            "HOST": host,
-            "CATEGORY": spec.category,
-            "DESCRIPTION": spec.description,
-            "SEARCH_ALIASES": list(spec.search_aliases),
-        },
-    )
+    return type(spec.node_id, (ModelNode,), _attributes(spec, host))
 
 
 def collect_class(host: Host) -> type[CollectNode]:
     """Return the class of the node that collects."""
-    return type("RunComfyCollect", (CollectNode,), {"__doc__": CollectNode.DESCRIPTION, "HOST": host})
+    return type(COLLECT.node_id, (CollectNode,), _attributes(COLLECT, host))
+
+
+def _attributes(spec: NodeSpec, host: Host) -> dict[str, object]:
+    texts, returned = NodeTexts(spec), spec.output.returned
+    return {
+        "__doc__": spec.description,
+        "SPEC": spec,
+        "HOST": host,
+        "CATEGORY": spec.category,
+        "DESCRIPTION": spec.description,
+        "SEARCH_ALIASES": list(spec.search_aliases),
+        "RETURN_TYPES": tuple(one.type for one in returned),
+        "RETURN_NAMES": tuple(one.name for one in returned),
+        "OUTPUT_IS_LIST": tuple(one.is_list for one in returned),
+        "OUTPUT_TOOLTIPS": tuple(str(texts.output(one.name)["tooltip"]) for one in returned),
+    }

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..app.host import Host
 from ..core.config.settings import state_folder
 from ..core.config.token_file import StoredToken
+from ..core.docs.glossary import ENGLISH, languages
 from ..core.errors import ConfigError, InvalidInput
 from ..core.schema.registry import load_models
 from ..core.texts import messages
+from .collect import COLLECT
 from .node_status import NodeStatusStore
 
 if TYPE_CHECKING:
@@ -76,13 +78,17 @@ class Page:
         return try_connection(self._service())
 
     def prices(self, _: Asked) -> Answer:
-        """Return the live base price of an image in USD by node id; nothing without a usable token."""
+        """Return the live base price of an output in USD by node id, and the widget that says how many.
+
+        No price is told without a usable token.
+        """
         from ..app.account import prices_view
 
         try:
-            return {"prices": prices_view(self._service(), load_models())}
+            service = self._service()
         except ConfigError:
-            return {"prices": {}}
+            service = None
+        return {"prices": prices_view(service, load_models())}
 
     def jobs(self, asked: Asked) -> Answer:
         """Return the recent jobs of the model whose node id is ``node``.
@@ -92,11 +98,11 @@ class Page:
         """
         from ..app.account import jobs_view
 
-        models = {spec.node_id: spec.model_id for spec in load_models()}
-        model_id = models.get(str(asked.get("node", "")))
-        if model_id is None:
+        models = {spec.node_id: spec for spec in load_models()}
+        spec = models.get(str(asked.get("node", "")))
+        if spec is None:
             raise InvalidInput("node", "no_such_node")
-        return {"jobs": jobs_view(self._service(), model_id)}
+        return {"jobs": jobs_view(self._service(), spec)}
 
     def retry_job(self, asked: Asked) -> Answer:
         """Let a new job be paid for in place of the one whose id is ``request_id``.
@@ -112,6 +118,14 @@ class Page:
         """Return the texts of the language nearest to ``locale``."""
         language, texts = messages(str(asked.get("locale", "")))
         return {"locale": language, "messages": texts}
+
+    def help(self, asked: Asked) -> str | None:
+        """Return the help page of ``node`` in ``language``, in Markdown; None where there is none such."""
+        from ..core.docs.help_page import help_page
+
+        node = next((node for node in (*load_models(), COLLECT) if node.node_id == asked.get("node")), None)
+        language = str(asked.get("language", ENGLISH))
+        return help_page(node, language) if node and language in languages() else None
 
     def progress(self, asked: Asked) -> Answer:
         """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""

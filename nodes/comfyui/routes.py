@@ -1,5 +1,8 @@
 """The few HTTP routes that the page needs. No route returns the token; only the page itself may write.
 
+The help pages are made when they are asked for, at the addresses of files that the host would serve: what the pack
+registers stands before the host's own folders (seen in ComfyUI 0.3.64).
+
 Errors are JSON: the payload of the failure, which the page says in the person's language.
 """
 
@@ -9,8 +12,9 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ..core.errors import PackError, failed
 from ..core.texts import Param
@@ -31,6 +35,10 @@ ROUTES = (
     ("GET", "/progress", "progress"),
     ("GET", "/messages", "messages"),
 )
+# The page asks for its language first, and for the other one after a 404.
+HELP_PATHS = ("{node}/{language}.md", "{node}.md")
+# As the host calls the folder that it found the pack in, also where that is a link.
+PACK_FOLDER = Path(__file__).parents[2].name
 MAX_BODY_BYTES = 64 * 1024
 _ATTRIBUTE = "runcomfy_models_page"
 
@@ -58,6 +66,8 @@ def register(server: Any, page: Page) -> None:
         return
     for method, path, name in ROUTES:
         server.routes.route(method, PREFIX + path)(_handler(server, method, name))
+    for path in HELP_PATHS:
+        server.routes.route("GET", f"/extensions/{quote(PACK_FOLDER)}/docs/{path}")(_help_handler(server))
 
 
 def require_own_page(headers: Mapping[str, str]) -> None:
@@ -100,6 +110,18 @@ def _handler(server: Any, method: str, name: str) -> Callable[[web.Request], Awa
         except PackError as error:
             status = error.http_status if isinstance(error, Refused) else 400
             return _json(status, error.failure.payload())
+
+    return handle
+
+
+def _help_handler(server: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        from aiohttp import web
+
+        text = await _in_thread(getattr(server, _ATTRIBUTE).help, dict(request.match_info))
+        if not isinstance(text, str):
+            raise web.HTTPNotFound
+        return web.Response(text=text, content_type="text/markdown", headers={"Cache-Control": "no-cache"})
 
     return handle
 

@@ -32,6 +32,8 @@ from .texts import Note, Param, note, say
 
 E = TypeVar("E", bound="PackError")
 
+INPUT_PARAMS = ("field", "first", "last")
+
 GENERATIONS_PAGE = "https://www.runcomfy.com/generations"
 PROFILE_PAGE = "https://www.runcomfy.com/profile"
 BALANCE_PAGE = "https://www.runcomfy.com"
@@ -167,7 +169,7 @@ class NoToken(ConfigError):
 class InvalidInput(PackError):
     """An input was refused before anything was sent. ``field`` is the widget's or socket's name.
 
-    What else names an input in ``params`` is called ``first``, ``last`` or ``other``: a shell has flags for them.
+    Which values name inputs, ``INPUT_PARAMS`` tells: a shell has flags for them.
     """
 
     def __init__(self, field: str, kind: str, **params: Param) -> None:

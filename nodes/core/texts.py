@@ -105,8 +105,10 @@ def _written(name: str, value: Param) -> str:
 
 
 def size(length: int) -> str:
-    """Write a number of bytes: "12 KiB", "1.25 MiB". The page's ``format.js`` has the same rule."""
+    """Write a number of bytes: "100 B", "12 KiB", "1.25 MiB". The page's ``format.js`` has the same rule."""
     # In whole numbers: half a unit is rounded up, and no float decides.
+    if length < 2**10:
+        return f"{length} B"
     if length < 2**20:
         return f"{(length + 2**9) // 2**10} KiB"
     hundredths = (length * 100 + 2**19) // 2**20

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..app.host import Host
 from ..core.config.settings import MAX_COST, find_token, state_folder
-from ..core.errors import Charge, ConfigError, NoToken, PackError, step
+from ..core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, step
 from ..core.money import money
 from ..core.schema.model import ModelSpec
 from ..core.schema.registry import load_models
@@ -143,15 +143,16 @@ def _run_node(
     deliver: Callable[[Host], Coroutine[None, None, Delivery]], name: str, out: Path, lasting: bool
 ) -> int:
     from ..app.service import close_services
-    from .files import require_folder, save
+    from ..core.media.outputs import output_medium
 
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
-        require_folder(out)
+        _require_folder(out)
         delivery = asyncio.run(deliver(host))
         try:
-            paths = save(delivery.batches, out, f"{name}-{delivery.request_id}")
+            medium = output_medium(delivery.output)
+            paths = medium.save(delivery.batches, out, f"{name}-{delivery.request_id}")
         except OSError as error:
             raise _unsaved(out, error, delivery.request_id if lasting else None) from None
     except PackError as error:
@@ -171,6 +172,15 @@ def _run_node(
         if not is_loopback(url):
             print(f"hosted: {url}")
     return 0
+
+
+def _require_folder(folder: Path) -> None:
+    """Make the folder for the files, before anything is paid for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InvalidInput("--out", "no_folder", path=str(folder), error=error.strerror) from None
 
 
 def _with_journal(use: Callable[[Journal], None]) -> int:

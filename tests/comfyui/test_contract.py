@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
 import pytest
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 
-from nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
-from nodes.core.schema.model import INT32_MAX, RERUN_SEED, Images, ModelSpec, Seed, Text
+from nodes import comfyui
+from nodes.comfyui import NODE_CLASS_MAPPINGS
+from nodes.core.schema.kind import INT32_MAX
+from nodes.core.schema.model import ModelSpec
+from nodes.core.schema.own import RERUN_SEED
+from nodes.core.schema.registry import MODELS_FOLDER
+from tools.contract import contract, written
 
 FOLDER = ROOT / "tests" / "contract"
 MODELS = pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)
@@ -22,49 +26,14 @@ MIGRATION = (
 )
 
 
-def contract(node: str, mappings: ModuleType | None = None) -> dict[str, Any]:
-    """Return all of a node that others rely on. Tooltips are not: they may be rewritten at any time."""
-    node_class = mappings.NODE_CLASS_MAPPINGS[node] if mappings else NODE_CLASS_MAPPINGS[node]
-    names = mappings.NODE_DISPLAY_NAME_MAPPINGS if mappings else NODE_DISPLAY_NAME_MAPPINGS
-    return {
-        "node_id": node,
-        "display_name": names[node],
-        "category": node_class.CATEGORY,
-        "function": node_class.FUNCTION,
-        "output_node": getattr(node_class, "OUTPUT_NODE", False),
-        "return_types": list(node_class.RETURN_TYPES),
-        "return_names": list(node_class.RETURN_NAMES),
-        "output_is_list": list(node_class.OUTPUT_IS_LIST),
-        "input_is_list": getattr(node_class, "INPUT_IS_LIST", False),
-        "inputs": list(inputs_of(node_class.INPUT_TYPES())),
-    }
-
-
-def inputs_of(input_types: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for section, inputs in input_types.items():
-        for name, declared in inputs.items():
-            kind, options = (*declared, {})[:2] if isinstance(declared, tuple) else (declared, {})
-            is_combo = isinstance(kind, list | tuple)
-            yield {
-                "name": name,
-                "section": section,
-                "type": "COMBO" if is_combo else kind,
-                **({"choices": list(kind)} if is_combo else {}),
-                **{option: value for option, value in options.items() if option != "tooltip"},
-            }
-
-
-def written(found: dict[str, Any]) -> str:
-    """Return the snapshot's text: one input a line; 1, 1.0 and true are three things in it."""
-    lines = [json.dumps(one, ensure_ascii=False) for one in found["inputs"]]
-    head = json.dumps({**found, "inputs": []}, indent=2, ensure_ascii=False).removesuffix("[]\n}")
-    return head + ("[\n    " + ",\n    ".join(lines) + "\n  ]\n}\n" if lines else "[]\n}\n")
+def contract_of(node: str, mappings: Any = comfyui) -> dict[str, Any]:
+    return contract(mappings.NODE_CLASS_MAPPINGS[node], mappings.NODE_DISPLAY_NAME_MAPPINGS[node])
 
 
 @pytest.mark.parametrize("node", sorted(NODE_CLASS_MAPPINGS))
 def test_the_contract_of_a_node_never_changes(node: str) -> None:
     path = FOLDER / f"{node}.json"
-    now = written(contract(node))
+    now = written(contract_of(node))
     assert path.exists(), f"{path.name} is missing: a new node's contract is written down once, as\n{now}"
     promised = written(json.loads(path.read_text(encoding="utf-8")))
     assert now.splitlines() == promised.splitlines(), MIGRATION.format(node=node)
@@ -78,7 +47,7 @@ def test_no_node_that_was_promised_has_gone() -> None:
 def test_the_loaded_pack_keeps_the_same_contract(pack: ModuleType) -> None:
     assert set(pack.NODE_CLASS_MAPPINGS) == set(NODE_CLASS_MAPPINGS)
     for node in NODE_CLASS_MAPPINGS:
-        assert contract(node, pack) == contract(node)
+        assert contract_of(node, pack) == contract_of(node)
 
 
 @pytest.mark.parametrize("node", sorted(NODE_CLASS_MAPPINGS))
@@ -119,14 +88,10 @@ def test_tooltips_are_made_from_the_schemas_descriptions(spec: ModelSpec) -> Non
 @MODELS
 def test_no_sample_is_a_default(spec: ModelSpec) -> None:
     inputs = widgets(spec)
-    samples = {
-        field.name: field.kind.sample if isinstance(field.kind, Text) else "\n".join(field.kind.sample)
-        for field in spec.fields
-        if isinstance(field.kind, Text | Images)
-    }
+    samples = {name: options["placeholder"] for name, options in inputs.items() if options.get("placeholder")}
     assert samples["prompt"]
-    for name, sample in samples.items():
-        assert inputs[name]["placeholder"] == sample
+    assert samples == {name: published_default(spec, name) for name in samples}
+    for name in samples:
         assert inputs[name]["default"] == ""
         assert inputs[name]["multiline"] is True
     others = [options.get("default") for name, options in inputs.items() if name not in samples]
@@ -135,20 +100,20 @@ def test_no_sample_is_a_default(spec: ModelSpec) -> None:
 
 @MODELS
 def test_widgets_come_in_the_schemas_order(spec: ModelSpec) -> None:
-    sockets = spec.images.sockets if spec.images else ()
+    sockets = {socket.name for field in spec.fields for socket in field.sockets}
     names = [name for name in widgets(spec) if name not in sockets and name != RERUN_SEED]
-    assert names == [field.name for field in spec.fields]
+    assert names == [field.name for field in spec.fields] == list(published(spec))
 
 
 def test_the_seed_says_that_it_is_folded() -> None:
     seed = widgets(TEXT_TO_IMAGE)["seed"]
-    assert "folded" in seed["tooltip"] and str(INT32_MAX) in seed["tooltip"]
+    assert "brought into the range" in seed["tooltip"] and str(INT32_MAX) in seed["tooltip"]
     assert (seed["min"], seed["max"], seed["control_after_generate"]) == (0, INT32_MAX, True)
 
 
 def test_only_a_model_without_a_seed_has_a_rerun_seed_and_it_is_last() -> None:
     assert RERUN_SEED not in widgets(TEXT_TO_IMAGE)
-    assert any(isinstance(field.kind, Seed) for field in TEXT_TO_IMAGE.fields)
+    assert TEXT_TO_IMAGE.role("seed")
     name, options = list(widgets(PRO_EDIT).items())[-1]
     assert name == RERUN_SEED
     assert "control_after_generate" not in options, "it would add a value to every saved workflow"
@@ -161,6 +126,18 @@ def test_reference_images_have_twenty_sockets_before_their_addresses() -> None:
     assert inputs[first : first + 21] == [*(f"image_{number}" for number in range(1, 21)), "image_urls"]
     optional = NODE_CLASS_MAPPINGS[PRO_EDIT.node_id].INPUT_TYPES()["optional"]
     assert all(optional[f"image_{number}"][0] == "IMAGE" for number in range(1, 21))
+
+
+def published(spec: ModelSpec) -> dict[str, Any]:
+    files = (json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.rglob("*.json"))
+    (schema,) = (model["input_schema"] for model in files if model["node_id"] == spec.node_id)
+    properties: dict[str, Any] = schema["properties"]
+    return properties
+
+
+def published_default(spec: ModelSpec, name: str) -> str:
+    default = published(spec)[name]["default"]
+    return "\n".join(default) if isinstance(default, list) else default
 
 
 def widgets(spec: ModelSpec) -> dict[str, dict[str, Any]]:

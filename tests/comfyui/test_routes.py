@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
-from page.standin import Standin
+from page.standin import FOLDER, Standin
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.comfyui import routes
+from nodes.comfyui import NODE_CLASS_MAPPINGS
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
-from nodes.comfyui.routes import ROUTES, register
+from nodes.comfyui.routes import HELP_PATHS, ROUTES, register
+from nodes.core.docs.help_page import help_page
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
+from nodes.core.schema.model import NodeSpec
 
 TOKEN = "a-token-of-the-emulator-1234"
 
@@ -168,10 +173,14 @@ def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) 
 
 
 def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator) -> None:
-    assert ask(host, "GET", "prices").json() == {"prices": {}}
+    without = {"usd": None, "count": "num_images"}
+    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == without
     api.prices[TEXT_TO_IMAGE.model_id] = 0.07
     ask(host, "PUT", "token", json={"token": TOKEN})
-    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == 0.07
+    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == {
+        "usd": 0.07,
+        "count": "num_images",
+    }
 
 
 def test_jobs_of_a_model_are_those_of_the_account(
@@ -203,19 +212,40 @@ def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Sta
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("node", ["RunComfyNanoBananaProEdit", "RunComfyCollect"])
+def test_help_is_made_at_the_address_of_a_file(host: Standin, node: str) -> None:
+    docs = f"{host.url}/extensions/{FOLDER}/docs"
+    japanese, english, fallback = (
+        requests.get(f"{docs}/{path}.md", timeout=20) for path in (f"{node}/ja", f"{node}/en", node)
+    )
+    assert japanese.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert japanese.text == help_page(spec_of(node), "ja") != english.text
+    assert fallback.text == english.text == help_page(spec_of(node), "en")
+    for path in (f"{node}/de", f"{node}/..%2Fen", "KSampler/en", "KSampler"):
+        assert requests.get(f"{docs}/{path}.md", timeout=20).status_code == 404, path
+
+
+def spec_of(node: str) -> NodeSpec:
+    spec: NodeSpec = NODE_CLASS_MAPPINGS[node].SPEC
+    return spec
+
+
 def test_registering_again_answers_from_the_new_load() -> None:
-    added: list[tuple[str, str]] = []
+    handlers: dict[tuple[str, str], Any] = {}
 
     def route(method: str, path: str) -> object:
-        added.append((method, path))
-        return lambda handler: handler
+        def add(handler: object) -> None:
+            assert (method, path) not in handlers
+            handlers[method, path] = handler
+
+        return add
 
     server = SimpleNamespace(routes=SimpleNamespace(route=route))
-    first, second = SimpleNamespace(), SimpleNamespace()
-    register(server, first)  # type: ignore[arg-type]
-    register(server, second)  # type: ignore[arg-type]
-    assert len(added) == len(ROUTES)
-    assert getattr(server, routes._ATTRIBUTE) is second
+    for load in ("first", "second"):
+        register(server, SimpleNamespace(account=lambda _, load=load: {"load": load}))  # type: ignore[arg-type]
+    assert len(handlers) == len(ROUTES) + len(HELP_PATHS)
+    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={})))
+    assert json.loads(answer.body) == {"load": "second"}
 
 
 def test_without_a_server_there_are_no_routes_and_no_error() -> None:
@@ -223,7 +253,7 @@ def test_without_a_server_there_are_no_routes_and_no_error() -> None:
 
 
 def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
-    live = host.pack.nodes.comfyui._HOST.live
+    live = host.pack.nodes.comfyui.HOST.live
     place = NodeLocation("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
     live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
     (state,) = ask(host, "GET", "progress?client=me").json()["nodes"]

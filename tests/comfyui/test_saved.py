@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,11 +19,6 @@ UI_FORMS = sorted(path for path in SAVED.glob("*/*.json") if not path.name.endsw
 
 def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def definitions(pack: ModuleType) -> dict[str, Any]:
-    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
 
 
 def test_there_are_saved_workflows() -> None:

@@ -16,6 +16,7 @@ from nodes.core import errors
 from nodes.core.errors import Charge, FileGone, InvalidInput, JobFailed, NotFound, PackError, step
 from nodes.core.jobs.receipts import complete, of_collecting
 from nodes.core.store.job import Job
+from nodes.core.texts import note
 
 TABLE: dict[str, str] = json.loads((ROOT / "locales" / "en" / "messages.json").read_text(encoding="utf-8"))
 FAMILIES = ("failure", "next", "note", "sent", "cancel", "outcome", "address", "http", "limits", "source")
@@ -140,6 +141,26 @@ def test_the_receipt_says_what_why_paid_which_and_what_next() -> None:
         "reason": "too rude",
         "next": [{"kind": "next.look_at_inputs", "params": {}}],
     }
+
+
+RECEIPTS = json.loads((ROOT / "tests" / "receipts.json").read_text(encoding="utf-8"))
+FAILURES = [
+    errors.NoToken("token_missing", next=(step("enter_token", url=errors.PROFILE_PAGE),)),
+    InvalidInput("image_urls", "bad_address", line=4, problem=note("address.not_https")),
+    errors.OverBudget("budget_passed", budget_usd=1, spent_usd=0.7, price_usd=0.3125),
+    errors.RateLimited("rate_limited", status=429, reason="slow down"),
+    JobFailed(
+        "no_image", charge=Charge.YES, cost=0.1, request_id="r1", next=(step("look_at_inputs"), errors.NEW_JOB)
+    ),
+    errors.TooLarge("inline_too_large", limit_bytes=128 * 2**20, request_id="r2"),
+    errors.SubmissionUnknown("answer_lost", cause=note("failure.answer_late")),
+]
+
+
+@pytest.mark.parametrize(("error", "told"), list(zip(FAILURES, RECEIPTS, strict=True)))
+def test_the_page_and_the_server_read_the_same_receipts(error: PackError, told: dict[str, object]) -> None:
+    """``tests/web`` reads the same file."""
+    assert {"failure": error.failure.payload(), "lines": str(error).splitlines()} == told
 
 
 @pytest.mark.parametrize("charge", list(Charge))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ from support import ROOT
 ORDER = (
     "core",
     "core.schema core.media core.store core.config core.http",
-    "core.request core.api",
+    "core.request core.api core.docs",
     "core.jobs",
     "app",
     "comfyui shell",
 )
 RANKS = {room: rank for rank, row in enumerate(ORDER) for room in row.split()}
+BASE = "core"
 ENTRIES = ("__init__", "__main__")
 MOST_MODULES = 12
 
@@ -30,12 +32,14 @@ MOST_MODULES = 12
 THIRD_PARTY = {
     "core.media": {"numpy", "PIL", "torch"},
     "core.http": {"requests", "urllib3"},
-    "core.jobs": {"torch"},
-    "comfyui": {"torch", "aiohttp"},
-    "shell": {"torch", "PIL", "emulator"},
+    "core.jobs": {"numpy"},
+    "comfyui": {"aiohttp"},
+    "shell": {"emulator"},
 }
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "execution", "folder_paths", "server"}
 HOST_ROOM = "comfyui.runtime"
+# Imports by name, and only the modules of a folder for that folder's own ``__init__``.
+BY_NAME = "core.members"
 
 
 @dataclass(frozen=True)
@@ -122,11 +126,86 @@ def problem_of_other(module: str, found: Import) -> str | None:
         if module != HOST_ROOM:
             return f"imports {top} of the host outside {HOST_ROOM}"
         return None if found.in_function else f"imports {top} of the host while the module is loaded"
-    if top == "importlib":
+    if top == "importlib" and module != BY_NAME:
         return "imports by name, where no test sees the arrow"
     if top in sys.stdlib_module_names or top in THIRD_PARTY.get(room(module) or "", ()):
         return None
     return f"imports {top}, which is not allowed here"
+
+
+def room_arrows(root: Path) -> set[tuple[str, str]]:
+    """Return which room imports which; all may import the base, so that is left out."""
+    found = set()
+    for path in root.rglob("*.py"):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        for one in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            target = own_target(root, module, one) if one.level else None
+            here, there = room(module), room(target) if target else None
+            if here and there and here != there and there != BASE:
+                found.add((here, there))
+    return found
+
+
+def reached(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return the arrows and all that follow from them: what is below a room that is below."""
+    found = set(arrows)
+    while more := {(a, d) for a, b in found for c, d in found if b == c} - found:
+        found |= more
+    return found
+
+
+class Page:
+    """The architecture page: its drawing by rows from the ground up, its arrows, its table, and what it names."""
+
+    def __init__(self, text: str) -> None:
+        drawing = text.partition("```mermaid\n")[2].partition("```")[0]
+        self.rows = [
+            {self._room(name) for name in re.findall(r'\["([\w/]+)"\]', row)}
+            for row in reversed(re.findall(r"^  subgraph .*?^  end$", drawing, re.MULTILINE | re.DOTALL))
+        ]
+        names = {key: self._room(name) for key, name in re.findall(r'(\w+)\["([\w/]+)"\]', drawing)}
+        self.arrows = {(names[one], names[other]) for one, other in re.findall(r"(\w+) --> (\w+)", drawing)}
+        self.table = [self._room(name) for name in re.findall(r"^\| `([\w/]+)` \|", text, re.MULTILINE)]
+        self.named = set(re.findall(r"`((?:core|app|comfyui|shell)/[\w/]+)`", text))
+
+    def _room(self, path: str) -> str:
+        return path.replace("/", ".")
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page((ROOT / "docs/architecture.md").read_text(encoding="utf-8"))
+
+
+def test_the_drawing_has_the_rooms_in_their_order(page: Page) -> None:
+    assert page.rows == [set(row.split()) for row in ORDER]
+
+
+def test_the_drawing_has_every_arrow_and_no_other(page: Page) -> None:
+    arrows = room_arrows(ROOT / "nodes")
+    assert page.arrows - arrows == set(), "drawn and not there"
+    assert arrows - reached(page.arrows) == set(), "there, and does not follow from what is drawn"
+    implied = {arrow for arrow in page.arrows if arrow in reached(page.arrows - {arrow})}
+    assert implied == set(), "drawn although it follows from others"
+
+
+def test_the_pages_table_names_every_room_once_from_the_top(page: Page) -> None:
+    assert sorted(page.table) == sorted(RANKS)
+    ranks = [RANKS[name] for name in page.table]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_what_the_page_names_is_there(page: Page) -> None:
+    assert len(page.named) > len(RANKS)
+    paths = {name: ROOT / "nodes" / name for name in page.named}
+    assert [name for name, path in paths.items() if not (path.is_dir() or path.with_suffix(".py").exists())] == []
+
+
+def test_every_folder_of_code_is_a_room_or_in_one() -> None:
+    folders = {path.parent.relative_to(ROOT / "nodes") for path in (ROOT / "nodes").rglob("*.py")}
+    assert [
+        str(folder) for folder in folders if folder.parts and room(".".join((*folder.parts, "x"))) is None
+    ] == []
 
 
 def test_every_arrow_points_down() -> None:

@@ -1,82 +1,43 @@
-"""The pack speaks eight languages, and says the same in each of them. ``locales/`` and ``web/messages/``.
-
-``python tests/pack/test_locales.py`` writes English anew from the nodes; the other languages are written by hand.
-"""
+"""The pack says the same in each of its languages: the folders of ``locales/``."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCALES = ROOT / "locales"
-MESSAGES = ROOT / "web" / "messages"
-TRANSLATIONS = ("zh", "zh-TW", "ko", "fr", "ja", "es", "ru")
-LANGUAGES = ("en", *TRANSLATIONS)
-FILES = ("main", "nodeDefs", "settings", "commands")
+from nodes.comfyui import NODE_CLASS_MAPPINGS
+from nodes.core.docs.glossary import ENGLISH, LOCALES, languages, own_words
+from nodes.core.docs.node_texts import NodeTexts
+from tools.generate import node_definitions
+
+LANGUAGES = languages()
+TRANSLATIONS = tuple(language for language in LANGUAGES if language != ENGLISH)
+# What the host reads; nodeDefs.json is made from the glossary, which has tests of its own.
+FILES = ("main", "settings", "commands")
+NODES = {node: made.SPEC for node, made in NODE_CLASS_MAPPINGS.items()}
 
 # What ComfyUI's own languages name: it is one word in both languages, or a name.
-SAME_AS_ENGLISH = {
-    "fr": {
-        *("Prompt", "Seed", "Images", "images", "Image", "Extensions"),
-        *(f"Image {number}" for number in range(1, 21)),
-    },
-    "es": {"Prompt"},
-}
+SAME_AS_ENGLISH = {"fr": {"Image", "Extensions"}}
+# The same of the models' own words.
+OWN_SAME_AS_ENGLISH = {"fr": {"Prompt", "Seed", "Images"}, "es": {"Prompt"}}
 
 # The frontend compiles these texts as messages of vue-i18n, where braces, @ and | mean something.
+MESSAGE_SAME_IN_ALL = {"http.status", "outcome.sentence"}
 MESSAGE_SAME_AS_ENGLISH = {
-    "fr": {"state.seconds", "jobs.images.one", "jobs.images.other", "socket.one", "socket.several"},
+    "fr": {"state.seconds", "jobs.images.one", "jobs.images.other", "socket.one", "socket.several", "http.code"},
     "es": {"state.seconds", "test.token"},
-}
-
-# The forms of a counted text that a language has for whole numbers, as Intl.PluralRules names them.
-PLURALS = dict.fromkeys(("zh", "zh-TW", "ko", "ja"), ("other",)) | {
-    "en": ("one", "other"),
-    "fr": ("one", "other"),
-    "es": ("one", "other"),
-    "ru": ("one", "few", "many", "other"),
 }
 
 MESSAGE_SYNTAX = re.compile(r"[{}@|]")
 NAMES_AND_NUMBERS = re.compile(r"\d+|\b[A-Za-z]+(?:_[A-Za-z0-9]+)+|https|png|true|RunComfy|Google|Nano Banana")
 
 Texts = dict[str, str]
-
-
-def english_title(name: str, titles: dict[str, str]) -> str:
-    """The schema's title, and the plain words of a name that no schema has: ``image_1`` is Image 1."""
-    return titles.get(name) or name.replace("_", " ").capitalize()
-
-
-def english_nodes() -> dict[str, Any]:
-    """What the nodes themselves say, in the shape of ComfyUI's ``nodeDefs.json``."""
-    from nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
-
-    nodes: dict[str, Any] = {}
-    for node_id, node in NODE_CLASS_MAPPINGS.items():
-        spec = getattr(node, "SPEC", None)
-        titles = {field.name: field.title for field in spec.fields} if spec else {}
-        nodes[node_id] = {
-            "display_name": NODE_DISPLAY_NAME_MAPPINGS[node_id],
-            "description": node.DESCRIPTION,
-            "inputs": {
-                name: {"name": english_title(name, titles), "tooltip": options["tooltip"]}
-                for group in node.INPUT_TYPES().values()
-                for name, (_, options) in group.items()
-            },
-            "outputs": {
-                str(index): {"name": name, "tooltip": tooltip}
-                for index, (name, tooltip) in enumerate(zip(node.RETURN_NAMES, node.OUTPUT_TOOLTIPS, strict=True))
-            },
-        }
-    return nodes
 
 
 def read(path: Path) -> Any:
@@ -111,20 +72,31 @@ def texts(language: str) -> Texts:
     }
 
 
-def test_english_is_what_the_nodes_say() -> None:
-    assert read(LOCALES / "en" / "nodeDefs.json") == english_nodes(), "run: python tests/pack/test_locales.py"
+def own_texts(node: str, language: str) -> Texts:
+    """The words of a node in the glossary's form; in English they are those of its published schema."""
+    return dict(flat(own_words(language, node)))
+
+
+def english_own_texts(node: str) -> Texts:
+    texts = NodeTexts(NODES[node])
+    inputs = {one.name: {"label": texts.label(one), "tooltip": texts.tooltip(one)} for one in NODES[node].inputs}
+    words = {"display_name": texts.display_name, "description": texts.description, "inputs": inputs}
+    return dict(flat(words))
+
+
+def test_what_the_host_reads_is_what_the_nodes_say() -> None:
+    for path, text in node_definitions(NODES.values()):
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m tools.generate"
 
 
 def test_english_names_the_categories() -> None:
-    from nodes.comfyui import NODE_CLASS_MAPPINGS
-
     used = {part for node in NODE_CLASS_MAPPINGS.values() for part in node.CATEGORY.split("/")}
     assert read(LOCALES / "en" / "main.json")["nodeCategories"] == {name: name for name in used - {"RunComfy"}}
 
 
 def test_english_names_what_the_page_adds() -> None:
-    """The setting, the command and the menu, as ``web/parts/extension.js`` registers them."""
-    source = (ROOT / "web" / "parts" / "extension.js").read_text(encoding="utf-8")
+    """The setting, the command and the menu, as ``web/page/extension.js`` registers them."""
+    source = (ROOT / "web" / "page" / "extension.js").read_text(encoding="utf-8")
     settings = re.findall(r'id: "([^"]+)",\s+name: "([^"]+)"', source)
     commands = re.findall(r'id: "([^"]+)", label: t\("([^"]+)"\)', source)
     assert settings and commands
@@ -149,10 +121,13 @@ def same(names: list[str]) -> dict[str, str]:
 
 
 def test_there_is_no_other_language_or_file() -> None:
-    found = {str(path.relative_to(LOCALES)) for path in LOCALES.rglob("*") if path.is_file()}
-    english = [path.name for path in (LOCALES / "en").iterdir()]
-    assert {Path(name).stem for name in english} <= set(FILES)
-    assert found == {str(Path(language, name)) for language in LANGUAGES for name in english}
+    assert {path.name for path in LOCALES.iterdir()} == set(LANGUAGES)
+    for language in LANGUAGES:
+        found = {path.name for path in (LOCALES / language).iterdir()}
+        own = {"nodes"} if language != ENGLISH else set()
+        assert found == {*(f"{name}.json" for name in (*FILES, "nodeDefs", "glossary", "messages")), "help", *own}
+    for path in LOCALES.glob("*/nodes/*"):
+        assert path.stem in NODES and path.suffix == ".json"
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
@@ -178,9 +153,22 @@ def test_every_text_is_translated(language: str) -> None:
 def test_numbers_and_names_are_those_of_english(language: str) -> None:
     english = texts("en")
     for key, text in texts(language).items():
-        if key.endswith("/name") and key.startswith("nodeDefs/"):
-            continue
         assert names_and_numbers(text) == names_and_numbers(english[key]), key
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+@pytest.mark.parametrize("node", sorted(NODES))
+def test_a_nodes_own_words_say_the_same_as_the_english_ones(node: str, language: str) -> None:
+    english, same = english_own_texts(node), set()
+    for key, text in own_texts(node, language).items():
+        assert isinstance(text, str) and text.strip() == text and text, key
+        assert not MESSAGE_SYNTAX.search(text), f"{key}: vue-i18n would not show this as it is written"
+        if text == english[key]:
+            same.add(text)
+        if not key.endswith("/label"):
+            # The hints that follow a tooltip are the glossary's.
+            assert not set(names_and_numbers(text)) - set(names_and_numbers(english[key])), key
+    assert same <= OWN_SAME_AS_ENGLISH.get(language, set())
 
 
 def names_and_numbers(text: str) -> list[str]:
@@ -210,13 +198,11 @@ def test_the_edit_node_repeats_what_was_published_for_the_other_model(language: 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
 def test_one_thing_has_one_name(language: str) -> None:
-    """Inputs and outputs of the same name and meaning are called the same on every node."""
+    """Inputs of the same name and meaning are called the same in the own words of every node."""
     names: dict[str, set[str]] = {}
-    for node in read(LOCALES / language / "nodeDefs.json").values():
-        for name, text in node["inputs"].items():
-            names.setdefault(name, set()).add(text["name"])
-        for index, text in node["outputs"].items():
-            names.setdefault(f"output {index}", set()).add(text["name"])
+    for node in NODES:
+        for name, text in own_words(language, node).get("inputs", {}).items():
+            names.setdefault(name, set()).add(text["label"])
     # Published under two titles in ``zh``.
     assert {name for name, called in names.items() if len(called) > 1} == (
         {"num_images"} if language == "zh" else set()
@@ -224,10 +210,9 @@ def test_one_thing_has_one_name(language: str) -> None:
 
 
 def messages(language: str) -> Texts:
-    """The page's own texts: a module that exports one object, a text a line."""
-    source = (MESSAGES / f"{language}.js").read_text(encoding="utf-8")
-    table = source.partition("export default ")[2].strip().removesuffix(";")
-    return read_object(re.sub(r",\s*\}", "}", table))
+    """What the page and the server say: failures, next steps, notes, and the page's own texts."""
+    table: Texts = read(LOCALES / language / "messages.json")
+    return table
 
 
 def counted(table: Texts) -> set[str]:
@@ -235,19 +220,15 @@ def counted(table: Texts) -> set[str]:
     return {name.removesuffix(".other") for name in table if name.endswith(".other")}
 
 
-def test_the_page_has_a_table_for_each_language() -> None:
-    assert {path.name for path in MESSAGES.iterdir()} == {f"{language}.js" for language in LANGUAGES}
-    listed = re.search(r"LOCALES = (\[[^\]]*\])", (ROOT / "web/parts/messages.js").read_text(encoding="utf-8"))
-    assert listed and set(json.loads(listed[1])) == set(LANGUAGES)
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_message_is_missing_or_stale(language: str) -> None:
-    english = messages("en")
+    """The forms of a counted text are the language's own, the same for each; ``tests/web`` knows which it needs."""
+    english, table = messages("en"), messages(language)
     stems = counted(english)
+    forms = {name.rpartition(".")[2] for name in table if name.rpartition(".")[0] in stems}
     plain = {name for name in english if name.rpartition(".")[0] not in stems}
-    forms = {f"{stem}.{form}" for stem in stems for form in PLURALS[language]}
-    assert messages(language).keys() == plain | forms
+    assert forms <= {"zero", "one", "two", "few", "many", "other"}
+    assert table.keys() == plain | {f"{stem}.{form}" for stem in stems for form in forms}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -269,7 +250,7 @@ def test_messages_are_whole_and_keep_their_values(language: str) -> None:
 def test_every_message_is_translated(language: str) -> None:
     english = messages("en")
     same = {name for name, text in messages(language).items() if text == english.get(name)}
-    assert same == MESSAGE_SAME_AS_ENGLISH.get(language, set())
+    assert same == MESSAGE_SAME_AS_ENGLISH.get(language, set()) | MESSAGE_SAME_IN_ALL
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
@@ -277,10 +258,3 @@ def test_the_page_and_the_nodes_call_an_image_the_same(language: str) -> None:
     edit = read(LOCALES / language / "nodeDefs.json")["RunComfyNanoBananaProEdit"]["inputs"]
     label = messages(language)["socket.one"].replace("{number}", "3")
     assert label.casefold() == edit["image_3"]["name"].casefold()
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    (LOCALES / "en" / "nodeDefs.json").write_text(
-        json.dumps(english_nodes(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )

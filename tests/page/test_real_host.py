@@ -45,7 +45,7 @@ def editor(request: pytest.FixtureRequest, api: Emulator, tmp_path: Path, browse
     version, vue = PAGES[request.param]
     options = ["--front-end-root", str(frontend(version))] if version else []
     comfy = Comfy(tmp_path / "comfyui", api, options=options)
-    comfy._environment["RUNCOMFY_API_TOKEN"] = ""
+    comfy.environment["RUNCOMFY_API_TOKEN"] = ""
     with comfy:
         comfy.post("/settings", {**PAGE_SETTINGS, "Comfy.VueNodes.Enabled": vue})
         context = browser.new_context(viewport={"width": 1400, "height": 900})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import requests
-from PIL import Image
+from makers import by_pillow
 from real_comfyui.host import Graph
 
 from emulator import Emulator, Job
@@ -51,18 +50,8 @@ def jobs_of(api: Emulator, prompt: str) -> list[Job]:
     return [job for job in api.jobs if job.body["prompt"] == prompt]
 
 
-def pixels(file: bytes) -> Pixels:
-    """uint8 ``[H,W,3]``."""
-    with Image.open(io.BytesIO(file)) as image:
-        return np.asarray(image.convert("RGB"))
-
-
 def images(api: Emulator, job: Job) -> list[Pixels]:
     """The images of a finished job as the emulator serves them."""
     with requests.Session() as session:
         session.trust_env = False
-        return [pixels(session.get(url, timeout=10).content) for url in api.files.uris(job)]
-
-
-def same(ours: list[Pixels], theirs: list[Pixels]) -> bool:
-    return len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
+        return [by_pillow(session.get(url, timeout=10).content) for url in api.files.uris(job)]

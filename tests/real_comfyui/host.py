@@ -167,7 +167,7 @@ class Comfy:
         self.source, self._python = found
         self.folder = folder
         self._more_options = tuple(options)
-        self._environment = {"RUNCOMFY_MODEL_API_BASE": api.base_url, "RUNCOMFY_API_TOKEN": api.token}
+        self.environment = {"RUNCOMFY_MODEL_API_BASE": api.base_url, "RUNCOMFY_API_TOKEN": api.token}
         self._process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
         self._session.trust_env = False
@@ -318,7 +318,7 @@ class Comfy:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
         }
-        return {**inherited, **fixed, **self._environment}
+        return {**inherited, **fixed, **self.environment}
 
     def _wait_until_ready(self) -> None:
         ends = time.monotonic() + START_SECONDS

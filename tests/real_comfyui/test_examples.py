@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-from types import ModuleType
 from typing import Any
 
 import pytest
-from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, pixels, same
+import requests
+from hurry import same
+from makers import by_pillow, file_in
+from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of
 from real_comfyui.host import PACKS, ROOT, Comfy, Outcome
 from real_comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
 
@@ -23,17 +24,22 @@ SIZES = {
 }
 
 
-@pytest.fixture
-def definitions(pack: ModuleType) -> dict[str, Any]:
-    return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
-
-
 def run_example(name: str, comfy: Comfy, definitions: dict[str, Any]) -> tuple[Outcome, dict[str, str]]:
     """Run an example and return its outcome, and the id of the node of each type; the last of several."""
     prompt = to_prompt(load(name), definitions)
     outcome = comfy.run(prompt)
     assert outcome.succeeded, outcome.error
     return outcome, {node["class_type"]: key for key, node in prompt.items()}
+
+
+def test_help_pages_stand_before_the_hosts_files(comfy: Comfy) -> None:
+    docs = f"/extensions/{next(name for name, source in PACKS.items() if source == ROOT)}/docs"
+    for path in (f"{PRO_EDIT}/ja.md", f"{PRO_EDIT}.md", "RunComfyCollect/zh-TW.md"):
+        answer = comfy.get(f"{docs}/{path}")
+        assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+        assert answer.text.startswith("# ")
+    with pytest.raises(requests.HTTPError, match="404"):
+        comfy.get(f"{docs}/{PRO_EDIT}/de.md")
 
 
 def test_page_is_offered_both_nodes_with_their_inputs_in_order(comfy: Comfy, definitions: dict[str, Any]) -> None:
@@ -67,7 +73,7 @@ def test_example_saves_the_images_that_the_api_made(
     name: str, comfy: Comfy, api: Emulator, definitions: dict[str, Any]
 ) -> None:
     outcome, nodes = run_example(name, comfy, definitions)
-    saved = [pixels(file) for file in comfy.files(outcome, nodes["SaveImage"])]
+    saved = [by_pillow(file) for file in comfy.files(outcome, nodes["SaveImage"])]
     assert same(saved, images(api, api.jobs[-1]))
     assert [(image.shape[1], image.shape[0]) for image in saved] == [SIZES[name]]
 
@@ -89,7 +95,7 @@ def test_references_of_different_sizes_arrive_pixel_exact_and_in_order(
     edit["inputs"]["prompt"] = "three sizes"
     assert comfy.run(prompt).succeeded
     (job,) = jobs_of(api, "three sizes")
-    character, face, colour = (pixels(base64.b64decode(uri.partition(",")[2])) for uri in job.body["image_urls"])
-    example = pixels((comfy.folder / "input" / "example.png").read_bytes())
+    character, face, colour = (by_pillow(file_in(uri)) for uri in job.body["image_urls"])
+    example = by_pillow((comfy.folder / "input" / "example.png").read_bytes())
     assert same([character, face], [example, example[128:368, 224:544]])
     assert colour.shape == (128, 512, 3) and (colour == (0xD9, 0x82, 0x2B)).all()

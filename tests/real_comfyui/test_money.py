@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from real_comfyui.graphs import images, jobs_of, one_image, pixels, same, saved, text_to_image
+from hurry import same
+from makers import by_pillow
+from real_comfyui.graphs import images, jobs_of, one_image, saved, text_to_image
 from real_comfyui.host import Comfy
 
 from emulator import Emulator
@@ -45,7 +47,7 @@ def test_stop_while_running_is_collected_by_the_next_run_without_a_second_paymen
     api.hold_running = False
     outcome = comfy.run(one_image("stopped while running"))
     (job,) = jobs_of(api, "stopped while running")
-    assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
+    assert same([by_pillow(file) for file in comfy.files(outcome, "2")], images(api, job))
 
 
 def test_stop_ends_every_node_of_the_prompt(comfy: Comfy, api: Emulator) -> None:
@@ -81,7 +83,7 @@ def test_failure_of_another_node_loses_nothing(comfy: Comfy, api: Emulator, tmp_
     outcome = comfy.run(one_image("beside a failure"))
     (job,) = jobs_of(api, "beside a failure")
     assert job.billed
-    assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
+    assert same([by_pillow(file) for file in comfy.files(outcome, "2")], images(api, job))
 
 
 def test_failure_of_another_node_before_the_answer_to_the_submit_loses_nothing(
@@ -96,7 +98,7 @@ def test_failure_of_another_node_before_the_answer_to_the_submit_loses_nothing(
     assert comfy.end_of(running).error == "the probe fails"
     outcome = comfy.run(one_image("an answer too late"))
     (job,) = jobs_of(api, "an answer too late")
-    assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
+    assert same([by_pillow(file) for file in comfy.files(outcome, "2")], images(api, job))
 
 
 def test_going_back_to_an_earlier_prompt_costs_nothing(comfy: Comfy, api: Emulator) -> None:
@@ -106,13 +108,13 @@ def test_going_back_to_an_earlier_prompt_costs_nothing(comfy: Comfy, api: Emulat
     again = comfy.run(one_image("A of A, B, A", seed=0))
     assert len(api.calls) == calls
     assert len(jobs_of(api, "A of A, B, A")) == 1
-    assert same(*([pixels(file) for file in comfy.files(outcome, "2")] for outcome in (first, again)))
+    assert same(*([by_pillow(file) for file in comfy.files(outcome, "2")] for outcome in (first, again)))
 
 
 def test_same_inputs_in_two_nodes_of_one_prompt_are_paid_once(comfy: Comfy, api: Emulator) -> None:
     outcome = comfy.run({**one_image("twins"), "3": text_to_image("twins"), "4": saved("3")})
     assert len(jobs_of(api, "twins")) == 1
-    assert same(*([pixels(file) for file in comfy.files(outcome, node)] for node in ("2", "4")))
+    assert same(*([by_pillow(file) for file in comfy.files(outcome, node)] for node in ("2", "4")))
 
 
 def test_job_survives_the_end_of_comfyui_in_the_middle_of_it(api: Emulator, fresh_folder: Path) -> None:
@@ -129,11 +131,11 @@ def test_job_survives_the_end_of_comfyui_in_the_middle_of_it(api: Emulator, fres
         outcome = comfy.run(graph)
         (job,) = jobs_of(api, "killed in mid-job")
         assert job.billed
-        assert same([pixels(file) for file in comfy.files(outcome, "2")], images(api, job))
+        assert same([by_pillow(file) for file in comfy.files(outcome, "2")], images(api, job))
 
         comfy.kill()
         calls = len(api.calls)
         comfy.start()
         kept = comfy.run(graph)
         assert len(api.calls) == calls
-        assert same(*([pixels(file) for file in comfy.files(run, "2")] for run in (outcome, kept)))
+        assert same(*([by_pillow(file) for file in comfy.files(run, "2")] for run in (outcome, kept)))

@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
-from real_comfyui.graphs import images, jobs_of, one_image, pixels, pro_edit, same, saved, shown, text_to_image
+from hurry import same
+from makers import by_pillow
+from real_comfyui.graphs import images, jobs_of, one_image, pro_edit, saved, shown, text_to_image
 from real_comfyui.host import Comfy
 
 from emulator import Emulator
@@ -24,7 +26,7 @@ def test_node_mapped_over_a_list_runs_its_items_at_the_same_time(comfy: Comfy, a
     assert {job.state for prompt in prompts for job in jobs_of(api, prompt)} == {"in_queue"}
     api.hold = False
     outcome = comfy.end_of(running)
-    files = [pixels(file) for file in comfy.files(outcome, "3")]
+    files = [by_pillow(file) for file in comfy.files(outcome, "3")]
     assert same(files, [image for prompt in prompts for image in images(api, *jobs_of(api, prompt))])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hurry import drawn, wait_until
+from makers import by_pillow, file_in, noise
 from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
@@ -26,7 +28,8 @@ from emulator import Emulator, Fault
 from nodes.comfyui.factory import collect_class
 from nodes.core.errors import InvalidInput, PackError
 from nodes.core.jobs.progress import Progress, Stage
-from nodes.core.schema.model import Boolean, Choice, Images, Integer, ModelSpec, Seed
+from nodes.core.schema.model import ModelSpec
+from nodes.core.schema.registry import MODELS_FOLDER
 from nodes.core.texts import note
 from nodes.shell.commands import main
 from nodes.shell.flags import in_flags
@@ -58,20 +61,6 @@ def run(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     signal.signal(signal.SIGINT, before)
 
 
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def pixels_of(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path))
-
-
-def pixels_in(uri: str) -> np.ndarray:
-    from base64 import b64decode
-
-    return np.asarray(Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))))
-
-
 def test_images_are_saved_as_they_came(run: RunContext, api: Emulator) -> None:
     done = run("text-to-image", "--prompt", "a fox", "--num-images", 2, "--aspect-ratio", "16:9")
     assert done.status == 0
@@ -80,8 +69,8 @@ def test_images_are_saved_as_they_came(run: RunContext, api: Emulator) -> None:
     ]
     assert done.out.splitlines() == [str(path) for path in done.files]
     for path, image in zip(done.files, drawn(api, api.jobs[0]), strict=True):
-        assert pixels_of(path).shape == (768, 1360, 3)
-        assert np.array_equal(pixels_of(path), image)
+        assert by_pillow(path.read_bytes()).shape == (768, 1360, 3)
+        assert np.array_equal(by_pillow(path.read_bytes()), image)
     assert "2 images delivered" in done.err
     assert "Traceback" not in done.err
 
@@ -119,9 +108,9 @@ def test_references_are_sent_in_the_order_of_the_command_line(
     done = run("pro-edit", "--prompt", "bluer", *addresses, *images, "--sync-mode", "--rerun-seed", 5)
     assert done.status == 0, done.err
     sent = api.jobs[0].body["image_urls"]
-    assert np.array_equal(pixels_in(sent[0]), second)
-    assert np.array_equal(pixels_in(sent[1]), first)
-    assert np.array_equal(pixels_in(sent[2]), pixels_of(tmp_path / "c.jpg"))
+    assert np.array_equal(by_pillow(file_in(sent[0])), second)
+    assert np.array_equal(by_pillow(file_in(sent[1])), first)
+    assert np.array_equal(by_pillow(file_in(sent[2])), by_pillow((tmp_path / "c.jpg").read_bytes()))
     assert sent[3:] == ["https://a.example.com/1.png", "https://a.example.com/2.png"]
     assert api.jobs[0].body["sync_mode"] is True
     assert "rerun_seed" not in api.jobs[0].body
@@ -163,36 +152,40 @@ def test_a_list_of_no_jobs_is_refused(limit: str, capsys: Any) -> None:
 # What the command line says
 
 
+def published(model_id: str) -> dict[str, Any]:
+    models = [json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.rglob("*.json")]
+    (properties,) = (model["input_schema"]["properties"] for model in models if model["model_id"] == model_id)
+    return dict(properties)
+
+
 @pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)
 def test_help_shows_the_type_the_choices_and_the_default_of_every_field(run: RunContext, spec: ModelSpec) -> None:
     done = run(spec.command, "--help")
     assert done.status == 0
     text = " ".join(done.out.split())
-    for field in spec.fields:
-        flag = "--" + field.name.replace("_", "-")
-        usage = text[text.index("options: ") :]
+    usage = text[text.index("options: ") :]
+    for name, prop in published(spec.model_id).items():
+        flag = "--" + name.replace("_", "-")
         shown = re.search(rf"{flag}\b.*?(?= --[a-z]|$)", usage)
         assert shown, flag
         rest = usage[shown.start() :]
-        match field.kind:
-            case Choice(choices=choices, default=default):
-                assert rest.startswith(f"{flag} {{{','.join(choices)}}}")
-                assert f"(default: {default})" in rest
-            case Integer(minimum=low, maximum=high, default=default):
-                assert rest.startswith(f"{flag} {low}..{high} ")
-                assert f"(default: {default})" in rest
-            case Seed(default=default):
-                assert rest.startswith(f"{flag} INT ")
-                assert f"(default: {default})" in rest
-            case Boolean(default=default):
-                assert rest.startswith(f"{flag}, --no-{flag[2:]} ")
-                assert f"(default: {default})" in rest
-            case Images(minimum=low, maximum=high):
-                assert f"--image FILE reference, repeatable; {low} to {high} images" in usage
+        default = f"(default: {prop.get('default')})"
+        numbers = prop.get("enum") or [prop.get("minimum"), prop.get("maximum")]
+        match prop["type"]:
+            case "string" if "enum" in prop:
+                assert rest.startswith(f"{flag} {{{','.join(prop['enum'])}}}") and default in rest
+            case "integer" if name == "seed":
+                assert rest.startswith(f"{flag} INT ") and default in rest
+            case "integer":
+                assert rest.startswith(f"{flag} {numbers[0]}..{numbers[-1]} ") and default in rest
+            case "boolean":
+                assert rest.startswith(f"{flag}, --no-{flag[2:]} ") and default in rest
+            case "array":
+                assert f"--image FILE One reference image or a batch, of any size; {prop['maxItems']} " in usage
                 assert rest.startswith(f"{flag} URL ")
             case _:
                 assert rest.startswith(f"{flag} TEXT ")
-        assert " ".join(field.explanation.split()) in rest
+        assert prop["description"] in rest
     assert "no account, no charge" in text
 
 
@@ -250,12 +243,9 @@ EDIT = ["pro-edit", "--prompt", "a"]
         ([*EDIT, "--image", "empty.png"], "--image: empty.png is not a PNG, JPEG or WebP image"),
         ([*EDIT, "--image", "cut.png"], "--image: cut.png is not a PNG, JPEG or WebP image"),
         ([*EDIT, "--image", "other.gif"], "--image: other.gif is not a PNG, JPEG or WebP image"),
-        ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 images are allowed, not 21"),
+        ([*EDIT, *["--image", "good.png"] * 21], "--image: at most 20 files are allowed, not 21"),
         ([*EDIT, *["--image", "good.png"] * 20, "--image-urls", "https://a.example.com/1.png"], "given: 21."),
-        (
-            [*EDIT, "--image-urls", "http://a.example.com/1.png"],
-            "--image-urls: line 1 is not a public https address",
-        ),
+        ([*EDIT, "--image-urls", "http://a.example.com/1.png"], "--image-urls: line 1 is not a public https"),
         ([*EDIT, "--image", "good.png", "--rerun-seed", "-1"], "--rerun-seed: 0 or more"),
     ],
 )
@@ -298,7 +288,9 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("nodes.shell.files.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full)))
+        disk.setattr(
+            "nodes.core.media.outputs.image.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full))
+        )
         yield disk
 
 
@@ -371,7 +363,7 @@ def test_without_a_token_it_says_so_and_runs_on_the_emulator(
     assert done.status == 0, done.err
     assert "There is no RunComfy API token. Running on the emulator: drawn images, no charge." in done.err
     (path,) = done.files
-    assert pixels_of(path).shape == (832, 1248, 3)
+    assert by_pillow(path.read_bytes()).shape == (832, 1248, 3)
     assert api.calls == []
 
 
@@ -427,9 +419,8 @@ def test_a_line_that_changes_is_never_longer_than_the_terminal() -> None:
     host.report(Progress(Stage.DELIVERED, total=1, notes=(note("note.fewer_calls"),) * 20))
     _, changing, last = out.getvalue().split("\r")
     assert len(changing) == 79
-    assert last == "1 image delivered" + "; RunComfy asks for fewer calls." * 20 + "\n", (
-        "the last one is shown whole"
-    )
+    notes = "; RunComfy asks for fewer calls." * 20
+    assert last == f"1 image delivered{notes}\n", "the last one is shown whole"
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -464,7 +455,9 @@ def test_offline_leaves_the_account_alone_and_nothing_but_images(api: Emulator, 
     assert "Traceback" not in told and "Warning" not in told
     paths = [Path(line) for line in shown.splitlines()]
     assert sorted(out.iterdir()) == paths and len(paths) == 2
-    assert [pixels_of(path).shape for path in paths] == [(880, 1184, 3)] * 2, "the ratio of the reference"
+    assert [by_pillow(path.read_bytes()).shape for path in paths] == [(880, 1184, 3)] * 2, (
+        "the ratio of the reference"
+    )
     assert "Queued" in told and "Running" in told
     assert api.calls == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "out"]

@@ -1,4 +1,27 @@
-/** A graph and a document, as small as the modules need them. */
+/** A graph and a document, as small as the modules need them, and the texts. */
+
+import { readFileSync } from "node:fs";
+import { translator } from "../../web/base/messages.js";
+
+/** Reads a JSON file, by its path in the repository. */
+export function read(path) {
+  return JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf-8"));
+}
+
+/** The page's texts in a language. */
+export function texts(locale = "en") {
+  return translator(read(`locales/${locale}/messages.json`), locale);
+}
+
+/** A note as the server sends it. */
+export function note(kind, params = {}) {
+  return { kind, params };
+}
+
+/** A failure as the server sends it. */
+export function failure(kind, changes = {}) {
+  return { kind, params: {}, charge: "no", cost: null, request_id: null, reason: null, next: [], ...changes };
+}
 
 export function slot(name, type = "IMAGE", link = null) {
   return { name, type, link, localized_name: name.replace("image_", "Image ") };
@@ -49,6 +72,7 @@ export function report(changes = {}) {
     kept: false,
     sent: [],
     notes: [],
+    failure: null,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/parts/sockets.js";
-import { node, slot } from "./fakes.mjs";
+import { closeGaps, countsSent, growSockets, imageNumbers, isSocket, moveSocketsLast } from "../../web/node/socket_order.js";
+import { node, note, slot } from "./fakes.mjs";
 
 function fresh(sockets) {
   const made = node(sockets);
@@ -58,7 +58,6 @@ test("any way of connecting and disconnecting ends in order with one free socket
   for (let round = 0; round < 50; round += 1) {
     const { made, row } = fresh(6);
     closeGaps(made, row);
-    let order = [];
     for (let step = 0; step < 40; step += 1) {
       const sockets = made.inputs.filter(isSocket);
       const chosen = sockets[random(sockets.length)];
@@ -68,7 +67,7 @@ test("any way of connecting and disconnecting ends in order with one free socket
       } else {
         chosen.link = null;
       }
-      order = made.inputs.filter((each) => isSocket(each) && each.link).map((each) => each.link);
+      const order = made.inputs.filter((each) => isSocket(each) && each.link).map((each) => each.link);
       closeGaps(made, row);
       const names = made.inputs.filter(isSocket).map((each) => each.name);
       assert.deepEqual(names, names.map((_, place) => `image_${place + 1}`));
@@ -87,8 +86,8 @@ test("numbers follow the images, batches included", () => {
 });
 
 test("images are counted in what was sent", () => {
-  const lines = ["image_1: sent as WebP", "image_2: sent as JPEG", "image_2: sent as JPEG", "something else"];
-  assert.deepEqual([...countsSent(lines)], [["image_1", 1], ["image_2", 2]]);
+  const sent = ["image_1", "image_2", "image_2"].map((socket) => note("sent.lossless", { socket }));
+  assert.deepEqual([...countsSent(sent)], [["image_1", 1], ["image_2", 2]]);
 });
 
 test("other slots are no sockets", () => {

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
@@ -34,6 +35,12 @@ _QUEUED = frozenset({"in_queue", "pending", "waiting"})
 _RUNNING = frozenset({"in_progress", "starting", "processing"})
 _SUCCEEDED = frozenset({"completed", "succeeded"})
 _CANCELLED = frozenset({"cancelled", "canceled"})
+# Python 3.10 reads neither "Z" nor any number of decimals.
+_ISO_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
+)
+# As seconds, this is the year 5138; as milliseconds, 1973.
+_LEAST_MILLISECONDS = 1e11
 _REASON_KEYS = ("error_message", "message", "error", "detail", "reason", "msg")
 
 
@@ -74,10 +81,14 @@ ResultFile: TypeAlias = HostedFile | InlineFile | UnreadFile
 
 @dataclass(frozen=True)
 class Succeeded:
-    """Finished. ``files`` are in order; ``cost`` is in USD where it is told."""
+    """Finished. ``files`` are in order; ``cost`` is in USD where it is told.
+
+    ``seconds`` is how long it took by the provider's own clock, from its acceptance to its end, where that is told.
+    """
 
     files: tuple[ResultFile, ...] = ()
     cost: float | None = None
+    seconds: float | None = None
 
     @property
     def readable(self) -> bool:
@@ -160,7 +171,8 @@ def parse_state(payload: object) -> State:
     if status in _RUNNING:
         return Running()
     if status in _SUCCEEDED:
-        return Succeeded(parse_files(payload.get("output")), parse_usd(payload.get("cost")))
+        seconds = parse_seconds(payload.get("created_at"), payload.get("finished_at"))
+        return Succeeded(parse_files(payload.get("output")), parse_usd(payload.get("cost")), seconds)
     if status == "failed":
         return Failed(find_reason(payload), parse_usd(payload.get("cost")))
     if status in _CANCELLED:
@@ -210,13 +222,16 @@ def parse_price(payload: object) -> Price | None:
 
 def parse_usd(value: object) -> float | None:
     """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        usd = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return usd if math.isfinite(usd) and usd >= 0 else None
+    return _amount(value)
+
+
+def parse_seconds(start: object, end: object) -> float | None:
+    """Return the seconds between two times, or None where one cannot be read or the second is not the later one.
+
+    Times are ISO 8601 (UTC where no zone is told), or numbers: seconds or milliseconds since 1970.
+    """
+    started, ended = _unix_time(start), _unix_time(end)
+    return ended - started if started is not None and ended is not None and ended > started else None
 
 
 def find_error(status: int, payload: object, headers: Mapping[str, str] | None = None) -> StatusError | None:
@@ -292,6 +307,31 @@ def _code(payload: object) -> int:
         if type(value) is int and _LEAST_CODE <= value < 10**9:
             return value
     return 0
+
+
+def _unix_time(value: object) -> float | None:
+    if isinstance(value, str) and (iso := _ISO_TIME.fullmatch(value.strip())):
+        return _iso_time(*iso.groups(default=""))
+    seconds = _amount(value)
+    return seconds if seconds is None or seconds < _LEAST_MILLISECONDS else seconds / 1000
+
+
+def _amount(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return amount if math.isfinite(amount) and amount >= 0 else None
+
+
+def _iso_time(moment: str, fraction: str, zone: str) -> float | None:
+    zone = "+00:00" if zone in ("", "Z", "z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:] or '00'}"
+    try:
+        return datetime.fromisoformat(moment.replace(" ", "T") + zone).timestamp() + float(f"0.{fraction or 0}")
+    except (ValueError, OverflowError):
+        return None
 
 
 def _has_state(payload: object) -> bool:

@@ -1,4 +1,4 @@
-"""What the pack reads from its surroundings. Read when a node runs, never when it is imported."""
+"""Settings from environment variables and files. They are read when a node runs, never at import."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Settings:
 
     @property
     def local_origin(self) -> str | None:
-        """The API's origin where it lies on loopback, else None."""
+        """The API's origin if it is on this machine (loopback), else None."""
         return urls.origin(self.base_url) if urls.is_loopback(self.base_url) else None
 
     @property
     def balance_url(self) -> str | None:
-        """Where the balance is asked for: the vendor's own, or beside a loopback API; None for another base."""
+        """The address of the account's balance: the vendor's own, or beside an API on this machine; else None."""
         if self.base_url == DEFAULT_BASE_URL:
             return DEFAULT_BALANCE_URL
         return f"{self.local_origin}/prod/v2/balance" if self.local_origin else None
@@ -65,7 +65,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Settings:
     """Read the settings from the stored token, environment variables and the vendor CLI's login file.
 
-    ``host_state_folder`` is a protected folder that the host offers; ``RUNCOMFY_STATE_DIR`` outranks it.
+    ``host_state_folder`` is a protected folder that the host offers; ``RUNCOMFY_STATE_DIR`` comes before it.
 
     Raises:
         ConfigError: no token, or a variable that cannot be used; the message names it.
@@ -90,7 +90,7 @@ def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path |
 
     Raises:
         NoToken: there is none.
-        ConfigError: the one that is found cannot be a token. It is never quoted.
+        ConfigError: what was found cannot be a token. The message never quotes it.
     """
     if managed := environ.get(TOKEN_FILE_VARIABLE, "").strip():
         return _managed_token(managed), TOKEN_FILE_VARIABLE
@@ -110,7 +110,7 @@ def state_folder(environ: Mapping[str, str], home: Path, host_state_folder: Path
     """Return the folder of the pack's own files: ``RUNCOMFY_STATE_DIR``, the host's, or the platform's.
 
     Raises:
-        ConfigError: the variable names the home of nobody.
+        ConfigError: the variable begins with ``~`` and the name of a user who does not exist.
     """
     if chosen := environ.get("RUNCOMFY_STATE_DIR", "").strip():
         try:
@@ -138,7 +138,7 @@ def _login_folders(environ: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def _login_token(path: Path) -> str | None:
-    """Return what stands in a login file as its token, or None where there is no such file."""
+    """Return the token of a login file (empty if it is not a text), or None where there is no such file."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         token = document["access_token"]

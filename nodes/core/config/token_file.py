@@ -1,4 +1,4 @@
-"""The account's token in the state folder: owner-only, written whole or not at all, never logged."""
+"""The account's token in the state folder: readable by its owner only, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StoredToken:
     """The one file that holds the token. Every method is blocking.
 
     Raises (all methods):
-        ConfigError: the file cannot be read or written, or what it is to hold is no token. None is ever quoted.
+        ConfigError: the file cannot be read or written, or the text is not a token. The message never quotes it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,7 +72,7 @@ def check_token(token: object, source: str | Note) -> str:
     """Return what can be a token: printable ASCII without spaces.
 
     Raises:
-        ConfigError: ``source`` does not hold one. What it holds is not quoted.
+        ConfigError: ``source`` does not hold one. The message never quotes it.
     """
     text = token if isinstance(token, str) else ""
     if not 0 < len(text) <= MAX_TOKEN_LENGTH or not all("!" <= letter <= "~" for letter in text):
@@ -83,5 +83,5 @@ def check_token(token: object, source: str | Note) -> str:
 
 
 def masked(token: str) -> str:
-    """Return what may be shown of a token: its last four characters, and of a short one nothing."""
+    """Return what may be shown of a token: its last four characters, or nothing of a short one."""
     return _MASK + (token[-_SHOWN:] if len(token) >= 4 * _SHOWN else "")

@@ -1,4 +1,4 @@
-"""Fetches the files of a result: without credentials, from trusted hosts only, capped, and resumable."""
+"""Fetches the files of a result: without credentials, from trusted hosts, up to a size; a broken one is resumed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 @dataclass(frozen=True)
 class Trust:
-    """Which addresses are fetched: https on ``hosts``, and all of ``local_origin`` where there is one."""
+    """Which addresses may be fetched: https ones on ``hosts``, and any of ``local_origin`` if there is one."""
 
     hosts: tuple[str, ...]
     local_origin: str | None = None
@@ -41,7 +41,7 @@ class Trust:
         """Refuse an address before anything is sent to it.
 
         Raises:
-            UntrustedUrl: saying why, and naming the host where it is a plain one.
+            UntrustedUrl: with the reason, and the host if its name is safe to show.
         """
         try:
             urls.check_download(url, self.hosts, self.local_origin)
@@ -94,7 +94,7 @@ class Downloader:
         self._session.close()
 
     def _require_public_address(self, url: str) -> None:
-        # Through a proxy, the name is the proxy's to resolve, and often only it can.
+        # Behind a proxy, the proxy looks the name up; often this machine cannot.
         if urls.origin(url) == self.trust.local_origin or self._proxied(url):
             return
         try:
@@ -108,7 +108,7 @@ class Downloader:
 
 
 class Download:
-    """One file. What has arrived stays across attempts: a broken one is resumed where the host allows it."""
+    """One file. What an attempt has received is kept: the next one resumes there, if the host allows it."""
 
     def __init__(self, downloader: Downloader, url: str) -> None:
         self._downloader = downloader

@@ -1,4 +1,4 @@
-"""The one seam to the network: blocking HTTP over ``requests``, with whole-answer deadlines and size caps."""
+"""The network, in one place: blocking HTTP over ``requests``. Every answer has a deadline and a size limit."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ class Answer:
 
 
 class _Session(requests.Session):
-    """Takes no answer for a redirect: of one, ``requests`` would read the whole body, followed or not."""
+    """A session that never sees a redirect: ``requests`` reads its whole body, even without following it."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return none."""
+        """Say that there is none."""
 
 
 class _Body(io.BytesIO):
-    """A body that knows whether any of it was taken to be sent: before that, nothing can have been accepted."""
+    """A body that notes when sending it begins: until then, the server cannot have accepted anything."""
 
     taken = False
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read, and remember it."""
+        """Read, and note that sending has begun."""
         self.taken = True
         return super().read(size)
 
@@ -68,7 +68,7 @@ class _Body(io.BytesIO):
 def new_session(user_agent: str) -> requests.Session:
     """Return a session that stores no cookies, asks for uncompressed answers and follows no redirect.
 
-    Proxies are those of the environment, but for this machine itself: a proxy could not reach it.
+    Proxies are those of the environment, except for addresses of this machine, which a proxy cannot reach.
     """
     session = _Session()
     session.proxies = {f"{scheme}://{host}": "" for scheme in ("http", "https") for host in _LOOPBACK}
@@ -81,7 +81,7 @@ def new_session(user_agent: str) -> requests.Session:
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sets the token. As an auth object, so that a ``.netrc`` of the user never replaces it."""
+    """Sends the token. It is an auth object because a ``.netrc`` file of the user replaces a plain header."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -92,7 +92,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class NoCredentials(requests.auth.AuthBase):
-    """Sends nothing, not even what a ``.netrc`` holds."""
+    """Sends no credentials, not even those in a ``.netrc`` file."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -151,8 +151,9 @@ class Transport:
         self._session.close()
 
     def _session_of_its_own(self) -> requests.Session:
-        # A job is posted on a new connection: on an idle one that has died unnoticed, the answer would be lost, and
-        # with it the certainty that nothing was charged. Not every server closes the one that it is asked to close.
+        # A job is posted on a new connection. An idle one may have died unnoticed, and nobody could tell afterwards
+        # whether the job was accepted. Not every server closes a connection when it is asked to, so the session is
+        # not used again either.
         session = new_session(self._user_agent)
         session.headers["Connection"] = "close"
         return session

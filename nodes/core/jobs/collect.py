@@ -9,13 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-
-import torch
+from typing import Any
 
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import Charge, JobCancelled, JournalError, NotFound, PackError, TooLarge
+from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
 from ..store.job import Job
@@ -23,7 +23,7 @@ from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
 from .fetch import Fetched, addresses, decode_kept, fetch, not_understood
-from .polling import plan, poll_delay
+from .polling import duration_of, plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .submit import cancel, log_unrecorded, recorded
 from .waiting import Stopped
@@ -48,15 +48,19 @@ class ResultCollector:
     """The job of a run, as it is known now. ``ours``: this run submitted it.
 
     Without a ``request`` nobody asked for the job in this run: Stop leaves it alone, and nothing takes its place.
+    ``output`` is the kind of its files.
     """
 
-    def __init__(self, run: RunContext, job: Job, request: Request | None, *, ours: bool) -> None:
+    def __init__(self, run: RunContext, job: Job, request: Request | None, output: str, *, ours: bool) -> None:
         self._run = run
         self._job = job
         self._request = request
+        self._output = output
+        self._medium = output_medium(output)
         self._ours = ours
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
+        self._unfinished = 0.0
         self._memory: Future[Floats | None] | None = None
 
     async def deliver(self) -> Delivery:
@@ -103,7 +107,9 @@ class ResultCollector:
         ``unfetched``: why none of the files could be had that were told before. The job did not end without them.
         """
         done = await self._wait(unfetched)
-        duration = self._seconds() if self._ours else self._job.duration
+        duration = self._job.duration
+        if self._ours:
+            duration = duration_of(done.seconds, self._unfinished, self._seconds())
         await self._finished(replace(self._job, files=addresses(done.files), duration=duration), done.cost)
         return done.files
 
@@ -130,7 +136,8 @@ class ResultCollector:
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            fetched = await fetch(self._run, self._job.name, files, await self._memory_got_ready())
+            decoder = self._medium.decoder(len(files), await self._memory_got_ready())
+            fetched = await fetch(self._run, self._job.name, files, decoder)
             await late_cost
             return fetched
         finally:
@@ -157,9 +164,12 @@ class ResultCollector:
             )
         times = plan(self._durations)
         looks = 0 if self._job.without_image else LOOKS_FOR_FILES
+        if self._ours:
+            await self._run.wait.sleep(times[0] - self._seconds())
         while True:
             match state := await self._ask():
                 case Queued() | Running():
+                    self._unfinished = self._seconds()
                     self._show(state)
                     position = state.position if isinstance(state, Queued) else None
                     self._expect_images(state)
@@ -229,10 +239,11 @@ class ResultCollector:
         told = note("cancel.ended")
         self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
 
-    def _from_kept(self) -> list[torch.Tensor] | None:
+    def _from_kept(self) -> list[Any] | None:
         kept = self._run.dependencies.file_cache.get(self._job.name)
-        count = max(1, len(self._job.files), len(kept))
-        return decode_kept(list(kept.values())) if list(kept) == list(range(count)) else None
+        if list(kept) != list(range(max(1, len(self._job.files), len(kept)))):
+            return None
+        return decode_kept(list(kept.values()), self._medium)
 
     def _expect_images(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
@@ -289,11 +300,9 @@ class ResultCollector:
         fraction = expected_fraction(seconds, self._durations)
         self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
-    def _delivery(
-        self, batches: list[torch.Tensor], urls: tuple[str, ...], *, kept: bool, missing: int = 0
-    ) -> Delivery:
+    def _delivery(self, batches: list[Any], urls: tuple[str, ...], *, kept: bool, missing: int = 0) -> Delivery:
         job = self._job
-        count = sum(len(batch) for batch in batches)
+        count = self._medium.count(batches)
         wanted = self._request.images_wanted if self._request else 0
         if count + missing < wanted:
             self._run.note(note("note.fewer_images", count=count, wanted=wanted))
@@ -305,4 +314,4 @@ class ResultCollector:
             cost=job.cost,
             kept=kept,
         )
-        return Delivery(job.request_id or "", batches, urls, self._run.progress)
+        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress)

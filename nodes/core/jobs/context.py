@@ -6,9 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import random
-from typing import TypeVar
-
-import torch
+from typing import Any, TypeVar
 
 from .. import threads
 from ..api.client import Client
@@ -33,10 +31,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Delivery:
-    """The images of a job: float32 ``[N,H,W,3]`` in 0..1, one batch for each size, and their hosted URLs."""
+    """What a job brought, as its kind of ``output`` hands it on, and the hosted URLs.
+
+    Images are float32 ``[N,H,W,3]`` in 0..1, one batch for each size.
+    """
 
     request_id: str
-    batches: list[torch.Tensor]
+    output: str
+    batches: list[Any]
     urls: tuple[str, ...]
     progress: Progress
 

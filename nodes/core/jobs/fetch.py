@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import torch
+from typing import Any
 
 from .. import threads
 from ..api.responses import HostedFile, InlineFile, ResultFile, UnreadFile
 from ..api.retry import Operation
 from ..errors import LOOK_AT_GENERATIONS, DownloadError, JobTimedOut, PackError, ProtocolError
 from ..http.download import MAX_FILE_BYTES, Download
-from ..media.pixels import BatchDecoder, Floats, decode_inline
+from ..media.outputs import Decoder, OutputMedium
+from ..media.pixels import decode_inline
 from ..store.file_cache import CacheWriter
 from .context import RunContext
 
@@ -36,7 +36,7 @@ class Fetched:
     """
 
     files: tuple[ResultFile, ...]
-    batches: list[torch.Tensor]
+    batches: list[Any]
     missing: Mapping[int, PackError]
     kept: bool
 
@@ -47,23 +47,23 @@ class Fetched:
         return tuple(file.url for file in whole if isinstance(file, HostedFile))
 
 
-async def fetch(run: RunContext, name: str, files: tuple[ResultFile, ...], memory: Floats | None = None) -> Fetched:
+async def fetch(run: RunContext, name: str, files: tuple[ResultFile, ...], decoder: Decoder) -> Fetched:
     """Get the files of a result: those that are kept under ``name`` from there, and keep all that are whole.
 
-    ``memory`` is as for a ``BatchDecoder``. No error of the pack is raised: it is that of a missing file.
+    No error of the pack is raised: it is that of a missing file.
 
     Raises:
         Stopped.
     """
     cache = run.dependencies.file_cache
     kept = await run.blocking(cache.get, name)
-    fetching = _Fetching(run, BatchDecoder(len(files), memory), cache.writer(name), kept)
+    fetching = _Fetching(run, decoder, cache.writer(name), kept)
     try:
         missing = await fetching.all(files)
         if len(missing) < len(files) and any(isinstance(error, JobTimedOut) for error in missing.values()):
             # The images that are there are handed out.
             run.begin_anew()
-        batches = await run.blocking(fetching.decoder.batches)
+        batches = await run.blocking(decoder.batches)
         # A part of a result is kept where its addresses tell of how many files it is one.
         if fetching.fetched and (not missing or addresses(files)):
             await run.finishing(fetching.writer.commit)
@@ -75,11 +75,9 @@ async def fetch(run: RunContext, name: str, files: tuple[ResultFile, ...], memor
 class _Fetching:
     """The files of one result on their way into one decoder and one entry of the cache."""
 
-    def __init__(
-        self, run: RunContext, decoder: BatchDecoder, writer: CacheWriter, kept: Mapping[int, Path]
-    ) -> None:
+    def __init__(self, run: RunContext, decoder: Decoder, writer: CacheWriter, kept: Mapping[int, Path]) -> None:
         self._run = run
-        self.decoder = decoder
+        self._decoder = decoder
         self.writer = writer
         self._kept = kept
         self.fetched = 0
@@ -126,14 +124,14 @@ class _Fetching:
             raise
 
     def _decode_and_keep(self, index: int, data: bytes) -> None:
-        decoding = threads.CODING.submit(self.decoder.decode, index, data)
+        decoding = threads.CODING.submit(self._decoder.decode, index, data)
         self.writer.add(index, data)
         decoding.result()
 
 
-def decode_kept(files: Sequence[Path]) -> list[torch.Tensor] | None:
+def decode_kept(files: Sequence[Path], output: OutputMedium) -> list[Any] | None:
     """Decode kept originals into batches; None where one of them is missing or damaged. Blocking."""
-    decoder = BatchDecoder(len(files))
+    decoder = output.decoder(len(files))
     try:
         for future in [
             threads.CODING.submit(decoder.decode, index, path.read_bytes()) for index, path in enumerate(files)

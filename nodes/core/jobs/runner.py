@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import PackError
 from ..request.request import Request
+from ..schema.outputs import DEFAULT_OUTPUT
 from ..store.job import Job
 from . import receipts
 from .acquire import obtain, recognize
@@ -25,13 +26,15 @@ class JobRunner(JobDependencies):
         while True:
             job, ours = await obtain(run, request)
             try:
-                return await ResultCollector(run, job, request, ours=ours).deliver()
+                return await ResultCollector(run, job, request, request.output, ours=ours).deliver()
             except JobReplaced as replaced:
                 run.note(replaced.note)
                 run.begin_anew()
 
-    async def collect(self, job: Job, run_host: RunHost) -> Delivery:
-        """Deliver the images of an accepted job, whoever submitted it. Nothing is ever submitted.
+    async def collect(self, job: Job, run_host: RunHost, output: str = DEFAULT_OUTPUT) -> Delivery:
+        """Deliver the files of an accepted job, whoever submitted it. Nothing is ever submitted.
+
+        ``output`` is their kind.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
@@ -41,4 +44,4 @@ class JobRunner(JobDependencies):
             await recognize(run, job)
         except PackError as error:
             raise receipts.of_collecting(error, job.age(self.journal.now())) from None
-        return await ResultCollector(run, job, None, ours=False).deliver()
+        return await ResultCollector(run, job, None, output, ours=False).deliver()

@@ -1,7 +1,7 @@
-"""Memory for results that are about to come, got ready while their jobs run.
+"""Memory for results, made ready while their jobs run.
 
-A machine hands out memory page by page, as each is first written, and a virtual one may have to ask its host. For
-four images of 4096x4096 this takes from a tenth of a second to a whole one, as long as decoding them.
+The system provides memory page by page, when a page is first written to. For four images of 4096x4096 this takes
+from 0.1 to 1 s, as long as decoding them; so it is done before they arrive.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from .pixels import Floats
 
 MAX_BYTES = 2**30
-# Google's images of one resolution have up to an eighth more pixels than the square one. What of it is not
-# written to is never handed out.
+# The images of one resolution have up to an eighth more pixels than its square one. Pages that are not written to
+# take no memory.
 _MARGIN = 1.13
 _VALUES_A_PIXEL = 3
 _BYTES_A_VALUE = 4
@@ -22,14 +22,14 @@ _VALUES_A_PAGE = 1024
 
 
 class BufferPool:
-    """What is got ready and not yet filled, up to ``max_bytes`` at a time. Thread-safe."""
+    """Hands out memory that is ready to be filled, up to ``max_bytes`` at a time. Thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._left = max_bytes
         self._lock = threading.Lock()
 
     def take(self, pixels: int) -> Floats | None:
-        """Return memory for about so many pixels; None where too much is taken already or none is left.
+        """Return memory for about so many RGB pixels; None if that would pass the limit or the machine has no more.
 
         Blocking, for up to a second for the largest results.
         """
@@ -46,7 +46,7 @@ class BufferPool:
         return memory
 
     def give_back(self, memory: Floats | None) -> None:
-        """Count what was taken no more: its images are in it, or none will come."""
+        """Stop counting what was taken: its images are in it, or none will come."""
         if memory is not None:
             self._reserve(-memory.nbytes)
 

@@ -62,7 +62,7 @@ class DoesNotFit(Exception):
 def encode(pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Encoded:
     """Return the best encoding of uint8 ``[H,W,3 or 4]`` that takes at most ``limit`` bytes.
 
-    ``too_large`` is an encoding of the same pixels that a larger limit allowed: what it tells is not tried again.
+    ``too_large`` is the encoding that a larger limit led to: what it shows to be too large is not tried again.
 
     Raises:
         DoesNotFit.
@@ -116,8 +116,11 @@ def _candidates(pixels: Pixels, limit: int, too_large: Encoded | None) -> Iterat
 
 
 def _is_hopeless(pixels: Pixels, limit: int) -> bool:
-    """Whether a lossless file would be too large: expected from a sixteenth of the rows, and then proved by so many
-    of the first ones that they alone should pass the limit. For a part of the work of the whole."""
+    """Whether a lossless file is sure to be too large, found with a part of the work.
+
+    Its size is estimated from a sixteenth of the rows. Where that is far above the limit, so many of the first rows
+    are encoded that they alone should pass it; only if they do, it is sure.
+    """
     bands = len(pixels) // _BAND_PERIOD
     if pixels.nbytes <= _RAW_THAT_FITS * limit or not bands:
         return False

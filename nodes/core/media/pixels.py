@@ -38,7 +38,7 @@ _CACHED_PIXELS = 2**16
 
 
 def check_batch(name: str, value: object) -> torch.Tensor:
-    """Return an IMAGE after a look at its shape alone. ``name`` is the socket's, for the error.
+    """Return an IMAGE of the right type and shape; its values are not looked at. ``name`` is the socket's.
 
     Raises:
         InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with too many pixels an image.
@@ -92,10 +92,10 @@ def decode_inline(media_type: str, payload: str, max_bytes: int) -> bytes:
 
 
 class BatchDecoder:
-    """Puts decoded files straight into preallocated batches, each file as it arrives, from any thread.
+    """Decodes files straight into preallocated batches, in any order and from any thread.
 
-    ``memory`` is float32 of any length, got ready before; it becomes the batch of the first size, if that fills
-    most of it, and is let go otherwise.
+    ``memory`` is float32 of any length that was made ready before. It becomes the batch of the first file's size if
+    that fills most of it, and is not used otherwise.
     """
 
     def __init__(self, count: int, memory: Floats | None = None) -> None:
@@ -162,7 +162,7 @@ def _open(data: bytes) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     """Turn a loaded image as its EXIF says.
 
-    Not by ``ImageOps.exif_transpose``: it writes the other tags anew, and one damaged tag would cost the image.
+    ``ImageOps.exif_transpose`` is not used: it writes all tags again, so one damaged tag would cost the image.
     """
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
@@ -191,8 +191,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _image_to_pixels(image: torch.Tensor) -> Pixels:
-    # Strip by strip, what is computed stays in the cache. NumPy keeps to this thread: torch's own ones wait for
-    # each other at each step, on a busy machine for ten times as long as the work takes.
+    # Strip by strip, so that what is computed stays in the processor's cache. NumPy works in this thread only; the
+    # threads of torch wait for each other at each step, on a busy machine ten times as long as they work.
     pixels = np.empty(image.shape, np.uint8)
     rows = max(1, _CACHED_PIXELS // image.shape[1])
     for top in range(0, len(image), rows):

@@ -7,18 +7,23 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
+from typing import TypeVar
 
 from .. import threads
 from ..errors import InvalidInput
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
-from ..media.pixels import check_batch, content_hash, to_pixels
+from ..media.inputs import Content, input_medium
+from ..schema.kind import Given
 from ..schema.model import Limits, ModelSpec
+from ..schema.own import RERUN_SEED
 from ..store.job import NewJob
 from ..store.journal import Journal
 from ..texts import Note, note
 from .encode_once import Encoder, Reference
 from .request import EncodedRequest, Request
-from .validate import Arguments, check, check_reference_count
+from .validate import Arguments, check
+
+T = TypeVar("T")
 
 _SHARE_STEP = 1024
 
@@ -31,14 +36,24 @@ def check_inputs(
     Raises:
         InvalidInput: naming the field or the socket.
     """
-    sockets = spec.images.sockets if spec.images else ()
-    arguments = check(spec, {name: value for name, value in values.items() if name not in sockets}, local_origin)
-    batches = {socket: check_batch(socket, values[socket]) for socket in sockets if values.get(socket) is not None}
-    # Counted before they are converted: a long video on a socket would take all the memory first.
-    check_reference_count(spec, sum(map(len, batches.values())) + len(arguments.reference_urls))
-    images = [(socket, pixels) for socket, batch in batches.items() for pixels in to_pixels(socket, batch)]
-    contents = threads.CODING.map(content_hash, (pixels for _, pixels in images))
-    return arguments, [Reference(*image, content) for image, content in zip(images, contents, strict=True)]
+    sockets = {
+        socket.name: (field.name, input_medium(socket.medium))
+        for field in spec.fields
+        for socket in field.sockets
+        if values.get(socket.name) is not None
+    }
+    counts = {name: medium.count(name, values[name]) for name, (_, medium) in sockets.items()}
+    unlinked = {one.name for field in spec.fields for one in field.sockets}
+    widgets = {name: value for name, value in values.items() if name not in unlinked}
+    # Counted before they are read: a long video on a socket would take all the memory first.
+    arguments = check(spec, Given(widgets, counts, local_origin))
+    found = [
+        (field, name, content)
+        for name, (field, medium) in sockets.items()
+        for content in medium.read(name, values[name])
+    ]
+    hashes = threads.CODING.map(_hash, (content for _, _, content in found))
+    return arguments, [Reference(*one, digest) for one, digest in zip(found, hashes, strict=True)]
 
 
 def build_request(
@@ -50,23 +65,23 @@ def build_request(
     account: str,
     price: Callable[[int], float | None],
 ) -> Request:
-    """Make the request of checked inputs. ``price`` is the base price of a number of images, in USD. Blocking."""
+    """Make the request of checked inputs. ``price`` is the base price of a number of outputs, in USD. Blocking."""
     spec = arguments.spec
-    body = arguments.body([reference.content for reference in references])
-    content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.rerun_seed}
-    wanted = arguments.scalars.get("num_images", 1)
-    images_wanted = wanted if isinstance(wanted, int) else 1
+    body = arguments.body(_by_field(references, [reference.hash for reference in references]))
+    content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.own.get(RERUN_SEED, 0)}
+    wanted = arguments.role("count")
+    count = wanted if isinstance(wanted, int) else 1
     new_job = NewJob(
         fingerprint=journal.fingerprint(base_url, content),
         account=account,
         model_id=spec.model_id,
-        size=str(arguments.scalars.get("resolution", "")),
-        count=images_wanted,
-        base_price=price(images_wanted),
+        size=str(arguments.role("size") or ""),
+        count=count,
+        base_price=price(count),
         former_fingerprints=journal.former_fingerprints(content),
     )
-    pixels = images_wanted * _pixels_of(arguments.scalars.get("resolution"))
-    return Request(new_job, images_wanted, pixels, partial(prepare, arguments, references, encoder))
+    pixels = count * _pixels_of(arguments.role("size"))
+    return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
 
 
 def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> EncodedRequest:
@@ -75,8 +90,14 @@ def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Enco
     Raises:
         InvalidInput: the inputs do not fit into one request.
     """
-    encoded = encode_all(references, arguments.spec.limits, len(_json(arguments.body(()))), encoder)
-    return EncodedRequest(_json(arguments.body(encoded)), tuple(map(_sent, references, encoded)))
+    limits, without_files = arguments.spec.limits, arguments.body({})
+    other_bytes = len(_json(without_files))
+    if other_bytes > limits.request_bytes:
+        longest = max(without_files, key=lambda name: len(_json(without_files[name])))
+        raise InvalidInput(longest, "request_too_long", limit_bytes=limits.request_bytes)
+    encoded = encode_all(references, limits, other_bytes, encoder)
+    sent = tuple(map(_sent, references, encoded))
+    return EncodedRequest(_json(arguments.body(_by_field(references, encoded))), sent)
 
 
 def encode_all(
@@ -89,8 +110,6 @@ def encode_all(
     Raises:
         InvalidInput: naming what takes too much.
     """
-    if other_bytes > limits.request_bytes:
-        raise InvalidInput("prompt", "request_too_long", limit_bytes=limits.request_bytes)
     encoded = _encoded(references, [encoder.start(reference, limits.image_bytes) for reference in references])
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
@@ -120,6 +139,18 @@ def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Futu
     return images
 
 
+def _hash(content: Content) -> str:
+    return content.hash()
+
+
+def _by_field(references: Sequence[Reference], files: Sequence[T]) -> dict[str, list[T]]:
+    """Return what stands for each reference, by the property that it is sent in, in order."""
+    found: dict[str, list[T]] = {}
+    for reference, file in zip(references, files, strict=True):
+        found.setdefault(reference.field, []).append(file)
+    return found
+
+
 def _pixels_of(resolution: object) -> int:
     """Return about how many pixels an image has: "4K" is as many as 4096x4096 in every aspect ratio."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)K", str(resolution))
@@ -133,23 +164,20 @@ def _json(value: object) -> bytes:
             return b'"' + value.uri + b'"'
         case dict():
             return b"{" + b",".join(_json(key) + b":" + _json(item) for key, item in value.items()) + b"}"
-        case list():
+        case list() | tuple():
             return b"[" + b",".join(map(_json, value)) + b"]"
     return json.dumps(value).encode("ascii")
 
 
-def _sent(reference: Reference, image: Encoded) -> Note:
+def _sent(reference: Reference, file: Encoded) -> Note:
     """Say how a reference travels."""
-    height, width = reference.pixels.shape[:2]
     told = note(
-        "sent.lossless" if image.quality is None else "sent.lossy",
+        "sent.lossless" if file.quality is None else "sent.lossy",
         socket=reference.socket,
-        format=image.format,
-        quality=image.quality,
-        width=image.width,
-        height=image.height,
-        bytes=len(image.data),
+        format=file.format,
+        quality=file.quality,
+        width=file.width,
+        height=file.height,
+        bytes=len(file.data),
     )
-    if (width, height) == (image.width, image.height):
-        return told
-    return note("sent.smaller", sent=told, socket=reference.socket, original_width=width, original_height=height)
+    return reference.content.changed(told, file)

@@ -1,4 +1,4 @@
-"""Encodes each image once: twins wait for the same encoding, and a later run finds its copy on the disk."""
+"""Encodes each reference once: twins wait for the same encoding, and a later run finds its copy on the disk."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
 from .. import threads
-from ..media.encode import Encoded, encode
-from ..media.pixels import Pixels
+from ..media.encode import Encoded
+from ..media.inputs import Content
 from ..store.file_cache import FileCache
 
 # Smaller ones are encoded as fast as they are found.
@@ -22,11 +22,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reference:
-    """One reference image from a socket: uint8 ``[H,W,3 or 4]``, and its ``content_hash``."""
+    """One thing that came over a socket: the property that it is sent in, the socket, and a hash of it."""
 
+    field: str
     socket: str
-    pixels: Pixels
-    content: str
+    content: Content
+    hash: str
 
 
 class Encoder:
@@ -42,18 +43,18 @@ class Encoder:
 
         Raises (the future): DoesNotFit.
         """
-        name = f"{reference.content}-{limit}"
+        name = f"{reference.hash}-{limit}"
         with self._lock:
             encoding = self._under_way.get(name)
             if encoding is None:
-                encoding = threads.CODING.submit(self._run, name, reference.pixels, limit, too_large)
+                encoding = threads.CODING.submit(self._run, name, reference.content, limit, too_large)
                 self._under_way[name] = encoding
         return encoding
 
-    def _run(self, name: str, pixels: Pixels, limit: int, too_large: Encoded | None) -> Encoded:
+    def _run(self, name: str, content: Content, limit: int, too_large: Encoded | None) -> Encoded:
         try:
             copy = self._kept_copy(name)
-            encoded = copy or encode(pixels, limit, too_large)
+            encoded = copy or content.encode(limit, too_large)
         except BaseException:
             self._forget(name)
             raise
@@ -76,7 +77,7 @@ class Encoder:
         except (OSError, ValueError, TypeError):
             log.debug("There is no whole copy of the encoding %s.", name)
             return None
-        log.warning("A kept encoding is damaged, and its image is encoded again.")
+        log.warning("A kept encoding is damaged, and it is made again.")
         return None
 
     def _keep(self, name: str, encoded: Encoded) -> None:

@@ -1,153 +1,57 @@
-"""Widget values -> request body. Pure. The host does not check values that come over a link, so this does."""
+"""What a node was given -> checked arguments -> request body. Pure; the kinds of input do the checking."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import TypeVar
 
-from .. import urls
 from ..errors import InvalidInput
-from ..schema.model import (
-    INT32_MAX,
-    JSON,
-    RERUN_SEED,
-    Boolean,
-    Choice,
-    Field,
-    Images,
-    Integer,
-    ModelSpec,
-    Seed,
-    Text,
-)
-from ..texts import note
+from ..schema.document import JSON
+from ..schema.kind import UNSENT, Given, Unsent
+from ..schema.model import ModelSpec
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The checked inputs of one run: every scalar by name, the reference URLs, and the rerun seed."""
+    """The checked inputs of one run, by the property's name; the pack's own inputs apart."""
 
     spec: ModelSpec
-    scalars: Mapping[str, JSON]
-    reference_urls: tuple[str, ...]
-    rerun_seed: int
+    values: Mapping[str, JSON | Unsent]
+    own: Mapping[str, JSON | Unsent]
 
-    def body(self, images: Sequence[T]) -> dict[str, JSON | list[T | str]]:
-        """Return the request body, in the schema's order, with ``images`` before the reference URLs.
+    def role(self, role: str) -> JSON:
+        """Return the value of the property that has a role; None where there is none, or where it is not sent."""
+        field = self.spec.role(role)
+        value = self.values[field.name] if field else UNSENT
+        return None if isinstance(value, Unsent) else value
 
-        What stands for an image is the caller's: its content hash, or its encoded file.
+    def body(self, files: Mapping[str, Sequence[T]]) -> dict[str, JSON | T | list[T | JSON]]:
+        """Return the request body, in the order of the fields; ``files`` stand for what its sockets brought.
+
+        What stands for a file is the caller's: the hash of its content, or its encoded form.
         """
-        return {
-            field.name: [*images, *self.reference_urls]
-            if isinstance(field.kind, Images)
-            else self.scalars[field.name]
+        sent = {
+            field.name: field.kind.body(field, self.values[field.name], files.get(field.name, ()))
             for field in self.spec.fields
         }
+        return {name: value for name, value in sent.items() if value is not UNSENT}
 
 
-def check(spec: ModelSpec, values: Mapping[str, object], local_origin: str | None = None) -> Arguments:
-    """Check the widget values of one run; missing ones take the schema's default.
-
-    ``values`` holds no sockets. ``local_origin`` is the API's origin where it is on loopback.
+def check(spec: ModelSpec, given: Given) -> Arguments:
+    """Check what a node was given; what is missing takes the schema's default. ``given.values`` holds no sockets.
 
     Raises:
-        InvalidInput: naming the field and its limit.
+        InvalidInput: naming the input and its limit.
     """
-    known = {field.name for field in spec.fields} | (set() if spec.has_seed else {RERUN_SEED})
-    for name in values:
+    known = {one.name for one in spec.inputs}
+    for name in given.values:
         if name not in known:
             raise InvalidInput(name, "no_such_input", node=spec.display_name)
-    scalars: dict[str, JSON] = {}
-    reference_urls: tuple[str, ...] = ()
-    for field in spec.fields:
-        if isinstance(field.kind, Images):
-            reference_urls = _urls(field.name, values.get(field.name, ""), local_origin)
-        else:
-            scalars[field.name] = _scalar(field, values)
-    return Arguments(spec, scalars, reference_urls, _whole(RERUN_SEED, values.get(RERUN_SEED, 0), 0, None))
-
-
-def check_reference_count(spec: ModelSpec, count: int) -> None:
-    """Refuse too few or too many reference images, sockets and URLs together.
-
-    Raises:
-        InvalidInput: naming the field and both limits.
-    """
-    for field in spec.fields:
-        kind = field.kind
-        if isinstance(kind, Images) and not kind.minimum <= count <= kind.maximum:
-            raise InvalidInput(
-                field.name,
-                "reference_count",
-                minimum=kind.minimum,
-                maximum=kind.maximum,
-                given=count,
-                first=kind.sockets[0],
-                last=kind.sockets[-1],
-            )
-
-
-def _scalar(field: Field, values: Mapping[str, object]) -> JSON:
-    match field.kind:
-        case Text(default=default):
-            return _text(field, values.get(field.name, default))
-        case Choice(choices=choices, default=default):
-            return _choice(field.name, values.get(field.name, default), choices)
-        case Integer(minimum=low, maximum=high, default=default):
-            return _whole(field.name, values.get(field.name, default), low, high)
-        case Seed(default=default):
-            return _whole(field.name, values.get(field.name, default), 0, None) & INT32_MAX
-        case Boolean(default=default):
-            return _boolean(field.name, values.get(field.name, default))
-        case Images():
-            raise TypeError("images are not scalars")
-
-
-def _text(field: Field, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput(field.name, "not_text", found=_type_of(value))
-    if field.required and not value.strip():
-        raise InvalidInput(field.name, "empty")
-    return value
-
-
-def _choice(name: str, value: object, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=f"{value!r:.40}")
-    return value
-
-
-def _whole(name: str, value: object, low: int, high: int | None) -> int:
-    limits = note("limits.least", low=low) if high is None else note("limits.range", low=low, high=high)
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InvalidInput(name, "not_an_integer", limits=limits, found=_type_of(value))
-    number = int(value)
-    if number < low or (high is not None and number > high):
-        raise InvalidInput(name, "out_of_range", limits=limits, found=number)
-    return number
-
-
-def _boolean(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidInput(name, "not_a_boolean", found=_type_of(value))
-    return value
-
-
-def _urls(name: str, value: object, local_origin: str | None) -> tuple[str, ...]:
-    if not isinstance(value, str):
-        raise InvalidInput(name, "not_addresses", found=_type_of(value))
-    numbered = [(number, line.strip()) for number, line in enumerate(value.splitlines(), 1) if line.strip()]
-    for number, url in numbered:
-        try:
-            urls.check_reference(url, local_origin)
-        except urls.BadUrl as error:
-            raise InvalidInput(name, "bad_address", line=number, problem=error.note) from None
-    return tuple(url for _, url in numbered)
-
-
-def _type_of(value: object) -> str:
-    return type(value).__name__
+    return Arguments(
+        spec,
+        {field.name: field.kind.check(field, given) for field in spec.fields},
+        {field.name: field.kind.check(field, given) for field in spec.own_fields},
+    )

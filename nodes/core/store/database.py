@@ -22,7 +22,8 @@ BUSY_SECONDS = 10.0
 BUSY_LOOK_SECONDS = 0.02
 # What SQLite says, at once and whatever its timeout, where another process makes or closes the same file just now.
 _BUSY = ("database is locked", "locking protocol")
-_MIGRATIONS = (
+# Each text holds the statements that lead to the next version of the file. A released one never changes.
+MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE jobs (
@@ -91,7 +92,7 @@ class Database:
     ``connection`` is used by one thread at a time, the one that holds ``lock``.
 
     Raises:
-        JournalError: it is damaged, and now set aside under a name that the message holds; or it is a newer pack's.
+        JournalError: it is damaged, and was renamed as the message says; or a newer version of the pack wrote it.
         sqlite3.Error, OSError: it cannot be read or written.
     """
 
@@ -170,12 +171,12 @@ def _migrate(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_MIGRATIONS):
+        if version > len(MIGRATIONS):
             raise JournalError("record_newer", next=(step("update_pack"),))
-        for statements in _MIGRATIONS[version:]:
+        for statements in MIGRATIONS[version:]:
             for statement in statements.split(";"):
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     except BaseException:
         # A full disk may have ended the transaction already.
         if db.in_transaction:

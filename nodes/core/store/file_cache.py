@@ -1,4 +1,4 @@
-"""Files kept in the state folder, up to a number of bytes: the least recently used out first."""
+"""Files kept in the state folder, up to a number of bytes: the least recently used are removed first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class FileCache:
-    """Up to ``max_bytes`` of files, one folder an entry, in ``root``. With 0, nothing is kept. Thread-safe."""
+    """Up to ``max_bytes`` of files in ``root``, one folder for each entry. With 0, nothing is kept. Thread-safe."""
 
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
@@ -40,7 +40,7 @@ class FileCache:
         return {}
 
     def make_room(self) -> None:
-        """Remove what was not used for longest until the rest fits."""
+        """Remove the least recently used entries until the rest fits."""
         entries = []
         with contextlib.suppress(OSError):
             for folder in self._root.iterdir():
@@ -57,7 +57,7 @@ class FileCache:
 class CacheWriter:
     """An entry on its way into the store: all that was added, or nothing. Blocking; from several threads.
 
-    What stands against it, such as a full disk, costs the kept copy alone: it is logged, and nothing is raised.
+    Nothing is raised: a problem such as a full disk is logged, and the entry is not kept.
     """
 
     def __init__(self, cache: FileCache, target: Path) -> None:
@@ -77,7 +77,7 @@ class CacheWriter:
             self._give_up(error)
 
     def commit(self) -> None:
-        """Put the entry in place, also of an older one of its name."""
+        """Put the entry in place; it replaces an older one of the same name."""
         try:
             with self._lock:
                 if self._wanted and _size(self._folder) <= self._cache.max_bytes:
@@ -88,7 +88,7 @@ class CacheWriter:
             self._give_up(error)
 
     def close(self) -> None:
-        """Remove what was written and is not kept, and what there is no room for. Nothing more is written."""
+        """Remove what was not committed, and entries that there is no room for. Later files are ignored."""
         with self._lock:
             self._wanted = False
             if self._begun:
@@ -102,7 +102,7 @@ class CacheWriter:
                 self._wanted = False
             if self._wanted and not self._begun:
                 self._folder.parent.mkdir(mode=0o700, exist_ok=True)
-                # Once: where it is evicted meanwhile, the next file must not begin it anew.
+                # Only once: if the folder was evicted meanwhile, the next file must not make it again.
                 self._folder.mkdir(mode=0o700)
                 self._begun = True
             return self._wanted
@@ -122,7 +122,7 @@ def _beside(folder: Path) -> Path:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder at one stroke for its readers: they find all of it or nothing."""
+    """Remove a folder so that a reader finds all of it or nothing."""
     doomed = _beside(folder)
     with contextlib.suppress(OSError):
         folder.rename(doomed)

@@ -3,7 +3,7 @@
 A job's state says what may be done with the same fingerprint again:
 
     preparing   claimed by a living process; nothing has been sent
-    submitting  the POST may be on its way; without its process, its answer is lost
+    submitting  the POST may be on its way; if its process has died, its answer is lost
     lost        the POST's answer was lost, and nobody has been told yet
     submitted   accepted, request id known: attach to it
     delivered   its images have been handed out: hand them out again
@@ -116,7 +116,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Claimed:
-    """The job is the caller's to submit."""
+    """The claim is the caller's, who submits the job or releases it."""
 
     job: Job
 
@@ -130,7 +130,7 @@ class Busy:
 
 @dataclass(frozen=True)
 class OutcomeUnknown:
-    """An earlier submission's answer was lost. The person is told, and then ``mark_reported`` is called."""
+    """An earlier submission's answer was lost. The caller tells the person and calls ``mark_reported``."""
 
     job: Job
 

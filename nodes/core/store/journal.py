@@ -32,8 +32,8 @@ _BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DES
 class Journal:
     """The journal of one state folder. Every method is blocking, thread-safe, and one transaction.
 
-    What happened to a claimed job is never given up: where writing it fails, it is written before anything else
-    once that is possible again.
+    What happened to a claimed job is never dropped: what could not be written is kept in memory, and the next
+    transaction begins with it.
 
     Raises (all methods):
         JournalError: the file cannot be read or written, with the folder's name and what to do.
@@ -99,14 +99,14 @@ class Journal:
             return Claimed(self._insert(db, new_job, estimate=reckoned.usd))
 
     def release(self, job: Job) -> None:
-        """Give a claim back where nothing has come of it; nothing remains of it."""
+        """Remove a claim that led to no job."""
         self._write("DELETE FROM jobs WHERE id = ? AND state IN ('preparing', 'submitting')", job.id)
 
     def mark_submitting(self, job: Job) -> None:
         """Record, durably, that the POST is about to be made.
 
         Raises:
-            JournalError: also where the claim is not there any more; the POST must not be made.
+            JournalError: also if another run has taken over the claim. The POST must not be made.
         """
         if self._set(job, "submitting").state != "submitting":
             raise JournalError("claim_taken_over")
@@ -120,7 +120,7 @@ class Journal:
         self._set(job, "submitted", request_id=request_id, submitted_at=self._clock())
 
     def mark_lost(self, job: Job) -> None:
-        """Record that the answer to the POST was lost; unless it is reported, the next identical run tells it."""
+        """Record that the answer to the POST was lost; until ``mark_reported``, the next identical run tells it."""
         self._set(job, "lost")
 
     def mark_reported(self, job: Job) -> None:
@@ -155,7 +155,7 @@ class Journal:
             return by_id(db, job.id)
 
     def adopt(self, new_job: NewJob, request_id: str) -> Job:
-        """Record a job that was submitted elsewhere, so that it can be collected here. It counts for no budget."""
+        """Record a job that was submitted elsewhere, to collect it here. It does not count towards the budget."""
         with self._transaction() as db:
             live = claims.live(db, new_job)
             return (
@@ -256,7 +256,7 @@ class Journal:
         return budgets.spent_since(db, time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1)))
 
     def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
-        """Change a row where its state may become ``state``; what is None stays. Return the row as it is then."""
+        """Change a row if its state may become ``state``; None changes no column. Return the new row."""
         changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
         before = BEFORE[state] if state else tuple(BEFORE)
         columns, marks = ", ".join(f"{column} = ?" for column in changes), ", ".join("?" * len(before))
@@ -267,7 +267,7 @@ class Journal:
             return by_id(db, job.id)
 
     def _write(self, statement: str, *values: object) -> None:
-        """Write what has happened; where that fails, it is owed, and the next transaction begins with it."""
+        """Write what has happened. If that fails, the next transaction begins with it."""
         with self._lock:
             try:
                 with self._transaction() as db:

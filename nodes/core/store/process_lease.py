@@ -14,10 +14,11 @@ _STALE_SECONDS = 86400.0
 
 
 class ProcessLease:
-    """A name for this process whose life others can see.
+    """A name for this process; other processes can see whether it still runs.
 
-    The process holds an exclusive SQLite transaction on a file of its own. The operating system ends it with the
-    process, however that dies, and on every platform; a process number could belong to another one by then.
+    The process holds an exclusive SQLite transaction on its own file. On every platform the operating system ends
+    that transaction with the process, in whatever way it ends. A process number would not do: another process may
+    have it by then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +41,7 @@ class ProcessLease:
             return _is_locked(other)
 
     def close(self) -> None:
-        """End this ownership."""
+        """End the lease: from now on the name counts as that of a dead process."""
         self._lock.close()
         with contextlib.suppress(OSError):
             self._path(self.name).unlink()

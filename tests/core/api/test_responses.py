@@ -27,6 +27,7 @@ from nodes.core.api.responses import (
     parse_files,
     parse_price,
     parse_request_id,
+    parse_seconds,
     parse_state,
     parse_usd,
 )
@@ -84,7 +85,8 @@ def test_a_job_in_progress_is_running(word: str) -> None:
 @pytest.mark.parametrize("word", ["completed", "succeeded"])
 def test_a_finished_job_has_succeeded_in_both_places(word: str) -> None:
     assert parse_state({"status": word}) == Succeeded()
-    assert parse_state({"status": word, "output": {"images": [A, B]}, "cost": 0.12}) == Succeeded((A, B), 0.12)
+    files = (HostedFile(A), HostedFile(B))
+    assert parse_state({"status": word, "output": {"images": [A, B]}, "cost": 0.12}) == Succeeded(files, 0.12)
 
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled"])
@@ -213,6 +215,53 @@ def test_files_are_read_from_the_output_only() -> None:
 def test_a_cost_is_a_number_of_usd_or_not_known(value: Any, usd: float | None) -> None:
     assert parse_usd(value) == usd
     assert parse_state({"status": "succeeded", "cost": value}) == Succeeded((), usd)
+
+
+START = "2026-09-23T10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "seconds"),
+    [
+        (START + ".250Z", "2026-09-23T10:00:20.750Z", 20.5),
+        (START + "Z", "2026-09-23T10:01:00Z", 60.0),
+        (START, "2026-09-23 10:00:20.123456789", 20.123456789),
+        (START + "Z", "2026-09-23T12:00:20+02:00", 20.0),
+        (START + "-0730", "2026-09-23T17:30:20z", 20.0),
+        (START + "+02", "2026-09-23T08:00:20Z", 20.0),
+        (START + ",5Z", "2026-09-23T10:00:20,75 Z", 20.25),
+        (1789000000, 1789000020.5, 20.5),
+        (1789000000000, 1789000020500, 20.5),
+        ("1789000000", 1789000020500, 20.5),
+        ("2026-09-10T00:26:40Z", 1789000020, 20.0),
+        (None, START, None),
+        (START, None, None),
+        (START, START, None),
+        (START, "2026-09-23T09:59:59", None),
+        (START, "2026-02-30T10:00:00", None),
+        (START, "0000-00-00T00:00:00", None),
+        (START, "2026-09-23T10:00:00+99:99", None),
+        (START, "soon", None),
+        (START, True, None),
+        (START, float("nan"), None),
+        (START, [START], None),
+        (-5, 20, None),
+        (0, 10**400, None),
+    ],
+)
+def test_the_time_between_two_moments_of_the_provider_is_read_or_not_known(
+    start: Any, end: Any, seconds: float | None
+) -> None:
+    read = parse_seconds(start, end)
+    assert read == (None if seconds is None else pytest.approx(seconds, abs=1e-6))
+    told = {"status": "completed", "created_at": start, "finished_at": end}
+    assert parse_state(told) == Succeeded(seconds=read)
+
+
+@given(st.text() | st.floats() | st.integers(), st.text() | st.floats() | st.integers())
+def test_no_moment_of_the_provider_breaks_an_answer(start: Any, end: Any) -> None:
+    read = parse_seconds(start, end)
+    assert read is None or read > 0
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import socket
-import struct
 import zlib
 from collections.abc import Iterator
 
 import pytest
 from hurry import FILE_CAP, delivered, drawn, hurry, same, service
-from PIL import Image
+from makers import file_of, noise, png_by_hand, png_chunk
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
@@ -131,24 +129,15 @@ def test_no_json_is_taken_for_an_accepted_job(runner: Runner, api: Emulator, con
     deliver(runner)
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(*extra: bytes, size: tuple[int, int] = (8, 8), rows: bytes | None = None) -> bytes:
-    """Return a PNG with extra chunks before its pixels."""
-    data = zlib.compress(rows if rows is not None else bytes((size[0] * 3 + 1) * size[1]))
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
+BLACK = bytes(8 * (1 + 8 * 3))
+"""The rows of 8x8 pixels, each after its filter."""
 HUGE = zlib.compress(bytes(200 * 2**20), 9)
 BOMBS: dict[str, tuple[bytes, type[DownloadError]]] = {
-    "900 megapixels": (png(size=(30_000, 30_000), rows=b""), TooLarge),
-    "one row of two thousand million": (png(size=(2**31 - 1, 1), rows=b""), TooLarge),
-    "a text of 200 MB": (png(chunk(b"zTXt", b"Comment\0\0" + HUGE)), Undecodable),
-    "a profile of 200 MB": (png(chunk(b"iCCP", b"sRGB\0\0" + HUGE)), Undecodable),
-    "pixels that are not there": (png(size=(4000, 4000), rows=b""), Undecodable),
+    "900 megapixels": (png_by_hand(30_000, 30_000), TooLarge),
+    "one row of two thousand million": (png_by_hand(2**31 - 1, 1), TooLarge),
+    "a text of 200 MB": (png_by_hand(8, 8, png_chunk(b"zTXt", b"Comment\0\0" + HUGE), rows=BLACK), Undecodable),
+    "a profile of 200 MB": (png_by_hand(8, 8, png_chunk(b"iCCP", b"sRGB\0\0" + HUGE), rows=BLACK), Undecodable),
+    "pixels that are not there": (png_by_hand(4000, 4000), Undecodable),
     "nothing but a header": (b"\x89PNG\r\n\x1a\n", Undecodable),
     "a chunk longer than the file": (b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR", Undecodable),
     "a JPEG's beginning": (b"\xff\xd8\xff\xe0" + bytes(64), Undecodable),
@@ -171,13 +160,12 @@ def test_a_bomb_is_a_receipt_and_the_job_stays(
 
 
 def test_a_file_is_read_up_to_its_cap_and_no_further(runner: Runner, api: Emulator) -> None:
-    noise = io.BytesIO()
-    Image.effect_noise((1400, 1400), 90).convert("RGB").save(noise, "PNG", compress_level=0)
-    assert len(noise.getvalue()) > FILE_CAP
-    api.fault(Fault("job", files=[noise.getvalue()]))
+    large = file_of(noise(1400), compress_level=0)
+    assert len(large) > FILE_CAP
+    api.fault(Fault("job", files=[large]))
     with pytest.raises(TooLarge, match=r"at most \d+ KiB are read|at most \d+\.\d+ MiB are read"):
         runner.run(TEXT_TO_IMAGE, **INPUTS)
-    service().jobs.downloader.max_bytes = 2 * len(noise.getvalue())
+    service().jobs.downloader.max_bytes = 2 * len(large)
     deliver(runner)
     assert len(api.billed) == 1
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,27 +10,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from makers import decoded, eight_bit, file_in, noise, open_image
 from numpy.typing import NDArray
-from PIL import Image
 from properties import given, settings, st
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.encode import MIN_SIDE, WEBP_MAX_SIDE, DoesNotFit, Encoded, bytes_in_uri, encode, fair_limit
-from nodes.core.media.pixels import BatchDecoder, content_hash
+from nodes.core.media.inputs.image import ImageContent
+from nodes.core.media.pixels import content_hash
 from nodes.core.request.build import check_inputs, encode_all, prepare
 from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.request.validate import check
+from nodes.core.schema.kind import Given
 from nodes.core.schema.model import Limits
 from nodes.core.store.file_cache import FileCache
 
 Array = NDArray[np.uint8]
 MIB = 2**20
-
-
-def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
 
 
 def smooth(height: int, width: int) -> Array:
@@ -43,19 +39,11 @@ def smooth(height: int, width: int) -> Array:
     return np.clip(image + grain, 0, 255).astype(np.uint8)
 
 
-def opened(encoded: Encoded) -> Image.Image:
-    return Image.open(io.BytesIO(encoded.data))
-
-
-def decoded(encoded: Encoded) -> Array:
-    """Return what the pack itself decodes from it."""
-    decoder = BatchDecoder(1)
-    decoder.decode(0, encoded.data)
-    return (decoder.batches()[0][0].numpy() * 255).round().astype(np.uint8)
-
-
 def references(*images: Array) -> list[Reference]:
-    return [Reference(f"image_{number}", pixels, content_hash(pixels)) for number, pixels in enumerate(images, 1)]
+    return [
+        Reference("image_urls", f"image_{number}", ImageContent(pixels), content_hash(pixels))
+        for number, pixels in enumerate(images, 1)
+    ]
 
 
 def encoder() -> Encoder:
@@ -66,7 +54,7 @@ def encoder() -> Encoder:
 def sent_with(request_bytes: int, *images: Array, image_bytes: int = 6 * MIB, prompt: str = "all") -> Any:
     """Prepare a request within other limits than the API's; return it and its JSON."""
     spec = replace(PRO_EDIT, limits=Limits(image_bytes, request_bytes))
-    prepared = prepare(check(spec, {"prompt": prompt}), references(*images), encoder())
+    prepared = prepare(check(spec, Given({"prompt": prompt}, {"image_1": 1})), references(*images), encoder())
     return prepared, json.loads(prepared.body)
 
 
@@ -80,9 +68,10 @@ def test_what_fits_is_sent_bit_exact(shape: tuple[int, int, int, int], flat: boo
     encoded = encode(pixels, MIB)
     assert encoded.quality is None
     assert (encoded.width, encoded.height) == (width, height)
-    assert np.array_equal(decoded(encoded), pixels[..., :3])
+    assert np.array_equal(eight_bit(decoded(encoded.data)), pixels[..., :3])
     mode = "RGB" if channels == 3 else "RGBA"
-    assert np.array_equal(np.asarray(opened(encoded).convert(mode)), pixels), "colours under full transparency, too"
+    as_sent = np.asarray(open_image(encoded.data).convert(mode))
+    assert np.array_equal(as_sent, pixels), "colours under full transparency, too"
 
 
 def test_sides_that_webp_cannot_hold_are_sent_as_png_bit_exact() -> None:
@@ -90,7 +79,7 @@ def test_sides_that_webp_cannot_hold_are_sent_as_png_bit_exact() -> None:
         pixels = noise(height, width)
         encoded = encode(pixels, MIB)
         assert (encoded.format, encoded.mime) == ("PNG", "image/png")
-        assert np.array_equal(decoded(encoded), pixels)
+        assert np.array_equal(eight_bit(decoded(encoded.data)), pixels)
     assert encode(noise(2, WEBP_MAX_SIDE), MIB).mime == "image/webp"
 
 
@@ -100,7 +89,7 @@ def test_more_effort_is_tried_before_anything_is_lost() -> None:
     small = encode(pixels, len(fast.data) - 1)
     assert small.quality is None
     assert len(small.data) < len(fast.data)
-    assert np.array_equal(decoded(small), pixels)
+    assert np.array_equal(eight_bit(decoded(small.data)), pixels)
 
 
 @pytest.mark.parametrize("noisy", [slice(0, 4), slice(60, 64), slice(0, 1), slice(30, 34)])
@@ -112,7 +101,7 @@ def test_what_fits_is_never_given_up_by_a_guess(noisy: slice) -> None:
     fits = len(encode(pixels, 100 * MIB).data)
     encoded = encode(pixels, fits)
     assert encoded.quality is None
-    assert np.array_equal(decoded(encoded), pixels)
+    assert np.array_equal(eight_bit(decoded(encoded.data)), pixels)
 
 
 def test_then_a_jpeg_of_high_quality_in_full_size() -> None:
@@ -121,8 +110,8 @@ def test_then_a_jpeg_of_high_quality_in_full_size() -> None:
     for limit in (40_000, 25_000, 20_000):
         encoded = encode(pixels, limit)
         assert (encoded.mime, encoded.width, encoded.height) == ("image/jpeg", 300, 200)
-        assert opened(encoded).format == "JPEG"
-        assert np.abs(decoded(encoded).astype(int) - pixels).mean() < 4
+        assert open_image(encoded.data).format == "JPEG"
+        assert np.abs(eight_bit(decoded(encoded.data)).astype(int) - pixels).mean() < 4
         qualities.append(encoded.quality or 0)
     assert qualities == sorted(qualities, reverse=True)
     assert qualities[0] == 95
@@ -133,7 +122,7 @@ def test_then_a_smaller_size_of_the_same_shape() -> None:
     assert (encoded.format, encoded.quality) == ("JPEG", 85)
     assert encoded.width < 600
     assert encoded.width / encoded.height == pytest.approx(2, rel=0.05)
-    assert opened(encoded).size == (encoded.width, encoded.height)
+    assert open_image(encoded.data).size == (encoded.width, encoded.height)
 
 
 def test_a_smaller_size_is_not_much_smaller_than_it_must_be() -> None:
@@ -143,7 +132,7 @@ def test_a_smaller_size_is_not_much_smaller_than_it_must_be() -> None:
 
 def test_transparency_does_not_keep_a_image_from_being_sent() -> None:
     encoded = encode(noise(200, 200, channels=4), 50_000)
-    assert opened(encoded).mode == "RGB"
+    assert open_image(encoded.data).mode == "RGB"
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 66_000), (66_000, 40)])
@@ -151,13 +140,13 @@ def test_sides_that_jpeg_cannot_hold_are_made_smaller(height: int, width: int) -
     encoded = encode(noise(height, width), MIB)
     assert encoded.mime == "image/jpeg"
     assert max(encoded.width, encoded.height) <= 65_500
-    assert opened(encoded).size == (encoded.width, encoded.height)
+    assert open_image(encoded.data).size == (encoded.width, encoded.height)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 100])
 def test_what_cannot_fit_at_all_is_refused_by_its_socket(limit: int) -> None:
     small, large = noise(1, 1), noise(64, 64)
-    with pytest.raises(InvalidInput, match=f"image_2: the image does not fit into {limit} bytes"):
+    with pytest.raises(InvalidInput, match=f"image_2: the image does not fit into {limit} B"):
         encode_all(references(small, large)[1:], Limits(limit, MIB), 0, encoder())
 
 
@@ -176,15 +165,15 @@ def test_a_limit_is_never_passed(height: int, width: int, channels: int, limit: 
     assert 1 <= encoded.width <= width and 1 <= encoded.height <= height
     assert (encoded.width, encoded.height) == (width, height) or min(encoded.width, encoded.height) >= MIN_SIDE
     assert len(encoded.uri) == encoded.uri_length
-    assert encoded.quality is not None or np.array_equal(decoded(encoded), pixels[..., :3])
+    assert encoded.quality is not None or np.array_equal(eight_bit(decoded(encoded.data)), pixels[..., :3])
 
 
 @given(st.binary(max_size=50), st.sampled_from(["PNG", "JPEG", "WebP"]))
 def test_a_data_uri_is_as_long_as_it_says_and_holds_the_file(data: bytes, name: str) -> None:
     encoded = Encoded(name, None, data, 1, 1)
-    head, _, payload = encoded.uri.decode("ascii").partition(",")
+    head, _, _ = encoded.uri.decode("ascii").partition(",")
     assert head == f"data:image/{name.lower()};base64"
-    assert b64decode(payload) == data
+    assert file_in(encoded.uri.decode()) == data
     assert encoded.uri_length == len(encoded.uri)
 
 
@@ -229,7 +218,7 @@ def test_small_images_are_left_alone_where_others_have_to_shrink() -> None:
     encoded = encode_all(references(small, large, small), Limits(MIB, 60_000), 200, encoder())
     assert [one.quality for one in encoded][::2] == [None] * 2
     assert encoded[1].mime == "image/jpeg"
-    assert [np.array_equal(decoded(one), small) for one in encoded] == [True, False, True]
+    assert [np.array_equal(eight_bit(decoded(one.data)), small) for one in encoded] == [True, False, True]
 
 
 @pytest.mark.parametrize("request_bytes", [120_000, 300_000, 1_000_000])
@@ -239,7 +228,7 @@ def test_twenty_images_fit_into_one_request(request_bytes: int) -> None:
     assert len(prepared.body) <= request_bytes
     assert len(body["image_urls"]) == 20
     assert len(prepared.body) > 0.5 * request_bytes, "the room is used"
-    shapes = [opened_uri(uri).size[1] / opened_uri(uri).size[0] for uri in body["image_urls"]]
+    shapes = [size[1] / size[0] for size in (open_image(file_in(uri)).size for uri in body["image_urls"])]
     assert shapes == pytest.approx([pixels.shape[0] / 150 for pixels in images], rel=0.1), "in their order"
 
 
@@ -256,7 +245,7 @@ def test_images_that_fit_the_request_exactly_stay_lossless() -> None:
 def test_one_image_is_held_to_its_own_limit_too() -> None:
     prepared, body = sent_with(10 * MIB, noise(200, 200), noise(10, 10), image_bytes=20_000)
     first, second = body["image_urls"]
-    assert len(b64decode(first.partition(",")[2])) <= 20_000
+    assert len(file_in(first)) <= 20_000
     assert second.startswith("data:image/webp")
     assert prepared.sent[0].kind in ("sent.smaller", "sent.lossy")
 
@@ -284,30 +273,31 @@ def test_a_prompt_for_which_there_is_no_room_is_refused_by_name(images: list[Arr
 
 
 def test_a_request_without_references_is_its_json() -> None:
-    arguments = check(TEXT_TO_IMAGE, {"prompt": 'a "fox" \u2603 \ud83d\n'})
+    arguments = check(TEXT_TO_IMAGE, Given({"prompt": 'a "fox" \u2603 \ud83d\n'}))
     prepared = prepare(arguments, [], encoder())
     assert prepared.sent == ()
     assert prepared.body.isascii()
-    assert json.loads(prepared.body) == arguments.body([])
+    assert json.loads(prepared.body) == arguments.body({})
     assert list(json.loads(prepared.body)) == [field.name for field in TEXT_TO_IMAGE.fields]
+
+
+def image_of(reference: Reference) -> Array:
+    assert isinstance(reference.content, ImageContent)
+    return reference.content.pixels
 
 
 def test_a_batch_is_a_reference_for_each_of_its_images() -> None:
     values = {"prompt": "all", "image_2": image(6, 8, count=2, seed=2), "image_1": image(5, 5, seed=1)}
     _, references = check_inputs(PRO_EDIT, values, None)
     assert [reference.socket for reference in references] == ["image_1", "image_2", "image_2"]
-    assert [reference.pixels.shape for reference in references] == [(5, 5, 3), (6, 8, 3), (6, 8, 3)]
+    assert [image_of(reference).shape for reference in references] == [(5, 5, 3), (6, 8, 3), (6, 8, 3)]
 
 
 def test_what_the_api_gets_is_what_the_socket_held(runner: Runner, api: Emulator) -> None:
     batch = torch.cat([image(6, 8, count=2, seed=3), torch.tensor([-0.1, 1.2, 0.6 / 255]).expand(1, 6, 8, 3)])
     runner.pro_edit(image_1=batch)
-    sent = [np.asarray(opened_uri(uri)) for uri in api.jobs[0].body["image_urls"]]
+    sent = [np.asarray(open_image(file_in(uri))) for uri in api.jobs[0].body["image_urls"]]
     assert np.array_equal(sent[0], (batch[0].numpy() * 255).round())
     assert np.array_equal(sent[1], (batch[1].numpy() * 255).round())
     assert (sent[2] == (0, 255, 1)).all()
     assert "image_1: sent as WebP lossless 8x6" in runner.host.text
-
-
-def opened_uri(uri: str) -> Image.Image:
-    return Image.open(io.BytesIO(b64decode(uri.partition(",")[2])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from base64 import b64encode
@@ -12,14 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from makers import Array, by_pillow, decoded, eight_bit, file_of, noise, png_by_hand
 from PIL import Image, PngImagePlugin
 from properties import given, settings, st
 
 from nodes.core.errors import TooLarge, Undecodable
 from nodes.core.media.pixels import MAX_PIXELS, BatchDecoder, content_hash, decode_inline, to_pixels
 
-Array = NDArray[Any]
 ORIENTATION = 0x0112
 
 # How an image that is stored in this orientation is to be shown (EXIF 2.3, tag 274), as numpy does it.
@@ -49,30 +47,6 @@ def pixel_arrays(draw: st.DrawFn, channels: int = 3, dtype: Any = np.uint8) -> A
     return (np.arange(height * width * channels).reshape(shape) % (int(top) + 1)).astype(dtype)
 
 
-def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
-
-
-def file_of(image: Image.Image | Array, file_format: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    made = (
-        image
-        if isinstance(image, Image.Image)
-        else Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
-    )
-    made.save(buffer, file_format, **options)
-    return buffer.getvalue()
-
-
-def decoded(data: bytes) -> torch.Tensor:
-    """Return ``[H,W,3]`` of one file."""
-    decoder = BatchDecoder(1)
-    decoder.decode(0, data)
-    (batch,) = decoder.batches()
-    assert batch.dtype == torch.float32 and batch.shape[0] == 1 and batch.shape[-1] == 3
-    return batch[0]
-
-
 def assert_exactly(data: bytes, expected: Array) -> None:
     """The tensor of a file is ``value / 255`` in float32 for every expected 8-bit value, to the last bit."""
     found = decoded(data).numpy()
@@ -81,23 +55,8 @@ def assert_exactly(data: bytes, expected: Array) -> None:
     assert np.array_equal(found, expected.astype(np.float32) / np.float32(255))
 
 
-def by_pillow(data: bytes) -> Array:
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-
-
 def tensor_of(pixels: Array) -> torch.Tensor:
     return torch.from_numpy(pixels.astype(np.float32) / np.float32(255))[None]
-
-
-def png(width: int, height: int, chunks: bytes = b"", pixels: bytes = b"", colour: bytes = b"\x08\x02") -> bytes:
-    """Write a PNG by hand: whatever size it declares."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    head = struct.pack(">II", width, height) + colour + b"\x00\x00\x00"
-    body = chunk(b"IDAT", zlib.compress(pixels))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunks + body + chunk(b"IEND", b"")
 
 
 def exif(orientation: int) -> Image.Exif:
@@ -240,7 +199,7 @@ def test_sixteen_bit_grey_keeps_its_high_byte(pixels: Array) -> None:
 def test_sixteen_bit_colour_keeps_its_high_byte(pixels: Array) -> None:
     height, width = pixels.shape[:2]
     rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in pixels)
-    assert_exactly(png(width, height, pixels=rows, colour=b"\x10\x02"), (pixels >> 8).astype(np.uint8))
+    assert_exactly(png_by_hand(width, height, rows=rows, colour=b"\x10\x02"), (pixels >> 8).astype(np.uint8))
 
 
 @given(pixel_arrays(3), st.sampled_from([20, 75, 95]), st.sampled_from([0, 2]), st.booleans())
@@ -388,7 +347,7 @@ def test_a_file_that_failed_can_be_placed_again_in_another_size() -> None:
         decoder.decode(1, file_of(noise(64, 64))[:-4000])
     decoder.decode(1, file_of(noise(4, 6, seed=1)))
     (batch,) = decoder.batches()
-    assert np.array_equal((batch[1].numpy() * 255).round().astype(np.uint8), noise(4, 6, seed=1))
+    assert np.array_equal(eight_bit(batch[1]), noise(4, 6, seed=1))
 
 
 # Files that are none
@@ -461,13 +420,13 @@ def with_checksums(data: bytes) -> bytes:
 )
 def test_a_bomb_is_refused_before_it_is_unpacked(width: int, height: int) -> None:
     with pytest.raises(TooLarge, match=str(MAX_PIXELS)):
-        decoded(png(width, height))
+        decoded(png_by_hand(width, height))
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 0), (0, 5), (5, 0)])
 def test_a_image_without_pixels_is_none(width: int, height: int) -> None:
     with pytest.raises(Undecodable):
-        decoded(png(width, height))
+        decoded(png_by_hand(width, height))
 
 
 # Data URIs

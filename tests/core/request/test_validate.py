@@ -15,15 +15,16 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
 from nodes.core.media.pixels import MAX_PIXELS
-from nodes.core.request.validate import check, check_reference_count
-from nodes.core.schema.model import INT32_MAX, ModelSpec
+from nodes.core.request.validate import Arguments, check
+from nodes.core.schema.kind import INT32_MAX, Given
+from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import MODELS_FOLDER
 
 T2I, EDIT = "text-to-image", "pro-edit"
 SPECS = {spec.command: spec for spec in (TEXT_TO_IMAGE, PRO_EDIT)}
 SCHEMAS = {
     model["model_id"]: model["input_schema"]
-    for model in (json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.glob("*.json"))
+    for model in (json.loads(path.read_text(encoding="utf-8")) for path in MODELS_FOLDER.rglob("*.json"))
 }
 HUGE = torch.zeros(1, 1, 1, 3).expand(1, 1, MAX_PIXELS + 1, 3)
 
@@ -165,9 +166,15 @@ def good(command: str) -> dict[str, Any]:
     return {"prompt": "a fox"} if command == T2I else {"prompt": "bluer", "image_1": image(8, 8)}
 
 
+def checked(spec: ModelSpec, values: dict[str, Any], origin: str | None = None, images: int = 1) -> Arguments:
+    """Check widget values; ``images`` come over the first socket, if the node has one."""
+    counts = {socket.name: images for field in spec.fields for socket in field.sockets[:1]}
+    return check(spec, Given(values, counts, origin))
+
+
 def refused(spec: ModelSpec, **values: Any) -> InvalidInput:
     with pytest.raises(InvalidInput) as raised:
-        check(spec, {"prompt": "a fox", **values})
+        checked(spec, {"prompt": "a fox", **values})
     return raised.value
 
 
@@ -237,19 +244,19 @@ def test_a_refused_address_is_not_repeated_in_the_message(url: str) -> None:
     ],
 )
 def test_public_addresses_travel_unchanged(url: str) -> None:
-    assert check(PRO_EDIT, {"prompt": "a", "image_urls": f"  {url}\t\n"}).reference_urls == (url,)
+    assert checked(PRO_EDIT, {"prompt": "a", "image_urls": f"  {url}\t\n"}).values["image_urls"] == (url,)
 
 
 def test_the_emulators_own_addresses_are_accepted_only_beside_it() -> None:
     values = {"prompt": "a", "image_urls": "http://127.0.0.1:8288/files/1.png"}
-    assert check(PRO_EDIT, values, "http://127.0.0.1:8288").reference_urls
+    assert checked(PRO_EDIT, values, "http://127.0.0.1:8288").values["image_urls"]
     for origin in (None, "http://127.0.0.1:8289", "http://localhost:8288", "https://127.0.0.1:8288"):
         with pytest.raises(InvalidInput):
-            check(PRO_EDIT, values, origin)
+            checked(PRO_EDIT, values, origin)
 
 
 def test_missing_values_are_the_schemas_defaults_in_the_schemas_order() -> None:
-    body = check(PRO_EDIT, {"prompt": "a"}).body(["data:1", "data:2"])
+    body = checked(PRO_EDIT, {"prompt": "a"}).body({"image_urls": ["data:1", "data:2"]})
     assert list(body) == [field.name for field in PRO_EDIT.fields]
     assert body == {
         "prompt": "a",
@@ -264,20 +271,19 @@ def test_missing_values_are_the_schemas_defaults_in_the_schemas_order() -> None:
 
 def test_a_prompt_is_sent_as_it_was_typed() -> None:
     prompt = "  two\nlines \u2603 \U0001f98a\x00\ud83d  "
-    assert check(TEXT_TO_IMAGE, {"prompt": prompt}).body([])["prompt"] == prompt
+    assert checked(TEXT_TO_IMAGE, {"prompt": prompt}).body({})["prompt"] == prompt
 
 
 def test_integer_enums_stay_integers() -> None:
-    body = check(TEXT_TO_IMAGE, {"prompt": "a", "safety_tolerance": np.int64(6), "num_images": np.uint8(2)}).body(
-        []
-    )
+    values = {"prompt": "a", "safety_tolerance": np.int64(6), "num_images": np.uint8(2)}
+    body = checked(TEXT_TO_IMAGE, values).body({})
     assert json.dumps([body["safety_tolerance"], body["num_images"]]) == "[6, 2]"
     assert type(body["safety_tolerance"]) is int
 
 
 @given(st.integers(0, 2**200))
 def test_seeds_over_a_link_are_folded_into_range(seed: int) -> None:
-    sent = check(TEXT_TO_IMAGE, {"prompt": "a", "seed": seed}).body([])["seed"]
+    sent = checked(TEXT_TO_IMAGE, {"prompt": "a", "seed": seed}).body({})["seed"]
     assert isinstance(sent, int)
     assert 0 <= sent <= INT32_MAX
     assert sent == seed % 2**31
@@ -291,9 +297,9 @@ def test_a_folded_seed_is_what_the_api_sees(runner: Runner, api: Emulator) -> No
 
 @given(st.integers(0, 2**64))
 def test_the_rerun_seed_is_never_sent(seed: int) -> None:
-    arguments = check(PRO_EDIT, {"prompt": "a", "rerun_seed": seed})
-    assert arguments.rerun_seed == seed
-    assert "rerun_seed" not in arguments.body([])
+    arguments = checked(PRO_EDIT, {"prompt": "a", "rerun_seed": seed})
+    assert arguments.own == {"rerun_seed": seed}
+    assert "rerun_seed" not in arguments.body({})
 
 
 ANYTHING = st.recursive(
@@ -309,7 +315,7 @@ def test_whatever_comes_over_a_link_is_sent_within_the_schema_or_refused(command
     name = data.draw(st.sampled_from([*(field.name for field in spec.fields), "rerun_seed", "image_urls"]))
     value = data.draw(ANYTHING)
     try:
-        body = check(spec, {"prompt": "a fox", name: value}).body(["data:"])
+        body = checked(spec, {"prompt": "a fox", name: value}).body({"image_urls": ["data:"]})
     except InvalidInput as error:
         assert error.field == name
     else:
@@ -318,12 +324,11 @@ def test_whatever_comes_over_a_link_is_sent_within_the_schema_or_refused(command
 
 @pytest.mark.parametrize(("count", "accepted"), [(0, False), (1, True), (20, True), (21, False)])
 def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None:
-    check_reference_count(TEXT_TO_IMAGE, 0)
     if accepted:
-        check_reference_count(PRO_EDIT, count)
+        checked(PRO_EDIT, {"prompt": "a"}, images=count)
         return
     with pytest.raises(InvalidInput) as refused:
-        check_reference_count(PRO_EDIT, count)
+        checked(PRO_EDIT, {"prompt": "a"}, images=count)
     assert refused.value.message == (
         "image_urls: 1 to 20 reference images are needed, from image_1 to image_20 and image_urls together; "
         f"given: {count}."

@@ -209,10 +209,10 @@ def test_an_older_record_is_carried_forward(
     job = accepted(old)
     old.close()
     newer = "CREATE INDEX later ON jobs (cost); CREATE TABLE notes (text TEXT)"
-    monkeypatch.setattr(database, "_MIGRATIONS", (*database._MIGRATIONS, newer))
+    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, newer))
     new = open_journal()
     assert new.claim(new_job()) == Existing(job)
-    assert sql(new, "PRAGMA user_version") == [(len(database._MIGRATIONS),)]
+    assert sql(new, "PRAGMA user_version") == [(len(database.MIGRATIONS),)]
     assert sql(new, "SELECT count(*) FROM sqlite_schema WHERE name IN ('later', 'notes')") == [(2,)]
 
 
@@ -224,7 +224,7 @@ def test_a_failed_migration_changes_nothing(
     version = sql(old, "PRAGMA user_version")
     broken = "CREATE TABLE notes (text TEXT); CREATE NONSENSE"
     with monkeypatch.context() as patch, pytest.raises(JournalError):
-        patch.setattr(database, "_MIGRATIONS", (*database._MIGRATIONS, broken))
+        patch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, broken))
         open_journal()
     assert sql(old, "PRAGMA user_version") == version
     assert isinstance(open_journal().claim(new_job()), Existing)
@@ -516,7 +516,7 @@ def test_a_hundred_thousand_jobs_are_looked_up_by_index(journal: Journal) -> Non
     assert journal.find("r4711") is not None
     assert len(journal.durations("m", "1K", 1)) == 50
     assert len(journal.recent(20)) == 20
-    journal._db.set_trace_callback(None)
+    journal.close()
     selects = [statement for statement in asked if statement.startswith("SELECT")]
     assert len(selects) >= 6
     for statement in selects:
@@ -538,6 +538,7 @@ class Lives(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.pair = [Journal(self.folder), Journal(self.folder)]
         self.holders: dict[str, set[int]] = {}
+        self.owners: dict[int, int] = {}
         self.submitted: dict[int, str] = {}
 
     @rule(target=jobs, who=st.integers(0, 1), name=st.sampled_from("abc"))
@@ -547,6 +548,7 @@ class Lives(RuleBasedStateMachine):
             held = self.holders.setdefault(name, set())
             assert not held, "two claims at once"
             held.add(claim.job.id)
+            self.owners[claim.job.id] = who
             return (who, claim.job)
         assert self._live(name) == [claim.job.id]
         return (who, claim.job)
@@ -596,7 +598,7 @@ class Lives(RuleBasedStateMachine):
         self.pair[who].close()
         self.pair[who] = Journal(self.folder)
         for name in self.holders:
-            self.holders[name] = {job for job in self.holders[name] if self._owner(job) == self._name(1 - who)}
+            self.holders[name] = {job for job in self.holders[name] if self.owners[job] != who}
 
     @invariant()
     def one_live_row_for_a_fingerprint(self) -> None:
@@ -617,7 +619,7 @@ class Lives(RuleBasedStateMachine):
         self.holders.get(job.fingerprint, set()).discard(job.id)
 
     def _query(self, statement: str) -> list[tuple[object, ...]]:
-        return [tuple(row) for row in self.pair[0]._db.execute(statement).fetchall()]
+        return sql(self.pair[0], statement)
 
     def _live(self, name: str) -> list[object]:
         rows = self._query(f"SELECT id FROM jobs WHERE fingerprint = '{name}' AND state IN {LIVE}")
@@ -625,13 +627,6 @@ class Lives(RuleBasedStateMachine):
 
     def _state(self, job: Job) -> object:
         rows = self._query(f"SELECT state FROM jobs WHERE id = {job.id}")
-        return rows[0][0] if rows else None
-
-    def _name(self, who: int) -> str:
-        return self.pair[who]._owner.name
-
-    def _owner(self, job_id: int) -> object:
-        rows = self._query(f"SELECT owner FROM jobs WHERE id = {job_id}")
         return rows[0][0] if rows else None
 
 

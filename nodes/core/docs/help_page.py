@@ -1,0 +1,153 @@
+"""The help page of a node, made when it is asked for: from its inputs, the glossary, and parts in Markdown.
+
+A part is ``locales/<language>/help/<name>.md``. A node's own, in a folder of its name, stands in the place of it.
+The panel that shows the page is about 250 px wide, so no table has more than two columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from ..schema.inputs import Socket, Widget
+from ..schema.kind import Field
+from ..schema.model import ModelSpec, NodeSpec
+from .glossary import glossary, help_text
+from .node_texts import NodeTexts
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_MIB = 2**20
+
+
+def help_page(node: NodeSpec, language: str) -> str:
+    """Return the page of a node in one of the languages, in Markdown."""
+    return _Page(node, language).text()
+
+
+class _Page:
+    def __init__(self, node: NodeSpec, language: str) -> None:
+        self._node = node
+        self._language = language
+        self._texts = NodeTexts(node, language)
+        self._words = glossary(language)["help"]
+        self._headings = self._words["headings"]
+        self._values: Mapping[str, object] = {**self._words["paragraphs"], **_limits(node)}
+
+    def text(self) -> str:
+        blocks = (
+            f"# {self._texts.display_name}",
+            self._part("intro") or self._introduction(),
+            self._part("when"),
+            self._part("before_first_run"),
+            *self._inputs(),
+            f"## {self._headings['outputs']}",
+            self._part(f"output_{self._node.output_kind}") or self._table(self._outputs()),
+            self._part("tips"),
+            self._limits(),
+            self._part("cost"),
+            self._part("errors"),
+        )
+        return "\n\n".join(filter(None, blocks)) + "\n"
+
+    def _introduction(self) -> str:
+        told = self._texts.description
+        return f"{told} (`{self._node.model_id}`)" if isinstance(self._node, ModelSpec) else told
+
+    def _inputs(self) -> Iterator[str]:
+        yield f"## {self._headings['inputs']}"
+        yield self._table(self._input_rows())
+        yield self._part("inputs")
+        if any(one.options.get("placeholder") for one in self._node.inputs):
+            yield self._part("samples")
+        if isinstance(self._node, ModelSpec) and self._node.role("seed"):
+            yield self._part("seed")
+        for medium, fields in self._media().items():
+            for field in _several(fields)[:1]:
+                yield self._part(f"sockets_{medium}", _of_sockets(field))
+
+    def _input_rows(self) -> Iterator[tuple[str, str]]:
+        for _, grouped in groupby(self._node.inputs, _row):
+            first, *others = grouped
+            name, label = f"`{first.name}`", self._texts.label(first)
+            if others:
+                name = f"{name} … `{others[-1].name}`"
+                label = f"{label} … {others[-1].number if isinstance(others[-1], Socket) else ''}"
+            facts = " · ".join(self._texts.facts(first, _code))
+            told = self._texts.tooltip(first)
+            yield f"{name} ({label})", f"{told}<br>{facts}" if facts else told
+
+    def _outputs(self) -> Iterator[tuple[str, str]]:
+        for one in self._node.output.returned:
+            texts = self._texts.output(one.name)
+            label = "" if texts["label"] == one.name else f" ({texts['label']})"
+            yield f"`{one.name}`{label}", f"{one.type}<br>{texts['tooltip']}"
+
+    def _limits(self) -> str:
+        """Return the common limits, then those of what goes in and comes out."""
+        heading, _, common = self._part("limits").partition("\n\n")
+        limits = [common]
+        for medium, fields in self._media().items():
+            limits += [self._part(f"limits_sockets_{medium}", _of_sockets(field)) for field in _several(fields)]
+            addresses = {"addresses": "`, `".join(field.inputs[-1].name for field in fields)}
+            limits.append(self._part(f"limits_input_{medium}", addresses))
+        limits.append(self._part(f"limits_output_{self._node.output_kind}"))
+        return f"{heading}\n\n" + "\n".join(filter(None, limits))
+
+    def _media(self) -> dict[str, list[Field]]:
+        """Return the fields with sockets by what comes over these."""
+        found: dict[str, list[Field]] = {}
+        for field in self._node.fields:
+            if field.sockets:
+                found.setdefault(field.sockets[0].medium, []).append(field)
+        return found
+
+    def _part(self, name: str, values: Mapping[str, object] | None = None) -> str:
+        """Return a part with its placeholders filled in; nothing where there is no such part."""
+        own = help_text(self._language, f"{self._node.node_id}/{name}")
+        known = {**self._values, **(values or {})}
+        return _PLACEHOLDER.sub(lambda found: str(known[found[1]]), own or help_text(self._language, name))
+
+    def _table(self, rows: Iterator[tuple[str, str]]) -> str:
+        head = f"| {self._headings['name']} | {self._headings['what_it_does']} |"
+        return "\n".join([head, "|---|---|", *(f"| {_cell(left)} | {_cell(right)} |" for left, right in rows)])
+
+
+def _row(one: Widget | Socket) -> str:
+    """Return what inputs of one row have in common: the stem of numbered sockets."""
+    return f"{one.stem} numbered" if isinstance(one, Socket) and one.number is not None else one.name
+
+
+def _several(fields: list[Field]) -> list[Field]:
+    return [field for field in fields if len(field.sockets) > 1]
+
+
+def _limits(node: NodeSpec) -> dict[str, object]:
+    if not isinstance(node, ModelSpec):
+        return {}
+    limits = node.limits
+    return {
+        "image_bytes": limits.image_bytes,
+        "image_mib": limits.image_bytes // _MIB,
+        "request_bytes": limits.request_bytes,
+        "request_mib": limits.request_bytes // _MIB,
+    }
+
+
+def _of_sockets(field: Field) -> dict[str, object]:
+    sockets = field.sockets
+    return {
+        "low": 1 if field.required else 0,
+        "high": len(sockets),
+        "stem": sockets[0].stem,
+        "last": sockets[-1].name,
+        "address": field.inputs[-1].name,
+    }
+
+
+def _code(value: object) -> str:
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

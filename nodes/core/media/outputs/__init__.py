@@ -1,0 +1,51 @@
+"""How the files of a result become what a node returns, one module for each kind of output.
+
+A module is found by its name, which the model file gives, and offers ``OUTPUT``. What the outputs of a node are
+called is declared in ``schema``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...members import member
+from ..pixels import Floats
+
+
+class Decoder(Protocol):
+    """Takes in the files of one result, each as it arrives, from any thread."""
+
+    def decode(self, index: int, data: bytes) -> None:
+        """Take in file number ``index`` (from 0).
+
+        Raises:
+            Undecodable, TooLarge.
+        """
+
+    def batches(self) -> list[Any]:
+        """Return what a node hands on of them, once all are there: of images, a batch for each size."""
+
+
+class OutputMedium(Protocol):
+    """How one kind of output is decoded, counted and saved."""
+
+    def decoder(self, count: int, memory: Floats | None = None) -> Decoder:
+        """Return a decoder of ``count`` files. ``memory`` was got ready for them, where it is of use."""
+
+    def count(self, media: Sequence[Any]) -> int:
+        """Return how many files are in what was decoded."""
+
+    def save(self, media: Sequence[Any], folder: Path, name: str) -> list[Path]:
+        """Save what was decoded as files ``name-1`` .. with an ending, and return their paths.
+
+        Raises:
+            OSError: the folder cannot be written. No part of a file is left.
+        """
+
+
+def output_medium(name: str) -> OutputMedium:
+    """Return a kind of output by its name."""
+    medium: OutputMedium = member(__name__, name, "OUTPUT")
+    return medium

@@ -1,0 +1,63 @@
+"""The checks that kinds of input share. What comes over a link, the host does not check.
+
+All raise ``InvalidInput`` with the input's name and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+
+from .. import urls
+from ..errors import InvalidInput
+from ..texts import note
+
+
+def whole(name: str, value: object, low: int, high: int | None) -> int:
+    """Return a whole number of ``low`` to ``high``, both included; without an upper end if that is None."""
+    limits = note("limits.least", low=low) if high is None else note("limits.range", low=low, high=high)
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InvalidInput(name, "not_an_integer", limits=limits, found=type_of(value))
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise InvalidInput(name, "out_of_range", limits=limits, found=number)
+    return number
+
+
+def text(name: str, value: object) -> str:
+    """Return a string."""
+    if not isinstance(value, str):
+        raise InvalidInput(name, "not_text", found=type_of(value))
+    return value
+
+
+def one_of(name: str, value: object, choices: Sequence[str]) -> str:
+    """Return one of several strings."""
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=f"{value!r:.40}")
+    return value
+
+
+def truth(name: str, value: object) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise InvalidInput(name, "not_a_boolean", found=type_of(value))
+    return value
+
+
+def addresses(name: str, value: object, local_origin: str | None) -> tuple[str, ...]:
+    """Return public https addresses, one a line; blank lines are left out."""
+    if not isinstance(value, str):
+        raise InvalidInput(name, "not_addresses", found=type_of(value))
+    numbered = [(number, line.strip()) for number, line in enumerate(value.splitlines(), 1) if line.strip()]
+    for number, url in numbered:
+        try:
+            urls.check_reference(url, local_origin)
+        except urls.BadUrl as error:
+            raise InvalidInput(name, "bad_address", line=number, problem=error.note) from None
+    return tuple(url for _, url in numbered)
+
+
+def type_of(value: object) -> str:
+    """Name the type of what was given."""
+    return type(value).__name__

@@ -1,0 +1,69 @@
+"""A whole number within bounds, or of an enum without gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import checks
+from ..document import JSON, MAX_INTEGER
+from ..inputs import Flag, Phrase, Widget
+from ..kind import Field, Property, Scalar
+
+
+@dataclass(frozen=True)
+class Integer(Scalar):
+    """A whole number, both bounds included."""
+
+    minimum: int
+    maximum: int
+    default: int
+
+    @classmethod
+    def read(cls, prop: Property) -> Integer | None:
+        """Read ``type: integer`` with bounds or an enum without gaps."""
+        schema = prop.schema
+        if schema.get("type") != "integer" or prop.role == "seed":
+            return None
+        if "enum" in schema:
+            bounds = _ends(schema.get("enum"))
+            if bounds is None:
+                return None
+            schema.only("title description type default enum")
+            low, high = bounds
+            if max(-low, high) > MAX_INTEGER:
+                raise schema.fault("enum", "out of range")
+        else:
+            schema.only("title description type default minimum maximum")
+            low = schema.integer("minimum")
+            high = schema.integer("maximum", low=low)
+        return cls(low, high, schema.integer("default", low, low=low, high=high))
+
+    def widget(self, field: Field) -> Widget:
+        """Return a number with steps of one."""
+        options = {"default": self.default, "min": self.minimum, "max": self.maximum, "step": 1}
+        facts = (
+            Phrase("kind_integer"),
+            Phrase("range", {"low": self.minimum, "high": self.maximum}),
+            Phrase("default", {"value": self.default}),
+        )
+        return Widget(field.name, "INT", options, field.required, facts)
+
+    def flag(self, field: Field) -> Flag:
+        """Return a flag with a number behind it."""
+        metavar = f"{self.minimum}..{self.maximum}"
+        return Flag(field.name, (field.name,), int, self.default, metavar)
+
+    def accept(self, field: Field, value: object) -> int:
+        """Return a number within the bounds."""
+        return checks.whole(field.name, value, self.minimum, self.maximum)
+
+
+def _ends(values: JSON) -> tuple[int, int] | None:
+    """Return the least and the greatest of integers without a gap; None for anything else."""
+    if not isinstance(values, list) or not values or any(type(value) is not int for value in values):
+        return None
+    low, high = min(values), max(values)
+    return (low, high) if high - low + 1 == len(values) == len(set(values)) else None
+
+
+KIND = Integer

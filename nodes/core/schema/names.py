@@ -1,0 +1,61 @@
+"""The names in a model file: which are allowed, and what the sockets and the address beside them are called."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)+")
+NODE_ID = re.compile(r"RunComfy[A-Za-z0-9_]+")
+COMMAND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+CATEGORY = re.compile(r"RunComfy(?:/[A-Za-z0-9][A-Za-z0-9 ._-]*)+")
+PROPERTY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+MAX_ID = 128
+MAX_NAME = 64
+
+# The pack's own inputs, flags and commands, and what a method, an object of JavaScript or a form takes for its own.
+_OWN_INPUTS = {"rerun_seed", "on_failure", "request_id"}
+_OWN_FLAGS = {"out", "offline", "help", "json"}
+_OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help"}
+_OF_PYTHON = {*keyword.kwlist, *keyword.softkwlist, "self", "cls", "values"} - {"type"}
+_OF_JAVASCRIPT = {
+    *("constructor", "prototype", "toString", "valueOf", "toLocaleString", "hasOwnProperty", "isPrototypeOf"),
+    *("propertyIsEnumerable", "this", "arguments", "undefined"),
+}
+_RESERVED = _OWN_INPUTS | _OWN_FLAGS | _OF_PYTHON | _OF_JAVASCRIPT
+
+_ADDRESS = re.compile(r"_url(?=_\d+$)|_urls?$")
+_NUMBERED = re.compile(r"(.+)_(\d+)")
+
+
+def is_property(name: str) -> bool:
+    """Whether a property may be called so."""
+    return len(name) <= MAX_NAME and bool(PROPERTY.fullmatch(name)) and name not in _RESERVED
+
+
+def is_command(name: str) -> bool:
+    """Whether a model's command of the shell may be called so."""
+    return len(name) <= MAX_NAME and bool(COMMAND.fullmatch(name)) and name not in _OWN_COMMANDS
+
+
+def stem_of(name: str) -> str:
+    """Return what the sockets of a property are called: without ``_url``, also before a number, ``_urls``, or an s.
+
+    ``image_urls`` -> ``image``, ``image_url_3`` -> ``image_3``, ``reference_videos`` -> ``reference_video``.
+    """
+    short = _ADDRESS.sub("", name)
+    return short if short != name or not name.endswith("s") else name[:-1]
+
+
+def address_of(name: str, *, several: bool) -> str:
+    """Return what the input for addresses is called: as the property, unless its socket is called so."""
+    stem = stem_of(name)
+    if stem != name:
+        return name
+    return f"{stem}_urls" if several else f"{stem}_url"
+
+
+def without_number(stem: str) -> tuple[str, int | None]:
+    """Divide ``image_3`` into ``image`` and 3; there is no number in ``image``."""
+    found = _NUMBERED.fullmatch(stem)
+    return (found[1], int(found[2])) if found else (stem, None)

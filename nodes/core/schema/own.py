@@ -1,0 +1,44 @@
+"""The pack's own inputs: after the schema's, never sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import checks
+from .inputs import Flag, Phrase, Widget
+from .kind import INT32_MAX, Field, Property, Scalar
+
+RERUN_SEED = "rerun_seed"
+
+
+@dataclass(frozen=True)
+class RerunSeed(Scalar):
+    """A number of which each other one is a new take, where the model has no seed for this."""
+
+    default: int = 0
+
+    @classmethod
+    def read(cls, prop: Property) -> None:
+        """Read nothing: no schema has it."""
+
+    def widget(self, field: Field) -> Widget:
+        """Return a number that the page leaves alone: a control after it would add a value to saved workflows."""
+        facts = (
+            Phrase("kind_integer"),
+            Phrase("range", {"low": 0, "high": INT32_MAX}),
+            Phrase("default", {"value": self.default}),
+        )
+        return Widget(
+            field.name, "INT", {"default": self.default, "min": 0, "max": INT32_MAX, "step": 1}, facts=facts
+        )
+
+    def flag(self, field: Field) -> Flag:
+        """Return a flag with a number behind it."""
+        return Flag(field.name, (field.name,), int, self.default, "INT")
+
+    def accept(self, field: Field, value: object) -> int:
+        """Return a number of 0 or more, however large."""
+        return checks.whole(field.name, value, 0, None)
+
+
+RERUN = Field(RERUN_SEED, RerunSeed())

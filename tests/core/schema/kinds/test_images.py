@@ -1,0 +1,65 @@
+"""An array of images: sockets, and addresses by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kinds_of_input import read
+from model_files import IMAGES
+
+from nodes.core.errors import InvalidInput
+from nodes.core.schema.inputs import Flag, Socket
+from nodes.core.schema.kind import UNSENT, Given
+from nodes.core.schema.kinds.images import Images
+
+
+@pytest.mark.parametrize(
+    ("prop", "kind"),
+    [
+        (IMAGES, Images(1, 3)),
+        ({**IMAGES, "minItems": 0, "maxItems": 1}, Images(0, 1)),
+        ({"type": "array", "format": "image_uris", "maxItems": 2, "items": {"type": "string"}}, Images(0, 2)),
+        ({"type": "array", "format": "image_uris", "maxItems": 2}, Images(0, 2)),
+    ],
+)
+def test_it_is_read_from_a_schema(prop: dict[str, Any], kind: Images) -> None:
+    assert read(prop).kind == kind
+
+
+def test_the_samples_are_shown_and_never_sent() -> None:
+    field = read({**IMAGES, "default": ["https://a.example.com/1.png"]}, name="image_urls", required=True)
+    address = field.inputs[-1]
+    assert (address.options["placeholder"], address.options["default"]) == ("https://a.example.com/1.png", "")
+    with pytest.raises(InvalidInput, match="given: 0"):
+        field.kind.check(field, Given({}))
+
+
+def test_it_has_sockets_then_addresses_and_two_flags() -> None:
+    field = read(IMAGES, name="reference_images", required=True)
+    *sockets, address = field.inputs
+    assert [one.name for one in sockets] == ["reference_image_1", "reference_image_2", "reference_image_3"]
+    assert all(isinstance(one, Socket) and (one.type, one.medium) == ("IMAGE", "image") for one in sockets)
+    assert (address.name, address.type) == ("reference_images", "STRING")
+    assert not any(one.required for one in field.inputs), "any of them may hold the images"
+    names = tuple(one.name for one in sockets)
+    assert field.flags == (
+        Flag("reference_image", names, metavar="FILE", repeated=True, medium="image"),
+        Flag("reference_images", ("reference_images",), metavar="URL", repeated=True),
+    )
+
+
+def test_images_are_counted_over_sockets_and_addresses() -> None:
+    field = read(IMAGES, name="image_urls", required=True)
+    addresses = "https://a.example.com/1.png\n\nhttps://a.example.com/2.png"
+    value = field.kind.check(field, Given({"image_urls": addresses}, {"image_3": 1}))
+    assert field.kind.body(field, value, ["first"]) == ["first", *addresses.split("\n\n")]
+    with pytest.raises(InvalidInput, match="given: 4"):
+        field.kind.check(field, Given({"image_urls": addresses}, {"image_3": 2}))
+
+
+def test_none_are_not_sent_unless_the_schema_requires_the_property() -> None:
+    prop = {**IMAGES, "minItems": 0}
+    for required, sent in ((False, UNSENT), (True, [])):
+        field = read(prop, name="image_urls", required=required)
+        assert field.kind.body(field, field.kind.check(field, Given({})), []) == sent

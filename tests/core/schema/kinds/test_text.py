@@ -1,0 +1,34 @@
+"""A string: what is read, and what is never a default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kinds_of_input import read
+
+from nodes.core.errors import InvalidInput
+from nodes.core.schema.kind import Given
+from nodes.core.schema.kinds.text import Text
+
+
+@pytest.mark.parametrize(
+    ("prop", "kind"), [({"type": "string"}, Text()), ({"type": "string", "default": "red"}, Text(default="red"))]
+)
+def test_it_is_read_from_a_schema(prop: dict[str, Any], kind: Text) -> None:
+    found = read(prop).kind
+    assert found == kind and type(found) is Text
+
+
+def test_the_sample_of_a_required_text_is_shown_and_never_sent() -> None:
+    field = read({"type": "string", "default": "A cat."}, required=True)
+    assert field.kind == Text(sample="A cat.")
+    (widget,) = field.inputs
+    assert (widget.options["placeholder"], widget.options["default"]) == ("A cat.", "")
+    with pytest.raises(InvalidInput, match="it is empty"):
+        field.kind.check(field, Given({}))
+
+
+def test_a_text_that_is_not_required_may_be_empty() -> None:
+    field = read({"type": "string"})
+    assert field.kind.check(field, Given({"x": " "})) == " "

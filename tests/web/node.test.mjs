@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { addCollectNode, freePlace } from "../../web/node/collect_node.js";
+import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/node/graph.js";
+import { addMenuItems, after } from "../../web/node/host_nodes.js";
+import { priceText } from "../../web/node/price.js";
+import { createStatusBoard } from "../../web/node/status_board.js";
+import { document, texts } from "./fakes.mjs";
+
+const t = texts();
+
+test("a price is a base, times the images, or nothing", () => {
+  assert.equal(priceText(0.1, 1, t), "from $0.10");
+  assert.equal(priceText(0.1, 3, t), "from $0.30 for 3 images");
+  assert.equal(priceText(0.1, undefined, t), "from $0.10 an image");
+  assert.deepEqual([null, undefined, NaN, 0].map((usd) => priceText(usd, 1, t)), ["", "", "", ""]);
+});
+
+test("nodes are found by their id in the prompt, within subgraphs too", () => {
+  const inner = { nodes: [{ id: 5, name: "inner" }], getNodeById: (id) => inner.nodes.find((node) => String(node.id) === String(id)) };
+  const outer = { id: "w", nodes: [{ id: 12, subgraph: inner }], getNodeById: (id) => outer.nodes.find((node) => String(node.id) === String(id)) };
+  assert.equal(findNode(outer, "12:5").name, "inner");
+  assert.equal(findNode(outer, "12:6"), undefined);
+  assert.equal(findNode(outer, "7"), undefined);
+  assert.equal([...eachNode(outer)].length, 2);
+  assert.equal(isOpen(outer, { workflow: "w" }), true);
+  assert.equal(isOpen(outer, { workflow: "x" }), false);
+  assert.equal(isOpen(outer, { workflow: "" }), true);
+});
+
+test("images are counted before a run where the graph tells", () => {
+  const source = (type, widgets = {}) => ({
+    type,
+    inputs: [],
+    widgets: Object.entries(widgets).map(([name, value]) => ({ name, value })),
+  });
+  const countWidget = (type) => (type.startsWith("RunComfy") ? "how_many" : undefined);
+  const into = (from) => imagesInto({ getInputNode: () => from }, 0, countWidget);
+  assert.equal(into(source("LoadImage")), 1);
+  assert.equal(into(source("EmptyImage", { batch_size: 3 })), 3);
+  assert.equal(into(source("RunComfyNanoBanana2TextToImage", { how_many: 2 })), 2);
+  assert.equal(into({ type: "Reroute", getInputNode: () => source("LoadImage") }), 1);
+  assert.equal(into(source("VAEDecode")), undefined);
+  assert.equal(into(null), undefined);
+});
+
+test("a widget that a link stands in for has no value", () => {
+  const node = { inputs: [{ widget: { name: "num_images" }, link: 3 }], widgets: [{ name: "num_images", value: 2 }] };
+  assert.equal(widgetValue(node, "num_images"), undefined);
+  node.inputs[0].link = null;
+  assert.equal(widgetValue(node, "num_images"), 2);
+});
+
+test("the collecting node goes where it covers none and holds the request id", () => {
+  const graph = { nodes: [], add: (node) => graph.nodes.push(node) };
+  const node = { pos: [0, 0], size: [200, 100], graph };
+  const other = { pos: [220, 0], size: [200, 100], graph };
+  graph.nodes.push(node, other);
+  assert.deepEqual(freePlace(node, [100, 50]), [240, 170]);
+  const made = addCollectNode(node, "abc", () => ({ size: [100, 50], widgets: [{ name: "request_id", value: "" }] }));
+  assert.equal(made.widgets[0].value, "abc");
+});
+
+test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {
+  const copied = [];
+  let resized = 0;
+  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), resized: () => (resized += 1) };
+  const board = createStatusBoard(document, t, actions);
+  const view = { tone: "busy", headline: "Running", meta: "3 s", lines: [], details: ["a", "b"], requestId: "abc", bar: 0.5 };
+  board.show({ view, price: "from $0.10", tokenMissing: false });
+  board.show({ view, price: "from $0.10", tokenMissing: false });
+  assert.equal(resized, 1);
+  assert.equal(board.root.text, "Running 3 s a b Request abc from $0.10");
+  await board.root.querySelector(".runcomfy-copy").listeners.click();
+  board.show({ view: null, price: "", tokenMissing: true });
+  board.root.querySelector(".runcomfy-link").listeners.click();
+  assert.deepEqual(copied, ["abc", "asked"]);
+  assert.equal(board.root.text, "No API token yet Enter token");
+});
+
+test("an object's own function is called before ours", () => {
+  const order = [];
+  const target = { done: (value) => order.push(`own ${value}`) };
+  after(target, "done", (value) => order.push(`ours ${value}`));
+  after(target, "none", () => order.push("none"));
+  target.done(1);
+  target.none();
+  assert.deepEqual(order, ["own 1", "ours 1", "none"]);
+});
+
+test("entries are added to what the node's own menu has", () => {
+  const target = { getExtraMenuOptions: () => [{ content: "own" }] };
+  addMenuItems(target, () => [{ content: "ours" }]);
+  assert.deepEqual(target.getExtraMenuOptions().map((item) => item.content), ["ours", "own"]);
+});

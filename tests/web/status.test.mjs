@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { NodeStatusStore } from "../../web/node/status_store.js";
+import { abandoned, describe, hasEnded, isTimed } from "../../web/node/status_view.js";
+import { failure, note, report, texts } from "./fakes.mjs";
+
+const t = texts();
+const shown = (changes, now) => describe(report(changes), t, now);
+
+test("the queue shows its position and the seconds that pass between two reports", () => {
+  const view = shown({ stage: "queued", position: 3, seconds: 4.4, heard: 1000, request_id: "abc" }, 3000);
+  assert.equal(view.headline, "Queued, position 3");
+  assert.equal(view.meta, "6 s");
+  assert.equal(view.bar, "unknown");
+  assert.equal(view.requestId, "abc");
+});
+
+test("a bar is there while the run goes on, and only then", () => {
+  assert.equal(shown({ fraction: 0.4 }).bar, 0.4);
+  assert.equal(shown({ stage: "delivered", fraction: 0.4, total: 1 }).bar, null);
+  assert.equal(shown({ stage: "failed" }).bar, null);
+});
+
+test("a delivery tells images, seconds and cost", () => {
+  const view = shown({ stage: "delivered", total: 2, seconds: 31, cost: 0.2 });
+  assert.equal(view.headline, "2 images delivered");
+  assert.equal(view.meta, "31 s \u00b7 $0.20");
+  assert.equal(view.tone, "good");
+});
+
+test("a kept copy is said to cost nothing, and its old cost is not shown as one", () => {
+  const view = shown({ stage: "delivered", total: 1, seconds: 31, cost: 0.2, kept: true });
+  assert.deepEqual(view.lines, ["Kept copy, no charge"]);
+  assert.equal(view.meta, "");
+});
+
+test("a failure shows its receipt without the id that stands below it", () => {
+  const told = failure("job_failed", { request_id: "abc", reason: "too rude", next: [note("next.run_again")] });
+  const view = shown({ stage: "failed", request_id: "abc", failure: told });
+  assert.deepEqual(view.lines, [
+    "The job failed at the provider.",
+    "Reason given: too rude",
+    "Charged: no.",
+    "Next: Run again.",
+  ]);
+  assert.equal(view.requestId, "abc");
+});
+
+test("a receipt is read in the person's language", () => {
+  const told = failure("file_gone", { params: { status: 410 }, charge: "yes", cost: 0.1 });
+  const view = describe(report({ stage: "failed", failure: told }), texts("fr"));
+  assert.deepEqual(view.lines, ["Un fichier du r\u00e9sultat n\u2019existe pas. (HTTP 410)", "Factur\u00e9\u00a0: oui, $0.10."]);
+});
+
+test("after Stop it says so at once, and later what became of the cancel", () => {
+  assert.equal(shown({ stopped: true, request_id: "abc" }).headline, "Stopped");
+  assert.deepEqual(shown({ stopped: true, request_id: "abc" }).lines, ["The cancel is being sent to RunComfy."]);
+  assert.deepEqual(shown({ stopped: true }).lines, []);
+  const view = shown({ stage: "stopped", notes: [note("cancel.cancelled")] });
+  assert.deepEqual(view.lines, ["Cancelled while it was queued: not charged."]);
+});
+
+test("a job that nobody waits for any more is said to run on; without a job there is nothing to say", () => {
+  assert.equal(describe(abandoned(report({ request_id: "abc" })), t).headline, "Left running at RunComfy");
+  assert.equal(abandoned(report()), null);
+  const ended = report({ stage: "failed" });
+  assert.equal(abandoned(ended), ended);
+});
+
+test("what has ended is not timed", () => {
+  assert.equal(isTimed(report()), true);
+  assert.equal(isTimed(report({ stopped: true })), false);
+  assert.equal(hasEnded(report({ stage: "delivered" })), true);
+});
+
+function page() {
+  const told = [];
+  const cleared = [];
+  const store = new NodeStatusStore({ now: () => 5, changed: (each) => told.push(each), cleared: (each) => cleared.push(each) });
+  return { store, told, cleared };
+}
+
+test("the bar never runs backwards within a run and starts anew with the next", () => {
+  const { store, told } = page();
+  for (const fraction of [0.2, 0.5, 0.3, null]) store.receive(report({ fraction }));
+  store.receive(report({ fraction: 0.1, prompt: "next" }));
+  assert.deepEqual(told.map((each) => each.fraction), [0.2, 0.5, 0.5, 0.5, 0.1]);
+});
+
+test("a prompt's end settles the nodes that told none", () => {
+  const { store, told, cleared } = page();
+  store.receive(report({ node: "1", request_id: "abc" }));
+  store.receive(report({ node: "2", stage: "preparing" }));
+  store.receive(report({ node: "3", stage: "delivered" }));
+  store.receive(report({ node: "4", prompt: "another" }));
+  store.promptEnded("p");
+  assert.equal(told.at(-1).left, true);
+  assert.deepEqual(cleared.map((each) => each.node), ["2"]);
+  assert.deepEqual(store.timed().map((each) => each.node), ["4"]);
+});
+
+test("what the server kept fills in what the page has not heard, and nothing else", () => {
+  const { store } = page();
+  store.receive(report({ node: "1", stage: "delivered" }));
+  store.restore([
+    report({ node: "1", live: true }),
+    report({ node: "2", live: true }),
+    report({ node: "3", live: false, request_id: "abc" }),
+    report({ node: "4", live: false }),
+  ]);
+  assert.deepEqual(store.all().map((each) => [each.node, each.stage, Boolean(each.left)]), [
+    ["1", "delivered", false],
+    ["2", "running", false],
+    ["3", "running", true],
+  ]);
+});
+
+test("memory is bounded", () => {
+  const { store } = page();
+  for (let node = 0; node < 600; node += 1) store.receive(report({ node: String(node) }));
+  assert.equal(store.all().length, 500);
+});

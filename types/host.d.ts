@@ -1,0 +1,153 @@
+/**
+ * What the pack uses of ComfyUI's page, as it is in the frontends 1.27.10 and 1.58.1. A member that only one of
+ * them has, or that a node may lack, is optional.
+ */
+
+export type Size = [width: number, height: number];
+export type Point = [x: number, y: number];
+
+/** What ComfyUI's `app` offers. `rootGraph` is the whole workflow's graph, `graph` in older frontends the open one. */
+export interface App {
+  graph: Graph;
+  rootGraph?: Graph;
+  extensionManager?: {
+    setting?: { get(id: string): unknown };
+    toast?: { add(notice: Notice): void };
+  };
+  ui?: { settings?: { getSettingValue?(id: string): unknown } };
+  /** There where the frontend asks extensions for the entries of a node's menu. */
+  collectNodeMenuItems?(node: HostNode): MenuItem[];
+  registerExtension(extension: Extension): void;
+}
+
+export interface Notice {
+  severity: "info" | "warn" | "error";
+  summary: string;
+  detail?: string;
+  /** Milliseconds until it goes away. */
+  life?: number;
+}
+
+/** What ComfyUI's `api` offers. `clientId` is not there before the first message of the server. */
+export interface Api {
+  clientId?: string | null;
+  initialClientId?: string | null;
+  fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
+}
+
+export interface PromptEnd {
+  prompt_id: string;
+}
+
+/** The events of `api` that the pack listens to, and what each carries. */
+export interface ApiEvents {
+  "runcomfy.progress": import("./answers.js").Report;
+  execution_success: PromptEnd;
+  execution_interrupted: PromptEnd;
+  execution_error: PromptEnd;
+  reconnected: unknown;
+  status: unknown;
+}
+
+/** What `app.registerExtension` takes, as far as the pack gives it. */
+export interface Extension {
+  name: string;
+  settings: {
+    id: string;
+    name: string;
+    category: string[];
+    type: () => HTMLElement;
+    defaultValue: string;
+  }[];
+  commands: { id: string; label: string; icon: string; function: () => void }[];
+  menuCommands: { path: string[]; commands: string[] }[];
+  getNodeMenuItems(node: HostNode): MenuItem[];
+  nodeCreated(node: HostNode): void;
+  afterConfigureGraph(): void;
+  setup(): Promise<void>;
+}
+
+export interface MenuItem {
+  content: string;
+  callback: () => void;
+}
+
+/** A graph of LiteGraph: a workflow, or the inside of a subgraph. */
+export interface Graph {
+  id?: string;
+  nodes?: HostNode[];
+  add(node: HostNode): unknown;
+  getNodeById?(id: string | number): HostNode | null | undefined;
+  setDirtyCanvas?(foreground: boolean, background: boolean): void;
+}
+
+/** A node of LiteGraph. It has a graph while it is in one, and a `subgraph` if it stands for one. */
+export interface HostNode {
+  /** Set by ComfyUI on the node or on its class; `type` is not set yet while a node is made. */
+  comfyClass?: string;
+  type?: string;
+  pos: Point;
+  size: Size;
+  graph?: Graph | null;
+  subgraph?: Graph;
+  inputs: Slot[];
+  widgets?: Widget[];
+  addInput(name: string, type: string, extra?: Partial<Slot>): unknown;
+  removeInput(index: number): void;
+  isInputConnected?(index: number): boolean;
+  getInputNode?(index: number): HostNode | null | undefined;
+  addDOMWidget(name: string, type: string, element: HTMLElement, options: DOMWidgetOptions): Widget;
+  computeSize(): Size;
+  setSize?(size: Size): void;
+  setDirtyCanvas?(foreground: boolean, background: boolean): void;
+  getExtraMenuOptions?(canvas: unknown, options: unknown): MenuItem[] | undefined;
+  onAdded?(graph: Graph): void;
+  onConfigure?(saved: SavedNode): void;
+  onConnectionsChange?(kind: number): void;
+  onSerialize?(saved: SavedNode): void;
+  onRemoved?(): void;
+}
+
+/** The values that a hook of the host is called with. */
+export type HookValues<Hook> = NonNullable<Hook> extends (...values: infer Values) => unknown ? Values : never;
+
+/** A node within a saved workflow. */
+export interface SavedNode {
+  size?: Size;
+  inputs?: { label?: string }[];
+}
+
+/** An input of a node: a socket, or the place where a link may stand in for a widget. */
+export interface Slot {
+  name: string;
+  type: string;
+  /** What a person called it. */
+  label?: string;
+  localized_name?: string;
+  link?: number | null;
+  shape?: number;
+  widget?: { name: string };
+}
+
+export interface Widget {
+  name: string;
+  value?: unknown;
+  /** False keeps it out of the saved workflow. */
+  serialize?: boolean;
+  callback?(value: unknown): void;
+}
+
+export interface DOMWidgetOptions {
+  /** False keeps it out of the prompt. */
+  serialize: boolean;
+  getValue(): string;
+  setValue(value: string): void;
+  getMinHeight(): number;
+  getMaxHeight(): number;
+  margin: number;
+}
+
+/** The window of ComfyUI's page. */
+export type HostWindow = Window &
+  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined } };

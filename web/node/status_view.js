@@ -1,0 +1,105 @@
+/**
+ * From a report of the server to what the node shows. Pure.
+ *
+ * @import { Report } from "../../types/answers.js"
+ * @import { Translate } from "../base/messages.js"
+ *
+ * @typedef {{
+ *   tone: "busy" | "good" | "bad" | "calm", headline: string, meta: string, lines: string[], details: string[],
+ *   requestId: string, bar: number | "unknown" | null,
+ * }} View
+ */
+
+import { money } from "../base/format.js";
+import { receiptLines } from "../base/receipts.js";
+
+const ENDED = ["delivered", "stopped", "failed"];
+const TIMED = ["queued", "running"];
+
+/** Whether nothing more is expected of the run. @param {Report} report */
+export function hasEnded(report) {
+  return ENDED.includes(report.stage) || Boolean(report.stopped || report.left);
+}
+
+/** Whether its seconds go on between two reports. @param {Report} report */
+export function isTimed(report) {
+  return TIMED.includes(report.stage) && !hasEnded(report);
+}
+
+/**
+ * Returns a report after its prompt ended without its node saying so: another node failed, or the server went.
+ * @param {Report} report
+ * @returns {Report | null} null where there is nothing left to tell
+ */
+export function abandoned(report) {
+  if (hasEnded(report)) return report;
+  return report.request_id ? { ...report, left: true } : null;
+}
+
+/**
+ * Returns what the node shows.
+ * @param {Report} report
+ * @param {Translate} t
+ * @param {number} now milliseconds on the clock that stamped `heard`
+ * @returns {View}
+ */
+export function describe(report, t, now = 0) {
+  const since = isTimed(report) && report.heard !== undefined ? Math.max(0, (now - report.heard) / 1000) : 0;
+  const seconds = t("state.seconds", { seconds: Math.floor(report.seconds + since) });
+  /** @type {View} */
+  const view = {
+    tone: "busy",
+    headline: "",
+    meta: "",
+    lines: report.notes.map(t.note),
+    details: report.sent.map(t.note),
+    requestId: report.request_id ?? "",
+    bar: null,
+  };
+  if (report.stopped && !ENDED.includes(report.stage)) return stopping(view, report, t);
+  if (report.left) {
+    return { ...view, tone: "calm", headline: t("state.left"), lines: [t("state.leftHint")] };
+  }
+  switch (report.stage) {
+    case "delivered":
+      return delivered(view, report, t, seconds);
+    case "failed":
+      return failed(view, report, t);
+    case "stopped":
+      return { ...view, tone: "calm", headline: t("state.stopped") };
+    default:
+      return { ...view, headline: busy(report, t), meta: TIMED.includes(report.stage) ? seconds : "", bar: bar(report) };
+  }
+}
+
+/** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
+function stopping(view, report, t) {
+  const lines = report.request_id ? [t("state.stopping")] : [];
+  return { ...view, tone: "calm", headline: t("state.stopped"), lines };
+}
+
+/** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
+function failed(view, report, t) {
+  const lines = report.failure ? [...view.lines, ...receiptLines(report.failure, t)] : view.lines;
+  return { ...view, tone: "bad", headline: t("state.failed"), lines };
+}
+
+/** @param {View} view @param {Report} report @param {Translate} t @param {string} seconds @returns {View} */
+function delivered(view, report, t, seconds) {
+  const lines = report.kept ? [t("state.kept"), ...view.lines] : view.lines;
+  const told = report.kept ? [] : [report.seconds > 0 && seconds, money(report.cost)];
+  const headline = t("state.delivered", { count: report.total });
+  return { ...view, tone: "good", headline, lines, meta: told.filter(Boolean).join(" \u00b7 ") };
+}
+
+/** @param {Report} report @param {Translate} t */
+function busy(report, t) {
+  if (report.stage === "queued" && report.position) return t("state.queuedAt", { position: report.position });
+  if (report.stage === "downloading") return t("state.downloading", { done: report.done, total: report.total });
+  return t(`state.${report.stage}`);
+}
+
+/** @param {Report} report @returns {View["bar"]} */
+function bar(report) {
+  return typeof report.fraction === "number" ? Math.min(1, Math.max(0, report.fraction)) : "unknown";
+}

@@ -1,0 +1,252 @@
+/**
+ * The extension: what ComfyUI calls, and what listens to ComfyUI. Everything it touches is handed in.
+ *
+ * @import { Prices, Report } from "../../types/answers.js"
+ * @import { Api, App, Extension as Registered, HostNode, HostWindow, Notice } from "../../types/host.js"
+ * @import { Translate } from "../base/messages.js"
+ *
+ * @typedef {{ app: App, api: Api, window: HostWindow, t: Translate, style: string }} Page `style` is the style sheet's URL
+ */
+
+import { createAccount } from "../base/account.js";
+import { addStyle, copyText } from "../base/browser.js";
+import { openDialog } from "../base/dialog.js";
+import { createRoutes } from "../base/routes.js";
+import { addCollectNode, COLLECT_NODE } from "../node/collect_node.js";
+import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
+import { addMenuItems } from "../node/host_nodes.js";
+import { PackNode } from "../node/pack_node.js";
+import { NodeStatusStore } from "../node/status_store.js";
+import { AccountPanel } from "./account_panel.js";
+import { openJobs } from "./jobs_dialog.js";
+
+const PREFIX = "RunComfy";
+const TICK_MILLISECONDS = 1000;
+const NOTICE_MILLISECONDS = 12000;
+/** @type {("execution_success" | "execution_error" | "execution_interrupted")[]} */
+const PROMPT_ENDS = ["execution_success", "execution_error", "execution_interrupted"];
+
+/** A read that fails changes nothing: the next one may succeed. */
+function quietly() {}
+
+/**
+ * Returns what `app.registerExtension` takes.
+ * @param {Page} page
+ * @returns {Registered}
+ */
+export function createExtension(page) {
+  const extension = new Extension(page);
+  const { t } = page;
+  return {
+    name: "RunComfy.Models",
+    settings: [
+      {
+        id: "RunComfy.Account",
+        name: "API token and account",
+        category: [PREFIX, "Account", "Token"],
+        type: () => extension.panel().root,
+        defaultValue: "",
+      },
+    ],
+    commands: [
+      { id: "RunComfy.Account", label: t("panel.title"), icon: "pi pi-key", function: () => extension.openAccount() },
+    ],
+    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account"] }],
+    getNodeMenuItems: (node) => extension.menuItems(node),
+    nodeCreated: (node) => extension.nodeCreated(node),
+    afterConfigureGraph: () => extension.graphLoaded(),
+    setup: () => extension.setUp(),
+  };
+}
+
+class Extension {
+  #app;
+  #api;
+  #window;
+  #t;
+  #style;
+  #routes;
+  #account;
+  /** @type {Prices} */
+  #prices = {};
+  #statuses;
+  /**
+   * Weak: a graph may drop its nodes without a word.
+   * @type {WeakMap<HostNode, PackNode>}
+   */
+  #packNodes = new WeakMap();
+  #noticed = false;
+  /** The id of this page under which the server sends it reports. */
+  #subscribed = "";
+  #ticking = 0;
+
+  /** @param {Page} page */
+  constructor({ app, api, window, t, style }) {
+    this.#app = app;
+    this.#api = api;
+    this.#window = window;
+    this.#t = t;
+    this.#style = style;
+    this.#routes = createRoutes(api);
+    this.#account = createAccount(this.#routes);
+    this.#statuses = new NodeStatusStore({
+      now: () => this.#now(),
+      changed: (report) => this.#show(report),
+      cleared: (report) => this.#packNodeOf(report)?.show(null),
+    });
+  }
+
+  /** Called once, when the page is ready. */
+  async setUp() {
+    addStyle(this.#window.document, this.#style);
+    this.#listen();
+    await this.#refresh();
+  }
+
+  /** Called with each node that is made. @param {HostNode} node */
+  nodeCreated(node) {
+    if (!nodeType(node).startsWith(PREFIX)) return;
+    const packNode = new PackNode(node, {
+      document: this.#window.document,
+      t: this.#t,
+      now: () => this.#now(),
+      account: this.#account,
+      price: (type) => this.#prices[type] ?? {},
+      copy: (text) => copyText(this.#window, text),
+      enterToken: () => this.openAccount(),
+      defer: (action) => this.#window.queueMicrotask(action),
+    });
+    this.#packNodes.set(node, packNode);
+    if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
+    this.#window.queueMicrotask(() => this.#noticeMissingToken());
+  }
+
+  /** Called after a workflow was loaded, by hand, by undo, or by a change of tabs. */
+  graphLoaded() {
+    for (const report of this.#statuses.all()) this.#show(report);
+    this.#noticeMissingToken();
+  }
+
+  /** Returns the entries of a node's menu. @param {HostNode} node */
+  menuItems(node) {
+    if (!this.#packNodes.has(node) || nodeType(node) === COLLECT_NODE) return [];
+    return [{ content: this.#t("jobs.menu"), callback: () => this.#openRecentJobs(node) }];
+  }
+
+  /** Returns a new panel of the account. */
+  panel({ note = "", autofocus = false } = {}) {
+    const page = { t: this.#t, routes: this.#routes, account: this.#account, note, autofocus };
+    return new AccountPanel(this.#window.document, page);
+  }
+
+  /** Opens the account's panel in a dialog. */
+  openAccount(note = "") {
+    const t = this.#t;
+    openDialog(this.#window.document, {
+      name: "account-dialog",
+      title: t("panel.title"),
+      close: t("dialog.close"),
+      content: this.panel({ note, autofocus: true }).root,
+    });
+  }
+
+  #listen() {
+    const api = this.#api;
+    api.addEventListener("runcomfy.progress", ({ detail }) => this.#received(detail));
+    for (const end of PROMPT_ENDS) api.addEventListener(end, ({ detail }) => this.#statuses.promptEnded(detail.prompt_id));
+    // The server may have started anew, with other settings.
+    api.addEventListener("reconnected", () => this.#refresh());
+    // A new page gets its id with the first message.
+    api.addEventListener("status", () => {
+      if (api.clientId && api.clientId !== this.#subscribed) this.#subscribe().catch(quietly);
+    });
+    this.#account.subscribe(() => this.#accountChanged());
+  }
+
+  /** @param {Report} report */
+  #received(report) {
+    this.#statuses.receive(report);
+    if (report.failure?.kind === "token_missing") this.openAccount(this.#t("token.runRefused"));
+  }
+
+  async #refresh() {
+    await Promise.all([this.#account.refresh().catch(quietly), this.#subscribe().catch(quietly)]);
+  }
+
+  async #subscribe() {
+    this.#subscribed = this.#api.clientId ?? this.#api.initialClientId ?? "";
+    this.#statuses.restore(await this.#routes.subscribe(this.#subscribed));
+  }
+
+  #accountChanged() {
+    this.#drawAll();
+    this.#readPrices().catch(quietly);
+    this.#noticeMissingToken();
+  }
+
+  async #readPrices() {
+    this.#prices = await this.#routes.prices();
+    this.#drawAll();
+  }
+
+  #noticeMissingToken() {
+    if (this.#noticed || this.#account.known?.state !== "missing") return;
+    if (this.#openPackNodes().next().done) return;
+    this.#noticed = true;
+    const [summary, detail] = [this.#t("token.notice"), this.#t("token.noticeDetail")];
+    this.#notify({ severity: "warn", summary, detail, life: NOTICE_MILLISECONDS });
+  }
+
+  /** @param {HostNode} node */
+  #openRecentJobs(node) {
+    /** @param {string} requestId */
+    const collect = (requestId) => {
+      const made = addCollectNode(node, requestId, (type) => this.#window.LiteGraph.createNode(type));
+      if (made) this.#notify({ severity: "info", summary: this.#t("jobs.added"), life: 5000 });
+    };
+    openJobs(this.#window.document, { t: this.#t, routes: this.#routes, collect }, nodeType(node));
+  }
+
+  /** @param {Notice} notice */
+  #notify(notice) {
+    this.#app.extensionManager?.toast?.add(notice);
+  }
+
+  *#openPackNodes() {
+    for (const node of eachNode(rootGraph(this.#app))) {
+      const packNode = this.#packNodes.get(node);
+      if (packNode) yield packNode;
+    }
+  }
+
+  /** The pack's part of the node that a report is about, if its workflow is open. @param {Report} report */
+  #packNodeOf(report) {
+    const graph = rootGraph(this.#app);
+    const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
+    return node && (!report.type || nodeType(node) === report.type) ? this.#packNodes.get(node) : undefined;
+  }
+
+  /** @param {Report} report */
+  #show(report) {
+    this.#packNodeOf(report)?.show(report);
+    if (!this.#ticking && this.#statuses.timed().length) {
+      this.#ticking = this.#window.setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    }
+  }
+
+  #tick() {
+    const timed = this.#statuses.timed();
+    for (const report of timed) this.#packNodeOf(report)?.draw();
+    if (timed.length) return;
+    this.#window.clearInterval(this.#ticking);
+    this.#ticking = 0;
+  }
+
+  #drawAll() {
+    for (const packNode of this.#openPackNodes()) packNode.draw();
+  }
+
+  #now() {
+    return this.#window.performance.now();
+  }
+}
