@@ -107,11 +107,16 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None
         delivery = await _apart(deliver(run_host))
     except Stopped:
         raise host.interrupt() from None
-    except PackError as error:
-        run_host.report(Progress(Stage.FAILED, request_id=error.failure.request_id, failure=error.failure))
-        raise
+    except (PackError, MemoryError) as error:
+        told = error if isinstance(error, PackError) else _out_of_memory()
+        run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
+        raise told from None
     log.info("%s", delivery.progress.text().replace("\n", "; "))
     return delivery
+
+
+def _out_of_memory() -> PackError:
+    return PackError("out_of_memory", charge=Charge.UNKNOWN, next=(step("free_memory"), step("run_safely")))
 
 
 async def _apart(work: Coroutine[None, None, T]) -> T:

@@ -95,7 +95,7 @@ async def read_body(request: web.Request) -> Mapping[str, object]:
         raise Refused("body_too_large", 413, limit_bytes=MAX_BODY_BYTES)
     try:
         body = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise Refused("not_an_object", 400)

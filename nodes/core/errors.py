@@ -317,7 +317,9 @@ class UntrustedUrl(DownloadError):
 
 
 class TooLarge(DownloadError):
-    """A file has more bytes or pixels than the pack reads."""
+    """A file has more bytes or pixels than the pack reads, or makes more work. It would the next time as well."""
+
+    default_next = (LOOK_AT_GENERATIONS,)
 
 
 class Undecodable(DownloadError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -128,10 +127,7 @@ class Client:
         if self._balance_url is None:
             return None
         payload = self._payload(self._transport.call("GET", self._balance_url, timeout=self._timeouts.read))
-        found = payload.get("balance_usd") if isinstance(payload, Mapping) else None
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            raise ProtocolError("no_balance")
-        return float(found)
+        return responses.parse_balance(payload)
 
     def close(self) -> None:
         """Close idle connections."""

@@ -220,9 +220,22 @@ def parse_price(payload: object) -> Price | None:
     return None if usd is None else Price(usd, unit if isinstance(unit, str) else "output")
 
 
+def parse_balance(payload: object) -> float:
+    """Return the balance in USD, which may be negative.
+
+    Raises:
+        ProtocolError: there is none.
+    """
+    usd = _number(payload.get("balance_usd")) if isinstance(payload, Mapping) else None
+    if usd is None:
+        raise ProtocolError("no_balance")
+    return usd
+
+
 def parse_usd(value: object) -> float | None:
     """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
-    return _amount(value)
+    usd = _number(value)
+    return usd if usd is not None and usd >= 0 else None
 
 
 def parse_seconds(start: object, end: object) -> float | None:
@@ -232,6 +245,16 @@ def parse_seconds(start: object, end: object) -> float | None:
     """
     started, ended = _unix_time(start), _unix_time(end)
     return ended - started if started is not None and ended is not None and ended > started else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def find_error(status: int, payload: object, headers: Mapping[str, str] | None = None) -> StatusError | None:
@@ -312,18 +335,8 @@ def _code(payload: object) -> int:
 def _unix_time(value: object) -> float | None:
     if isinstance(value, str) and (iso := _ISO_TIME.fullmatch(value.strip())):
         return _iso_time(*iso.groups(default=""))
-    seconds = _amount(value)
+    seconds = parse_usd(value)
     return seconds if seconds is None or seconds < _LEAST_MILLISECONDS else seconds / 1000
-
-
-def _amount(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return amount if math.isfinite(amount) and amount >= 0 else None
 
 
 def _iso_time(moment: str, fraction: str, zone: str) -> float | None:

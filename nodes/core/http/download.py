@@ -27,7 +27,7 @@ FILE_TIMEOUT = 120.0
 READ_TIMEOUT = 30.0
 MAX_REDIRECTS = 3
 _PAGES = ("text/html", "application/xhtml+xml")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/(?:[0-9]+|\*)")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import re
 import ssl
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -208,7 +209,7 @@ def plain(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
 def content_length(headers: Mapping[str, str]) -> int | None:
     """Return the announced length in bytes, or None where there is no readable one."""
     text = headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def network_failure(error: Exception) -> PackError:

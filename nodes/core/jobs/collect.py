@@ -15,6 +15,7 @@ from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import Charge, JobCancelled, JournalError, NotFound, PackError, TooLarge
+from ..media.bounds import check_file_count
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
@@ -32,6 +33,8 @@ LATE_COST_SECONDS = 2.0
 LOOKS_FOR_FILES = 4
 LOOK_FOR_FILES_SECONDS = 1.5
 MEMORY_FROM = 0.45
+# Of a job that was submitted elsewhere.
+UNKNOWN_WANTED = 4
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +139,9 @@ class ResultCollector:
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            decoder = self._medium.decoder(len(files), await self._memory_got_ready())
+            wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
+            check_file_count(len(files), wanted)
+            decoder = self._medium.decoder(len(files), await self._memory_got_ready(), wanted)
             fetched = await fetch(self._run, self._job.name, files, decoder)
             await late_cost
             return fetched

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import struct
 import threading
@@ -15,14 +14,18 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import InvalidInput, TooLarge, Undecodable
+from ..errors import FETCH_AGAIN, InvalidInput, TooLarge, Undecodable, step
+from .bounds import MAX_EXIF_BYTES, MAX_PIXELS, CountedFile, check_head, check_pixels, check_scans
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
-MAX_PIXELS = 64 * 2**20
+# Of the 8-bit ones, which weights are kept in, torch computes nothing.
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
+_EXIF_NAMES = ("exif", "Raw profile type exif")
+_MORE_MEMORY = (step("free_memory"), FETCH_AGAIN)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,18 +44,25 @@ def check_batch(name: str, value: object) -> torch.Tensor:
     """Return an IMAGE of the right type and shape; its values are not looked at. ``name`` is the socket's.
 
     Raises:
-        InvalidInput: not a float tensor ``[B,H,W,3 or 4]``, an empty one, or one with too many pixels an image.
+        InvalidInput: not a float tensor ``[B,H,W,3 or 4]`` whose values are there, an empty one, or one with too
+            many pixels an image.
     """
     if not isinstance(value, torch.Tensor):
         raise InvalidInput(name, "not_an_image", found=type(value).__name__)
+    if value.is_nested or value.is_meta or value.layout is not torch.strided:
+        raise InvalidInput(name, "image_shape", found=_storage(value))
     shape = "x".join(map(str, value.shape))
-    if value.ndim != 4 or value.shape[-1] not in (3, 4) or not value.is_floating_point():
+    if value.ndim != 4 or value.shape[-1] not in (3, 4) or value.dtype not in _FLOATS:
         raise InvalidInput(name, "image_shape", found=f"{value.dtype} [{shape}]")
     if value.numel() == 0:
         raise InvalidInput(name, "image_empty", found=f"[{shape}]")
     if value.shape[1] * value.shape[2] > MAX_PIXELS:
         raise InvalidInput(name, "image_too_large", limit=MAX_PIXELS, found=f"[{shape}]")
     return value
+
+
+def _storage(value: torch.Tensor) -> str:
+    return "nested" if value.is_nested else "meta" if value.is_meta else str(value.layout)
 
 
 def to_pixels(name: str, value: object) -> list[Pixels]:
@@ -95,12 +105,14 @@ class BatchDecoder:
     """Decodes files straight into preallocated batches, in any order and from any thread.
 
     ``memory`` is float32 of any length that was made ready before. It becomes the batch of the first file's size if
-    that fills most of it, and is not used otherwise.
+    that fills most of it, and is not used otherwise. ``most_pixels`` is how many the files may have together.
     """
 
-    def __init__(self, count: int, memory: Floats | None = None) -> None:
+    def __init__(self, count: int, memory: Floats | None = None, *, most_pixels: int | None = None) -> None:
         self._count = count
         self._memory = memory
+        self._most_pixels = count * MAX_PIXELS if most_pixels is None else most_pixels
+        self._pixels: dict[int, int] = {}
         self._lock = threading.Lock()
         self._buffers: dict[tuple[int, int], Floats] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
@@ -109,9 +121,11 @@ class BatchDecoder:
         """Decode file number ``index`` (from 0) into its place.
 
         Raises:
-            Undecodable: not a complete PNG, JPEG or WebP. TooLarge: more than ``MAX_PIXELS`` pixels.
+            Undecodable: not a complete PNG, JPEG or WebP.
+            TooLarge: more than ``MAX_PIXELS`` pixels, too many with the other files, or too much work or memory.
         """
         with _open(data) as image:
+            self._count_pixels(index, image.width * image.height)
             try:
                 image.load()
                 upright = _upright(image)
@@ -119,10 +133,22 @@ class BatchDecoder:
                 _write(upright, self._slot(index, size))
             except (OSError, ValueError, SyntaxError, EOFError) as error:
                 raise Undecodable("file_undecodable", error=type(error).__name__) from None
+            except MemoryError:
+                raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
         self._sizes[index] = size
 
     def batches(self) -> list[torch.Tensor]:
-        """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance."""
+        """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance.
+
+        Raises:
+            TooLarge: there is too little memory.
+        """
+        try:
+            return self._batches()
+        except MemoryError:
+            raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
+
+    def _batches(self) -> list[torch.Tensor]:
         places: dict[tuple[int, int], list[int]] = {}
         for index in sorted(self._sizes):
             places.setdefault(self._sizes[index], []).append(index)
@@ -130,6 +156,13 @@ class BatchDecoder:
             torch.from_numpy(self._buffers[size] if len(indices) == self._count else self._buffers[size][indices])
             for size, indices in places.items()
         ]
+
+    def _count_pixels(self, index: int, pixels: int) -> None:
+        with self._lock:
+            self._pixels[index] = pixels
+            found = sum(self._pixels.values())
+        if found > self._most_pixels:
+            raise TooLarge("files_have_too_many_pixels", limit=self._most_pixels, found=found)
 
     def _slot(self, index: int, size: tuple[int, int]) -> Floats:
         with self._lock:
@@ -147,15 +180,24 @@ class BatchDecoder:
 
 
 def _open(data: bytes) -> Image.Image:
+    check_head(data)
+    file = CountedFile(data)
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(file, formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None
+    except MemoryError:
+        raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
     except (OSError, ValueError, SyntaxError):
         raise Undecodable("file_not_an_image") from None
-    if image.width * image.height > MAX_PIXELS:
+    file.end_head()
+    try:
+        pixels = image.width * image.height
+        check_pixels(pixels)
+        check_scans(data, pixels)
+    except TooLarge:
         image.close()
-        raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS)
+        raise
     return image
 
 
@@ -164,6 +206,8 @@ def _upright(image: Image.Image) -> Image.Image:
 
     ``ImageOps.exif_transpose`` is not used: it writes all tags again, so one damaged tag would cost the image.
     """
+    if any(len(image.info.get(name, "")) > MAX_EXIF_BYTES for name in _EXIF_NAMES):
+        return image
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except (OSError, SyntaxError, EOFError, ValueError, TypeError, LookupError, struct.error):

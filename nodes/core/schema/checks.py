@@ -5,12 +5,17 @@ All raise ``InvalidInput`` with the input's name and what is allowed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral
 
 from .. import urls
 from ..errors import InvalidInput
 from ..texts import note
+
+# What the host's own seeds go up to.
+UINT64_MAX = 2**64 - 1
+_SHORT = (str, int, float, bool, type(None))
 
 
 def whole(name: str, value: object, low: int, high: int | None) -> int:
@@ -20,7 +25,7 @@ def whole(name: str, value: object, low: int, high: int | None) -> int:
         raise InvalidInput(name, "not_an_integer", limits=limits, found=type_of(value))
     number = int(value)
     if number < low or (high is not None and number > high):
-        raise InvalidInput(name, "out_of_range", limits=limits, found=number)
+        raise InvalidInput(name, "out_of_range", limits=limits, found=brief(number))
     return number
 
 
@@ -34,7 +39,7 @@ def text(name: str, value: object) -> str:
 def one_of(name: str, value: object, choices: Sequence[str]) -> str:
     """Return one of several strings."""
     if not isinstance(value, str) or value not in choices:
-        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=f"{value!r:.40}")
+        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=brief(value))
     return value
 
 
@@ -61,3 +66,10 @@ def addresses(name: str, value: object, local_origin: str | None) -> tuple[str, 
 def type_of(value: object) -> str:
     """Name the type of what was given."""
     return type(value).__name__
+
+
+def brief(value: object) -> str:
+    """Write a value in a few characters. Not every one can be written: Python refuses numbers of 5,000 digits."""
+    if isinstance(value, int) and abs(value) > UINT64_MAX:
+        return f"{'-' if value < 0 else ''}10^{round(value.bit_length() * math.log10(2))}"
+    return repr(value[:40] if isinstance(value, str) else value) if isinstance(value, _SHORT) else type_of(value)

@@ -23,6 +23,7 @@ from nodes.core.api.responses import (
     find_error,
     find_reason,
     is_request_id,
+    parse_balance,
     parse_cancel,
     parse_files,
     parse_price,
@@ -262,6 +263,18 @@ def test_the_time_between_two_moments_of_the_provider_is_read_or_not_known(
 def test_no_moment_of_the_provider_breaks_an_answer(start: Any, end: Any) -> None:
     read = parse_seconds(start, end)
     assert read is None or read > 0
+
+
+@pytest.mark.parametrize(("value", "usd"), [(5, 5.0), (-0.25, -0.25), (0, 0.0), ("1.5", 1.5)])
+def test_a_balance_may_be_negative(value: Any, usd: float) -> None:
+    assert parse_balance({"balance_usd": value, "currency": "USD"}) == usd
+
+
+@pytest.mark.parametrize("value", [None, True, "", "much", [5], 10**400, -(10**400), float("inf"), float("nan")])
+def test_a_balance_that_is_no_amount_is_an_error(value: Any) -> None:
+    for payload in ({"balance_usd": value}, {}, None, [value]):
+        with pytest.raises(ProtocolError):
+            parse_balance(payload)
 
 
 @pytest.mark.parametrize(

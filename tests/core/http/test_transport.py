@@ -590,3 +590,36 @@ def test_a_web_page_is_not_taken_for_a_file_and_the_file_is_tried_again(kind: st
         assert download.attempt() == b"file"
         downloader.close()
     assert "range" not in peer.heads[1]
+
+
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_a_length_that_is_no_length_is_not_one(digits: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + b"9" * digits + b"\r\n\r\n{}"
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(head)
+        hang_up(connection)
+
+    with Peer(talk) as peer:
+        try:
+            assert call(peer.origin).body == b"{}"
+        except AnswerLost:
+            assert digits == 19, "http.client believes in nine million million million bytes"
+
+
+def test_a_part_that_begins_at_no_place_is_not_the_rest() -> None:
+    cut = answer(b"1234567890", Accept_Ranges="bytes", ETag='"1"').removesuffix(b"67890")
+    parts = iter([cut, answer(b"67890", "206 Partial Content", Content_Range=f"bytes {'5' * 5000}-9/10")])
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(next(parts))
+        hang_up(connection)
+
+    with Peer(talk) as peer:
+        downloader = Downloader(Trust((), urls.origin(peer.origin)), USER_AGENT)
+        download = Download(downloader, f"{peer.origin}/a.png")
+        for _ in range(2):
+            with pytest.raises(AnswerLost):
+                download.attempt()
+        downloader.close()
+    assert [head.get("range") for head in peer.heads] == [None, "bytes=5-"]

@@ -31,8 +31,11 @@ class Decoder(Protocol):
 class OutputMedium(Protocol):
     """How one kind of output is decoded, counted and saved."""
 
-    def decoder(self, count: int, memory: Floats | None = None) -> Decoder:
-        """Return a decoder of ``count`` files. ``memory`` was got ready for them, where it is of use."""
+    def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> Decoder:
+        """Return a decoder of ``count`` files. ``memory`` was got ready for them, where it is of use.
+
+        ``wanted`` is how many were asked for: it bounds what they may take together.
+        """
 
     def count(self, media: Sequence[Any]) -> int:
         """Return how many files are in what was decoded."""

@@ -8,15 +8,16 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from ..bounds import MAX_PIXELS
 from ..pixels import BatchDecoder, Floats, to_pixels
 
 
 class ImageOutput:
     """Decodes images into batches, and saves them as PNG."""
 
-    def decoder(self, count: int, memory: Floats | None = None) -> BatchDecoder:
+    def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> BatchDecoder:
         """Return a decoder into batches; the memory becomes the first one."""
-        return BatchDecoder(count, memory)
+        return BatchDecoder(count, memory, most_pixels=MAX_PIXELS * (count if wanted is None else wanted))
 
     def count(self, media: Sequence[torch.Tensor]) -> int:
         """Return how many images the batches hold."""
