@@ -26,7 +26,7 @@ from .context import Delivery, RunContext
 from .fetch import Fetched, addresses, decode_kept, fetch, not_understood
 from .polling import duration_of, plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
-from .submit import cancel, log_unrecorded, recorded
+from .submit import leave, log_unrecorded, recorded, stop_waiting
 from .waiting import Stopped
 
 LATE_COST_SECONDS = 2.0
@@ -65,6 +65,7 @@ class ResultCollector:
         self._durations: list[float] = []
         self._unfinished = 0.0
         self._memory: Future[Floats | None] | None = None
+        self._waiting: Future[int] | None = None
 
     async def deliver(self) -> Delivery:
         """Hand out the kept images of the job, or wait for it and collect them.
@@ -78,6 +79,7 @@ class ResultCollector:
             batches = await self._run.blocking(self._from_kept)
             if batches:
                 return self._delivery(batches, job.files, kept=True)
+        self._waiting = threads.start(self._run.dependencies.journal.wait_for, job)
         try:
             return await self._collect()
         except (Stopped, asyncio.CancelledError):
@@ -91,6 +93,7 @@ class ResultCollector:
             raise (receipt if self._request else receipts.of_collecting(receipt, self._seconds())) from None
         finally:
             self._free_memory()
+            self._stop_waiting()
 
     async def _collect(self) -> Delivery:
         known = tuple(map(HostedFile, self._job.files))
@@ -209,7 +212,7 @@ class ResultCollector:
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            await self._record(journal.set_outcome, error.note, known.cost)
+            await self._record(journal.mark_without_image, error.note, known.cost)
             return error
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
@@ -232,17 +235,20 @@ class ResultCollector:
         return error
 
     def _leave(self) -> None:
-        """After Stop: ask for the end of a job that may still be queued."""
-        job = self._job
+        """After Stop: ask for the end of a job that may still be queued, and that nobody else waits for."""
+        job, dependencies, run_host = self._job, self._run.dependencies, self._run.run_host
         if self._request is None or job.state == "delivered":
             return
-        if not job.files:
-            threads.CANCELS.start(
-                cancel, self._run.dependencies.client, self._run.dependencies.journal, job, self._run.run_host
-            )
+        if job.files:
+            run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(note("cancel.ended"),)))
             return
-        told = note("cancel.ended")
-        self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+        waiting, self._waiting = self._waiting, None
+        threads.CANCELS.start(leave, dependencies.client, dependencies.journal, job, run_host, waiting)
+
+    def _stop_waiting(self) -> None:
+        """Of a job that has ended nobody asks who waits for it."""
+        if self._waiting is not None and self._job.state == "submitted":
+            threads.start(stop_waiting, self._run.dependencies.journal, self._job, self._waiting)
 
     def _from_kept(self) -> list[Any] | None:
         kept = self._run.dependencies.file_cache.get(self._job.name)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from random import random
 
@@ -75,7 +76,7 @@ class Submission:
         if self.job.request_id is None:
             recorded(self._journal.release, self.job)
         elif self._unwanted:
-            threads.CANCELS.start(cancel, self._client, self._journal, self.job, self._observer)
+            threads.CANCELS.start(leave, self._client, self._journal, self.job, self._observer)
 
     def _post(self, body: bytes) -> Job:
         self._journal.mark_submitting(self.job)
@@ -117,6 +118,34 @@ def log_unrecorded(job: Job, error: JournalError) -> None:
     found = error.note.params.get("error", error.failure.kind)
     told = "Job %s, request %s: what became of it is recorded as soon as the record can be written again (%s)."
     log.error(told, job.id, job.request_id or "unknown", found)
+
+
+def leave(
+    client: Client, journal: Journal, job: Job, run_host: RunHost, waiting: Future[int] | None = None
+) -> None:
+    """After Stop: cancel a job that may still be queued, unless another run waits for it. Blocking.
+
+    ``waiting`` is what ``Journal.wait_for`` returns of this run.
+    """
+    if _nobody_waits(journal, job, waiting):
+        cancel(client, journal, job, run_host)
+    else:
+        told = note("cancel.awaited")
+        run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+
+
+def stop_waiting(journal: Journal, job: Job, waiting: Future[int]) -> None:
+    """Record that a run that was not stopped waits no longer. Blocking."""
+    _nobody_waits(journal, job, waiting)
+
+
+def _nobody_waits(journal: Journal, job: Job, waiting: Future[int] | None) -> bool:
+    try:
+        return journal.stop_waiting(job, waiting.result() if waiting else None)
+    except JournalError as error:
+        # The cancel is asked for, then: a run that waits all the same submits the job again, and pays for it once.
+        log.warning("Who waits for request %s is not known: %s", job.request_id, error.message)
+        return True
 
 
 def cancel(client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:

@@ -37,8 +37,8 @@ class RerunSeed(Scalar):
         return Flag(field.name, (field.name,), int, self.default, "INT")
 
     def accept(self, field: Field, value: object) -> int:
-        """Return a number of 0 or more, however large."""
-        return checks.whole(field.name, value, 0, None)
+        """Return a number of 0 or more, as large as the host's own seeds."""
+        return checks.whole(field.name, value, 0, checks.UINT64_MAX)
 
 
 RERUN = Field(RERUN_SEED, RerunSeed())

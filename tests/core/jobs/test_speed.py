@@ -76,7 +76,7 @@ class ScriptedApi:
     def status(self, _request_id: str) -> State:
         return self._state("status", ())
 
-    def result(self, _request_id: str) -> State:
+    def result(self, _request_id: str, _model_id: str = "") -> State:
         return self._state("result", (InlineFile("image/png;base64", uri_of(file_of(noise(8))).partition(",")[2]),))
 
     def times(self, what: str) -> list[float]:
@@ -394,7 +394,7 @@ def test_only_a_submission_opens_a_connection_once_one_is_warm(
 
 def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
     api.hold = True
-    jobs = 2 * threads.THREADS_OF_A_KIND + 16
+    jobs = 4 * threads.THREADS_OF_A_KIND
     before = threading.active_count()
 
     async def run() -> None:
