@@ -19,6 +19,7 @@ from nodes.comfyui import NODE_CLASS_MAPPINGS
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
 from nodes.comfyui.routes import HELP_PATHS, ROUTES, register
 from nodes.core.docs.help_page import help_page
+from nodes.core.errors import JobFailed
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
 from nodes.core.schema.model import NodeSpec
 
@@ -75,7 +76,9 @@ def test_no_answer_and_no_message_holds_the_token(host: Standin, capfd: pytest.C
         {"Sec-Fetch-Site": "none"},
     ],
 )
-@pytest.mark.parametrize(("method", "path"), [("PUT", "token"), ("DELETE", "token"), ("POST", "test")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "token"), ("DELETE", "token"), ("POST", "test"), ("POST", "jobs/retry")]
+)
 def test_writing_routes_refuse_other_origins(
     host: Standin, method: str, path: str, headers: dict[str, str]
 ) -> None:
@@ -186,7 +189,7 @@ def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator
     }
 
 
-def test_jobs_of_a_model_are_those_of_the_account(
+def test_jobs_of_a_model_are_those_of_every_token(
     runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(host, "PUT", "token", json={"token": TOKEN})
@@ -197,7 +200,40 @@ def test_jobs_of_a_model_are_those_of_the_account(
     assert ask(host, "GET", "jobs?node=RunComfyNanoBananaProEdit").json()["jobs"] == []
     monkeypatch.setenv("RUNCOMFY_API_TOKEN", "another")
     ask(host, "DELETE", "token")
-    assert ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"] == []
+    (found,) = ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"]
+    assert found["request_id"] == job["request_id"]
+
+
+def test_a_job_that_was_charged_in_vain_is_paid_for_again_once_it_is_allowed(runner: Runner, host: Standin) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    runner.api.fault(Fault("job", fails="blocked", fails_in="result"))
+    runner.api.fault(Fault("result", edit=lambda answer: {**answer, "cost": 0.1}))
+    for _ in range(2):
+        with pytest.raises(JobFailed, match="POST /runcomfy/jobs/retry"):
+            runner.text_to_image()
+    assert runner.api.count("submit") == 1
+    request_id = runner.api.jobs[0].request_id
+    told = ask(host, "POST", "jobs/retry", json={"request_id": request_id})
+    assert told.json() == {
+        "request_id": request_id,
+        "note": {"kind": "note.retry_allowed", "params": {"request_id": request_id}},
+    }
+    runner.text_to_image()
+    assert runner.api.count("submit") == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"request_id": None}, {"request_id": "nobody"}, {"request_id": ["x"]}])
+def test_nothing_else_is_allowed(host: Standin, body: dict[str, object]) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    answer = ask(host, "POST", "jobs/retry", json=body)
+    assert (answer.status_code, answer.json()["kind"]) == (400, "not_recorded")
+
+
+def test_a_job_without_a_charge_needs_no_permission(runner: Runner, host: Standin) -> None:
+    ask(host, "PUT", "token", json={"token": TOKEN})
+    _, _, request_id = runner.text_to_image()
+    answer = ask(host, "POST", "jobs/retry", json={"request_id": request_id})
+    assert (answer.status_code, answer.json()["kind"]) == (400, "no_permission_needed")
 
 
 @pytest.mark.parametrize("path", ["jobs", "jobs?node=KSampler"])

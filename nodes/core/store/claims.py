@@ -39,7 +39,8 @@ def found(
     if newest is None or not newest.ended_paid or newest.retry_allowed:
         return None
     # Whether its files can be had after all is found out for nothing.
-    return Existing(newest) if newest.state == "expired" or newest.without_image else PermissionNeeded(newest)
+    may_be_had = newest.has_result or newest.without_image or newest.state == "expired"
+    return Existing(newest) if may_be_had else PermissionNeeded(newest)
 
 
 def live(db: sqlite3.Connection, new_job: NewJob) -> list[Job]:

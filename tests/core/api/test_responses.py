@@ -35,6 +35,7 @@ from nodes.core.api.responses import (
 from nodes.core.errors import (
     InsufficientBalance,
     NotFound,
+    OtherAccount,
     ProtocolError,
     RateLimited,
     Rejected,
@@ -370,8 +371,8 @@ ERRORS: list[tuple[int, int, type[StatusError], str]] = [
     (401, 401001, Unauthorized, "refused the token"),
     (401, 0, Unauthorized, "refused the token"),
     (403, 0, Unauthorized, "refused the token"),
-    (400, 403001, NotFound, "another account"),
-    (403, 403001, NotFound, "another account"),
+    (400, 403001, OtherAccount, "another account"),
+    (403, 403001, OtherAccount, "another account"),
     (400, 404001, NotFound, "expired"),
     (404, 404001, NotFound, "expired"),
     (404, 0, NotFound, "does not know"),
