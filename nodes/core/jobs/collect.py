@@ -158,8 +158,7 @@ class ResultCollector:
     async def _delivered(self, fetched: Fetched) -> Delivery:
         """Hand out the whole files, and name the others: then the job stays as it is, and the next run goes on."""
         for index, error in fetched.missing.items():
-            count = len(fetched.files)
-            self._run.note(note("note.file_missing", number=index + 1, count=count, cause=error.note))
+            self._run.note(receipts.of_missing_file(error, index + 1, len(fetched.files)))
         if not fetched.missing:
             await self._record(self._run.dependencies.journal.mark_delivered)
         missing = len(fetched.missing)

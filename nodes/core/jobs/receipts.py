@@ -21,7 +21,9 @@ from ..errors import (
     JobTimedOut,
     NotFound,
     PackError,
+    ProtocolError,
     Rejected,
+    TooLarge,
     failed,
     step,
 )
@@ -66,6 +68,14 @@ def of_refused(error: PackError, job: Job) -> JobFailed | None:
     cause, reason = job.outcome.params["cause"], job.outcome.params["reason"]
     told = "submission_refused"
     return JobFailed(told, cause=cause, reason=str(reason) if reason else None, charge=Charge.NO, next=(NEW_JOB,))
+
+
+def of_missing_file(error: PackError, number: int, count: int) -> Note:
+    """Say which file of a result is missing, why, and what next."""
+    # Neither becomes smaller, nor better understood, by another try.
+    final = isinstance(error, TooLarge | ProtocolError)
+    step_next = LOOK_AT_GENERATIONS if final else FETCH_AGAIN
+    return note("note.file_missing", number=number, count=count, cause=error.note, next=step_next)
 
 
 def of_earlier(job: Job) -> JobFailed:

@@ -170,14 +170,14 @@ def test_a_job_is_learnt_as_it_ended_not_as_it_was_noticed(timed: TimedJobs, zon
     timed.api.created_at = zone
     timed.run(26.0)
     assert timed.api.times("result")[0] > 26.5
-    assert timed.journal.durations("model", "resolution=1K") == [pytest.approx(26.0)]
+    assert timed.journal.durations("model", "1K", 1) == [pytest.approx(26.0)]
 
 
 def test_a_providers_clock_that_is_wrong_teaches_nothing_that_was_not_seen(timed: TimedJobs) -> None:
     timed.api.created_at, timed.api.slow = 0.0, 100.0
     timed.run(26.0)
     asked = timed.api.times("status")
-    assert timed.journal.durations("model", "resolution=1K") == [pytest.approx(asked[-1])]
+    assert timed.journal.durations("model", "1K", 1) == [pytest.approx(asked[-1])]
     assert asked[-2] < 26.0
 
 
