@@ -83,9 +83,9 @@ def same(got: list[np.ndarray], wanted: list[np.ndarray]) -> bool:
     return len(got) == len(wanted) > 0 and all(map(np.array_equal, got, wanted))
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for what happens in the background, ten seconds at most."""
-    ends = time.monotonic() + 10
+def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait for what happens in the background, so many seconds at most."""
+    ends = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, "waited ten seconds in vain"
+        assert time.monotonic() < ends, f"waited {seconds:.0f} s in vain"
         time.sleep(0.01)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from nodes.core.store import database
+from nodes.core.store import journal as journal_module
+from nodes.core.store.budget import Budget
 from nodes.core.store.job import Claimed, Job, NewJob
 from nodes.core.store.journal import FILE_NAME, Journal
 from nodes.core.texts import note
@@ -25,20 +31,22 @@ class Time:
         return self.now
 
 
-def new_job(name: str = "a", price: float | None = None, **more: object) -> NewJob:
-    return replace(NewJob(name, "account", "vendor/model", "1K", 1, price), **more)
+def new_job(name: str = "a", base_price: float | None = None, **more: object) -> NewJob:
+    return replace(NewJob(name, "account", "vendor/model", "1K", 1, base_price), **more)
 
 
-def claimed(journal: Journal, name: str = "a", price: float | None = None, **more: object) -> Job:
-    claim = journal.claim(new_job(name, price, **more))
+def claimed(journal: Journal, name: str = "a", reckoned: float | None = None, **more: object) -> Job:
+    """Claim a job, with a budget where it is to be reckoned with."""
+    budget = None if reckoned is None else Budget(1e6, max_cost=reckoned)
+    claim = journal.claim(new_job(name, **more), budget)
     assert isinstance(claim, Claimed)
     return claim.job
 
 
 def accepted(
-    journal: Journal, name: str = "a", request_id: str = "r1", price: float | None = None, **more: object
+    journal: Journal, name: str = "a", request_id: str = "r1", reckoned: float | None = None, **more: object
 ) -> Job:
-    job = claimed(journal, name, price, **more)
+    job = claimed(journal, name, reckoned, **more)
     journal.mark_submitting(job)
     journal.mark_submitted(job, request_id)
     found = journal.find(request_id)
@@ -54,3 +62,16 @@ def sql(journal: Journal, statement: str) -> list[tuple[object, ...]]:
             return db.execute(statement).fetchall()
     finally:
         db.close()
+
+
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the statements of the journals that are opened from now on, as they come."""
+    asked: list[str] = []
+
+    def opened(path: Path) -> sqlite3.Connection:
+        db = database.open_database(path)
+        db.set_trace_callback(asked.append)
+        return db
+
+    monkeypatch.setattr(journal_module, "open_database", opened)
+    return asked

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import requests
-from page.standin import FOLDER, Standin
+from page.standin import Standin
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
 from nodes.comfyui import NODE_CLASS_MAPPINGS
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
-from nodes.comfyui.routes import HELP_PATHS, ROUTES, register
+from nodes.comfyui.routes import HELP_PATHS, PACK_FOLDER, ROUTES, register
 from nodes.core.docs.help_page import help_page
 from nodes.core.errors import JobFailed
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
@@ -253,7 +253,7 @@ def test_routes_answer_beneath_api_too_and_are_never_stored_by_a_cache(host: Sta
 
 @pytest.mark.parametrize("node", ["RunComfyNanoBananaProEdit", "RunComfyCollect"])
 def test_help_is_made_at_the_address_of_a_file(host: Standin, node: str) -> None:
-    docs = f"{host.url}/extensions/{FOLDER}/docs"
+    docs = f"{host.url}/extensions/{PACK_FOLDER}/docs"
     japanese, english, fallback = (
         requests.get(f"{docs}/{path}.md", timeout=20) for path in (f"{node}/ja", f"{node}/en", node)
     )

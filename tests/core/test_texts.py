@@ -39,8 +39,11 @@ def test_a_note_says_its_values_amounts_sizes_and_notes_within() -> None:
     assert str(note("note.next_try", cause=cause, seconds=7)) == (
         "RunComfy asks for fewer calls for now. (HTTP 429) The next try is in 7 s."
     )
-    budget = note("failure.budget_spent", budget_usd=1, spent_usd=0.7)
-    assert str(budget) == "The day's budget of $1.00 would be passed: $0.70 is spent or under way today."
+    budget = note("failure.budget_passed", budget_usd=1, spent_usd=0.7, price_usd=0.3125)
+    assert str(budget) == (
+        "The day's budget of $1.00 would be passed: $0.70 is spent or under way today, "
+        "and this job may cost $0.3125."
+    )
     assert str(note("failure.answer_too_large", limit_bytes=2**21)) == "The answer has more than 2.00 MiB."
 
 

@@ -123,24 +123,23 @@ def test_an_error_of_the_pack_leaves_without_what_it_was_made_from(start: Start)
 # The pool of daemon threads
 
 
-def test_a_pool_has_no_more_threads_than_it_needs_and_may() -> None:
-    seen: set[int] = set()
-
-    def see() -> None:
-        seen.add(threading.get_ident())
-
-    pool = DaemonPool(3, "test")
+def test_an_idle_thread_is_used_again() -> None:
+    pool = DaemonPool(20, "reused")
+    seen = set()
     for _ in range(20):
-        pool.submit(see).result(10)
-        # The thread says that it is idle just after the result.
+        seen.add(pool.submit(threading.get_ident).result(10))
+        # A thread says that it is idle just after its result.
         time.sleep(0.01)
-    assert len(seen) == 1
+    assert len(seen) < 20
+
+
+def test_a_pool_has_as_many_threads_as_it_needs_up_to_its_size() -> None:
+    pool = DaemonPool(3, "bounded")
     barrier = threading.Barrier(3)
     for future in [pool.submit(barrier.wait, 10) for _ in range(30)]:
         future.result(10)
-    for future in [pool.submit(see) for _ in range(100)]:
-        future.result(10)
-    assert sum(thread.name.startswith("test_") for thread in threading.enumerate()) == 3
+    assert {pool.submit(len, "abc").result(10) for _ in range(100)} == {3}
+    assert sum(thread.name.startswith("bounded_") for thread in threading.enumerate()) == 3
 
 
 def test_a_pool_keeps_the_order_and_raises_what_was_raised() -> None:

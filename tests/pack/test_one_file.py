@@ -69,7 +69,8 @@ def test_one_json_file_is_a_model(
         }
         assert body["reference_images"][0].startswith("data:image/")
         assert body["reference_images"][1] == "https://a.example/1.png"
-        assert runner.jobs()[0].variant == "size=1K max_images=2"
+        job = runner.jobs()[0]
+        assert (job.size, job.count) == ("1K", 2)
 
     ((path, contract),) = new_contracts([spec], tmp_path)
     assert path == tmp_path / "RunComfyModelThird.json"

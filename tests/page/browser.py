@@ -11,6 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, sync_playwright
 
+from .standin import FOLDER
+
 TEXT_TO_IMAGE = "RunComfyNanoBanana2TextToImage"
 PRO_EDIT = "RunComfyNanoBananaProEdit"
 COLLECT = "RunComfyCollect"
@@ -85,7 +87,7 @@ class Editor:
     def open(self, *, extension: bool = True) -> None:
         """Open the page, or load it again, and wait for the nodes."""
         if not extension:
-            self.page.route("**/extensions/runcomfy-models/**", lambda route: route.abort())
+            self.page.route(f"**/extensions/{FOLDER}/**", lambda route: route.abort())
         self.page.goto(self.url)
         name = "RunComfy.Models" if extension else "Comfy.UploadImage"
         self.page.wait_for_function(_READY, arg=[name, [TEXT_TO_IMAGE, PRO_EDIT, COLLECT]], timeout=60_000)

@@ -27,6 +27,8 @@ from page.frontends import NEWEST, frontend  # noqa: E402
 from page.standin import Standin  # noqa: E402
 
 from emulator import Emulator, Fault  # noqa: E402
+from nodes.core.errors import Charge, JobFailed, step  # noqa: E402
+from nodes.core.texts import note  # noqa: E402
 
 OUT = ROOT / "docs" / "images"
 TOKEN = "emulator-token-for-the-images-7c4e"
@@ -40,16 +42,20 @@ STATES: tuple[dict[str, Any], ...] = (
     {"stage": "delivered", "total": 2, "done": 2, "kept": True},
     {
         "stage": "failed",
-        "notes": [
-            "The job failed at the provider.\nReason given: blocked by the safety filter\nCharged: no.\n"
-            "Next: Look at the prompt, the references and the safety settings, then run again."
-        ],
+        "failure": JobFailed(
+            "job_failed",
+            reason="blocked by the safety filter",
+            charge=Charge.NO,
+            request_id=REQUEST,
+            next=(step("look_at_inputs"),),
+        ).failure.payload(),
     },
-    {"stage": "stopped", "notes": ["Cancelled while it was queued: not charged."]},
+    {"stage": "stopped", "notes": [note("cancel.cancelled").payload()]},
 )
 BLANK = {
     "type": "", "prompt": "p", "workflow": "", "request_id": REQUEST, "seconds": 0, "position": None,
     "fraction": None, "done": 0, "total": 0, "cost": None, "kept": False, "sent": [], "notes": [],
+    "failure": None,
 }  # fmt: skip
 REPORT = """(report) => {
   const { api } = window.comfyAPI.api;

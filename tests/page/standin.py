@@ -17,7 +17,7 @@ from aiohttp import WSMsgType, web
 from .execution import CORE_NODES, Executor, PreviewImage, PromptQueue
 from .hostmodules import ROOT, host_modules, loaded_pack
 
-FOLDER = ROOT.name
+FOLDER = "runcomfy-models"
 PAGE_SETTINGS = {
     "Comfy.TutorialCompleted": True,
     "Comfy.InstalledVersion": "1.27.10",

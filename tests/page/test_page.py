@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -14,12 +15,13 @@ from playwright.sync_api import BrowserContext
 from emulator import Emulator, Fault
 
 from .browser import COLLECT, PRO_EDIT, TEXT_TO_IMAGE, Editor
+from .hostmodules import ROOT
 from .standin import Standin
 
 pytestmark = pytest.mark.page
 
-FRENCH = "'/extensions/runcomfy-models/messages/fr.js'"
 TOKEN = "a-token-of-the-emulator-1234"
+FRENCH = json.loads((ROOT / "locales" / "fr" / "messages.json").read_text(encoding="utf-8"))
 
 
 def test_token_is_entered_tested_and_forgotten_in_the_settings(
@@ -45,7 +47,7 @@ def test_refused_token_is_named_as_such(editor: Editor) -> None:
     panel = editor.open_settings()
     panel.locator("input").fill("another-accounts-token")
     panel.get_by_role("button", name="Save").click()
-    panel.get_by_text("refused: wrong or expired").wait_for()
+    panel.get_by_text("refused the token: it is wrong or expired").wait_for()
 
 
 def test_run_without_a_token_asks_for_one_and_the_next_run_works(
@@ -306,8 +308,29 @@ def test_page_speaks_the_language_of_the_settings(editor: Editor, host: Standin)
         editor.open()
         editor.clear()
         node = editor.add(TEXT_TO_IMAGE)
-        editor.until_board(node, str(editor.do("async () => (await import(" + FRENCH + ")).default['token.none']")))
+        editor.until_board(node, FRENCH["token.none"])
         assert "No API token yet" not in editor.board(node)
+    finally:
+        host.settings["Comfy.Locale"] = "en"
+        editor.open()
+
+
+def test_receipt_is_read_in_the_language_of_the_settings(
+    editor: Editor, host: Standin, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", api.token)
+    host.settings["Comfy.Locale"] = "fr"
+    try:
+        editor.open()
+        editor.clear()
+        node = editor.add(TEXT_TO_IMAGE, prompt="a job that fails")
+        editor.connect(node, editor.add("PreviewImage", 600), "images")
+        api.fault(Fault("job", fails="held back by the safety filter"))
+        editor.run()
+        editor.until_board(node, FRENCH["failure.job_failed"])
+        board = editor.board(node)
+        assert FRENCH["receipt.reason"].replace("{reason}", "held back by the safety filter") in board
+        assert FRENCH["next.look_at_inputs"] in board and "The job failed" not in board
     finally:
         host.settings["Comfy.Locale"] = "en"
         editor.open()

@@ -464,8 +464,8 @@ def test_offline_leaves_the_account_alone_and_nothing_but_images(api: Emulator, 
 
 
 ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="a signal that only this process gets cannot be sent there")
-ENDS_SECONDS = 2.0
-"""Half a second is promised after Ctrl-C; the rest is room for a busy machine."""
+ENDS_SECONDS = 5.0
+"""Half a second is promised after Ctrl-C, which a busy machine makes several; what hangs does so for a minute."""
 
 
 def press_ctrl_c(api: Emulator, out: Path, seen: Callable[[], object]) -> tuple[float, str]:
@@ -473,7 +473,7 @@ def press_ctrl_c(api: Emulator, out: Path, seen: Callable[[], object]) -> tuple[
     with command("text-to-image", "--prompt", "a fox", "--out", str(out)) as process:
         guard = threading.Timer(HANG, process.kill)
         guard.start()
-        wait_until(seen)
+        wait_until(seen, HANG)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]

@@ -34,7 +34,7 @@ class Estimate:
     base_only: bool = False
 
 
-def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget | None) -> Estimate:
+def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget) -> Estimate:
     """Return the most that such jobs have cost of late; else the base price; else what a person stated."""
     if same := _costs(db, new_job, "AND count IS :count"):
         return Estimate(max(usd for usd, _ in same))
@@ -43,7 +43,7 @@ def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget | None) -> 
         return Estimate(max(each) * new_job.count)
     if new_job.base_price is not None:
         return Estimate(new_job.base_price, base_only=True)
-    return Estimate(budget.max_cost if budget else None)
+    return Estimate(budget.max_cost)
 
 
 def spent_since(db: sqlite3.Connection, moment: float) -> float:

@@ -50,11 +50,12 @@ def live(db: sqlite3.Connection, new_job: NewJob) -> list[Job]:
     return sorted(rows, key=lambda row: (row.account != new_job.account, -row.id))
 
 
-def remove_dead(db: sqlite3.Connection, owner: ProcessLease) -> None:
-    """Remove the claims of dead processes that had sent nothing: they cost nothing."""
-    for (name,) in db.execute("SELECT DISTINCT owner FROM jobs WHERE state = 'preparing'").fetchall():
-        if not owner.is_alive(name):
-            db.execute("DELETE FROM jobs WHERE state = 'preparing' AND owner = :owner", {"owner": name})
+def remove_dead(db: sqlite3.Connection, owner: ProcessLease, since: float) -> None:
+    """Remove the claims since a moment whose processes died before they sent anything: they cost nothing."""
+    rows = many(db, "SELECT * FROM jobs WHERE created_at >= :since AND state = 'preparing'", since=since)
+    for row in rows:
+        if not owner.is_alive(row.owner):
+            db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
 
 
 def _of_live(db: sqlite3.Connection, owner: ProcessLease, row: Job) -> Claim | None:

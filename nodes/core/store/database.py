@@ -73,7 +73,6 @@ MIGRATIONS = (
     CREATE UNIQUE INDEX live ON jobs (fingerprint, account)
         WHERE state IN ('preparing', 'submitting', 'lost', 'submitted', 'delivered');
     CREATE INDEX by_fingerprint ON jobs (fingerprint, id);
-    CREATE INDEX by_claim ON jobs (owner) WHERE state = 'preparing';
     CREATE INDEX by_cost ON jobs (model_id, size, count, id) WHERE cost IS NOT NULL;
     CREATE INDEX by_cost_of_an_image ON jobs (model_id, size, id) WHERE cost IS NOT NULL;
     """,

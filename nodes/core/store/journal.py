@@ -90,11 +90,13 @@ class Journal:
             found = claims.found(db, self._owner, new_job, waited_for, not_ours)
             if found is not None:
                 return found
+            if budget is None:
+                return Claimed(self._insert(db, new_job))
             reckoned = budgets.estimate(db, new_job, budget)
-            if budget is not None:
-                budgets.require(budget, self._spent(db), reckoned)
+            budgets.require(budget, self._spent(db), reckoned)
+            if reckoned.base_only:
                 first = budgets.first_of_its_price(db, self._owner, new_job, self._clock())
-                if reckoned.base_only and first is not None:
+                if first is not None:
                     return PriceAwaited(first)
             return Claimed(self._insert(db, new_job, estimate=reckoned.usd))
 
@@ -265,9 +267,10 @@ class Journal:
         return by_id(db, db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", row).lastrowid)
 
     def _spent(self, db: sqlite3.Connection) -> float:
-        claims.remove_dead(db, self._owner)
         now = time.localtime(self._clock())
-        return budgets.spent_since(db, time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1)))
+        midnight = time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
+        claims.remove_dead(db, self._owner, midnight)
+        return budgets.spent_since(db, midnight)
 
     def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
         """Change a row if its state may become ``state``; None changes no column. Return the new row."""
