@@ -34,6 +34,8 @@ class Fault:
     _: KW_ONLY
     times: int | None = 1
     after: int = 0
+    only: str = ""
+    """Of a call: only where its path, as it came in, ends so."""
 
     # Instead of the call: the service never sees it.
     status: int | None = None
@@ -71,6 +73,8 @@ class Fault:
     """Answer 200 with no body."""
     edit: Callable[[Any], Any] | None = None
     """Pass the JSON answer through this function."""
+    edit_status: int | None = None
+    """With `edit`: answer with this HTTP status."""
     content_type: str | None = None
     """Name this type; with `content`, for those bytes."""
     cut: float | None = None
@@ -145,12 +149,12 @@ class FaultPlan:
         with self._lock:
             self._entries.clear()
 
-    def strike(self, at: str) -> Fault | None:
+    def strike(self, at: str, path: str = "") -> Fault | None:
         """Return the fault of this event, if any: of those due, the one added first. All of the place count it."""
         with self._lock:
             chosen: Fault | None = None
             for entry in self._entries:
-                if entry.fault.at != at:
+                if entry.fault.at != at or not path.endswith(entry.fault.only):
                     continue
                 entry.seen += 1
                 if chosen is None and entry.due:

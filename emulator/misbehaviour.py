@@ -79,7 +79,7 @@ def _with_status(status: int, body: object) -> web.Response:
 async def _spoil(fault: Fault, exchange: Exchange, answer: web.Response) -> web.StreamResponse:
     data = bytes(answer.body) if isinstance(answer.body, (bytes, bytearray)) else b""
     if fault.edit is not None:
-        return web.json_response(fault.edit(json.loads(data)), status=answer.status)
+        return web.json_response(fault.edit(json.loads(data)), status=fault.edit_status or answer.status)
     if fault.garbage:
         return web.Response(body=b'{"request_id": "', content_type="application/json")
     if fault.empty:

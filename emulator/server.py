@@ -62,7 +62,7 @@ class Api:
             exchange = Exchange(request, call)
             exchange.body = await _read_body(exchange)
             process = partial(self._process, handler, exchange)
-            fault = self._account.faults.strike(what)
+            fault = self._account.faults.strike(what, call.path)
             answer = await (process() if fault is None else misbehave(fault, exchange, process))
             call.status = None if exchange.cut else answer.status
             return answer

@@ -151,7 +151,7 @@ async def _in_thread(
 
     client = request.remote or ""
     _under_way.begin(client)
-    answering = threads.start_abandonable(function, asked)
+    answering = threads.PAGE.start(function, asked)
     # With the thread, not with the call: who hangs up leaves it behind.
     answering.add_done_callback(lambda _: _under_way.end(client))
     return await asyncio.wrap_future(answering)

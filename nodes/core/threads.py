@@ -2,8 +2,8 @@
 
 There are two kinds of call. What must not be lost (a submission, a cancel, a record in the journal) is finished:
 closing and the end of the process wait for it. What can be done again (a poll, a download, coding) may be
-abandoned: only its caller waits for it. Each kind has its own threads, so that a cancel never waits behind a
-hanging download.
+abandoned: only its caller waits for it. Within each kind, what may hang has threads of its own, so that a new run
+never waits behind the hanging cancels of the one before, nor behind slow answers to the page.
 """
 
 from __future__ import annotations
@@ -75,46 +75,62 @@ def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
         del future
 
 
-# Calls wait for the network and the disk; a job between two calls is a coroutine and holds no thread.
-_FINISHED = ThreadPoolExecutor(THREADS_OF_A_KIND, "runcomfy-finished")
-_ABANDONABLE = DaemonPool(THREADS_OF_A_KIND, "runcomfy-abandonable")
-# What runs in CODING waits for nothing, so that calls may wait for it.
-CODING = DaemonPool(max(2, os.cpu_count() or 2), "runcomfy-coding")
-
 _unfinished: set[Future[Any]] = set()
 
 
-def start(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Call a blocking function in a thread, and keep the process until it has ended: for what must not be lost.
+class Abandonable:
+    """Threads for what can be done again: where its caller has gone, nothing waits for it."""
 
-    It is called in the caller's context: the host keeps the current node there. An error of the pack leaves the
-    thread without the errors it was made from: those can hold headers and raw bodies.
-    """
-    future = _submit(_FINISHED, partial(function, *args, **kwargs))
-    _unfinished.add(future)
-    future.add_done_callback(_unfinished.discard)
-    return future
+    def __init__(self, name: str, size: int = THREADS_OF_A_KIND) -> None:
+        self._pool: Executor = DaemonPool(size, f"runcomfy-{name}")
+
+    def start(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call a blocking function in a thread, in the caller's context: the host keeps the current node there.
+
+        An error of the pack leaves the thread without the errors it was made from: those can hold headers and raw
+        bodies.
+        """
+        context = contextvars.copy_context()
+
+        def call() -> T:
+            try:
+                return context.run(function, *args, **kwargs)
+            except PackError as error:
+                error.__cause__ = error.__context__ = None
+                raise
+
+        return self._pool.submit(call)
 
 
-def start_abandonable(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """The same for what can be done again: where its caller has gone, nothing waits for it."""
-    return _submit(_ABANDONABLE, partial(function, *args, **kwargs))
+class Finished(Abandonable):
+    """Threads for what must not be lost: closing and the end of the process wait for it."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(THREADS_OF_A_KIND, f"runcomfy-{name}")
+
+    def start(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call a blocking function in a thread, as the other kind does, and keep the process until it has ended."""
+        future = super().start(function, *args, **kwargs)
+        _unfinished.add(future)
+        future.add_done_callback(_unfinished.discard)
+        return future
+
+
+# Calls wait for the network and the disk; a job between two calls is a coroutine and holds no thread.
+RECORDS = Finished("records")
+SUBMISSIONS = Finished("submissions")
+CANCELS = Finished("cancels")
+READS = Abandonable("reads")
+PAGE = Abandonable("page", 8)
+PRICES = Abandonable("prices", 4)
+# What runs in CODING waits for nothing, so that calls may wait for it.
+CODING = DaemonPool(max(2, os.cpu_count() or 2), "runcomfy-coding")
+
+start = RECORDS.start
+start_abandonable = READS.start
 
 
 def finish() -> None:
     """Wait for everything that must not be lost, also for what a stopped run has left behind."""
     while futures := list(_unfinished):
         wait(futures)
-
-
-def _submit(pool: Executor, function: Callable[[], T]) -> Future[T]:
-    context = contextvars.copy_context()
-
-    def call() -> T:
-        try:
-            return context.run(function)
-        except PackError as error:
-            error.__cause__ = error.__context__ = None
-            raise
-
-    return pool.submit(call)

@@ -21,9 +21,7 @@ from nodes.core.errors import PackError
 from nodes.core.threads import THREADS_OF_A_KIND, DaemonPool
 
 Start = Callable[..., Future[Any]]
-BOTH = pytest.mark.parametrize(
-    "start", [threads.start, threads.start_abandonable], ids=lambda start: start.__name__
-)
+BOTH = pytest.mark.parametrize("start", [threads.start, threads.start_abandonable], ids=["finished", "abandonable"])
 
 
 @pytest.fixture
@@ -59,6 +57,18 @@ def test_nothing_waits_for_or_behind_what_can_be_done_again(gate: threading.Even
     assert not any(future.done() for future in hanging)
     gate.set()
     assert all(future.result(10) for future in hanging), "those that found no thread come later"
+
+
+def test_what_may_hang_has_threads_of_its_own(gate: threading.Event) -> None:
+    """A new run claims, submits and polls at once, whatever hangs that a run before it left behind."""
+    pools = (threads.CANCELS, threads.SUBMISSIONS, threads.READS, threads.PAGE, threads.PRICES, threads.RECORDS)
+    hanging: list[Future[Any]] = []
+    for pool in pools:
+        assert pool.start(lambda: "at once").result(10) == "at once"
+        hanging += [pool.start(gate.wait) for _ in range(THREADS_OF_A_KIND + 8)]
+    gate.set()
+    assert all(future.result(10) for future in hanging)
+    threads.finish()
 
 
 AT_THE_END = """

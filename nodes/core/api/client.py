@@ -11,10 +11,10 @@ from ..errors import (
     AnswerLost,
     InsufficientBalance,
     NotFound,
+    PackError,
     ProtocolError,
     RateLimited,
     Rejected,
-    ServerFault,
     StatusError,
     SubmissionUnknown,
     TooLarge,
@@ -29,6 +29,8 @@ MAX_BYTES = 2**20
 MAX_RESULT_BYTES = 256 * 2**20
 _MASK = "[token]"
 _REFUSALS = (Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited)
+# A server that gave up, met a conflict or saw its caller leave may have accepted the job before.
+_PERHAPS_ACCEPTED = frozenset({408, 409, 499})
 
 
 @dataclass(frozen=True)
@@ -62,22 +64,26 @@ class Client:
         self._transport = Transport(token, frozenset(origins), user_agent)
 
     def submit(self, model_id: str, body: bytes) -> str:
-        """Submit a job and return its request id. This is the one call that costs money.
+        """Submit a job and return its request id, whatever stands beside it. This is the one call that costs money.
 
         Raises:
-            ConnectionFailed, or a ``StatusError`` of a refusal: nothing was accepted.
+            ConnectionFailed: nothing was accepted.
+            StatusError: of a refusal. Where it names a request id, that of the error's ``failure``, a job may have
+                been accepted all the same.
             SubmissionUnknown: the job may have been accepted and charged.
         """
         try:
             url, seconds = f"{self._base}/models/{model_id}", self._timeouts.submit
             answer = self._transport.call("POST", url, body=body, timeout=seconds)
-            payload = self._payload(answer)
-            if not 200 <= answer.status < 300:
-                raise ProtocolError("submission_answer", status=answer.status)
-            return responses.parse_request_id(payload)
-        except _REFUSALS:
-            raise
-        except (AnswerLost, ProtocolError, ServerFault, TooLarge) as error:
+            payload = self._json(answer)
+            error = responses.find_error(answer.status, payload, answer.headers)
+            named = responses.find_request_id(payload)
+            if error is None or (named and not _is_refusal(error)):
+                return responses.parse_request_id(payload)
+            raise error.but(request_id=named)
+        except (AnswerLost, ProtocolError, StatusError, TooLarge) as error:
+            if _is_refusal(error):
+                raise
             raise SubmissionUnknown("answer_lost", cause=error.note, reason=error.failure.reason) from None
 
     def status(self, request_id: str) -> responses.State:
@@ -145,17 +151,26 @@ class Client:
             raise ProtocolError("answer_unusable", cause=error.note, may_repeat=max_bytes <= MAX_BYTES) from None
 
     def _payload(self, answer: Answer) -> object:
-        """Return the JSON of a good answer, and raise the error of a bad one, without the token in it."""
-        try:
-            payload = _without(self._token, answer.json())
-        except (ProtocolError, RecursionError):
-            payload = None
-            if 200 <= answer.status < 300:
-                raise ProtocolError("answer_unreadable", status=answer.status, length=len(answer.body)) from None
+        """Return the JSON of a good answer, and raise the error of a bad one."""
+        payload = self._json(answer)
         error = responses.find_error(answer.status, payload, answer.headers)
         if error is not None:
             raise error
         return payload
+
+    def _json(self, answer: Answer) -> object:
+        """Return the JSON of an answer without the token in it; None where a bad one has none."""
+        try:
+            return _without(self._token, answer.json())
+        except (ProtocolError, RecursionError):
+            if 200 <= answer.status < 300:
+                raise ProtocolError("answer_unreadable", status=answer.status, length=len(answer.body)) from None
+            return None
+
+
+def _is_refusal(error: PackError) -> bool:
+    """Whether the answer to a submission says that nothing was accepted."""
+    return isinstance(error, _REFUSALS) and error.status not in _PERHAPS_ACCEPTED
 
 
 def _checked(request_id: str) -> str:

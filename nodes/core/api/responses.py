@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -71,7 +71,12 @@ class InlineFile:
     payload: str = field(repr=False)
 
 
-ResultFile: TypeAlias = HostedFile | InlineFile
+@dataclass(frozen=True)
+class UnreadFile:
+    """Something of a result that is there and is not understood: paid for, so it is never taken for nothing."""
+
+
+ResultFile: TypeAlias = HostedFile | InlineFile | UnreadFile
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,11 @@ class Succeeded:
     files: tuple[ResultFile, ...] = ()
     cost: float | None = None
     seconds: float | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether any of the files is understood."""
+        return any(not isinstance(file, UnreadFile) for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -124,10 +134,16 @@ def parse_request_id(payload: object) -> str:
     Raises:
         ProtocolError: there is none, or it has characters that no id has.
     """
-    found = payload.get("request_id") if isinstance(payload, Mapping) else None
-    if not is_request_id(found):
+    found = find_request_id(payload)
+    if found is None:
         raise ProtocolError("no_request_id")
-    return str(found)
+    return found
+
+
+def find_request_id(payload: object) -> str | None:
+    """Return the request id that an answer names, or None."""
+    found = told(payload, "request_id")
+    return found if is_request_id(found) else None
 
 
 def is_request_id(value: object) -> bool:
@@ -165,14 +181,16 @@ def parse_state(payload: object) -> State:
 
 
 def parse_files(output: object) -> tuple[ResultFile, ...]:
-    """Return the files of an ``output``: ``image``, ``images``, a bare string, or a bare list."""
-    if isinstance(output, str):
-        return tuple(_file(output))
-    if isinstance(output, list):
-        return tuple(file for item in output for file in _file(item))
-    if isinstance(output, Mapping):
-        return parse_files(output.get("images")) or tuple(_file(output.get("image")))
-    return ()
+    """Return the files of an ``output``: ``image``, ``images``, a bare string, or a bare list.
+
+    What else holds an address, and what is neither empty nor one of these forms, is one file that is not read.
+    """
+    if not isinstance(output, Mapping):
+        return _files(output)
+    told = [_files(output[name]) for name in ("images", "image") if name in output]
+    files = next((files for files in told if Succeeded(files).readable), None) or next(filter(None, told), ())
+    strange = _holds_address(output) if told else bool(output)
+    return files or ((UnreadFile(),) if strange else ())
 
 
 def parse_cancel(payload: object) -> CancelOutcome:
@@ -306,7 +324,7 @@ def _code(payload: object) -> int:
 def _unix_time(value: object) -> float | None:
     if isinstance(value, str) and (iso := _ISO_TIME.fullmatch(value.strip())):
         return _iso_time(*iso.groups(default=""))
-    seconds = _amount(value)
+    seconds = parse_usd(value)
     return seconds if seconds is None or seconds < _LEAST_MILLISECONDS else seconds / 1000
 
 
@@ -345,14 +363,41 @@ def _position(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 10**9 else None
 
 
-def _file(item: object) -> list[ResultFile]:
+def _files(value: object) -> tuple[ResultFile, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(_file(item) for item in items if not _is_empty(item))
+
+
+def _file(item: object) -> ResultFile:
     address = item.get("url") if isinstance(item, Mapping) else item
     if not isinstance(address, str) or not address:
-        return []
+        return UnreadFile()
     if not address.startswith("data:"):
-        return [HostedFile(address)]
+        return HostedFile(address)
     media_type, _, payload = address.removeprefix("data:").partition(",")
-    return [InlineFile(media_type, payload)]
+    return InlineFile(media_type, payload)
+
+
+def _is_empty(value: object) -> bool:
+    """Whether nothing is there."""
+    return all(leaf in (None, "", False) for leaf in _leaves(value))
+
+
+def _holds_address(value: object) -> bool:
+    return any(isinstance(leaf, str) and leaf.startswith(("https:", "http:", "data:")) for leaf in _leaves(value))
+
+
+def _leaves(value: object) -> Iterator[object]:
+    """Yield what is in objects and lists, however deep."""
+    inside = [value]
+    while inside:
+        match inside.pop():
+            case dict() as members:
+                inside += members.values()
+            case list() as items:
+                inside += items
+            case leaf:
+                yield leaf
 
 
 def _problem(item: object, depth: int) -> str | None:

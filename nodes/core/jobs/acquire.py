@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from .. import threads
-from ..api.responses import Cancelled, Failed, HostedFile, Succeeded
+from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import Operation
 from ..errors import NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
@@ -18,6 +18,7 @@ from ..store.journal import Journal
 from ..texts import note
 from . import receipts
 from .context import RunContext
+from .fetch import addresses
 from .progress import Progress, Stage
 from .submit import Submission, recorded
 
@@ -106,8 +107,7 @@ def _record_end(run: RunContext, job: Job) -> None:
     journal = run.dependencies.journal
     match state := run.dependencies.client.result(job.request_id or ""):
         case Succeeded(files, cost) if files:
-            hosted = tuple(file.url for file in files if isinstance(file, HostedFile))
-            journal.mark_finished(replace(job, files=hosted, cost=cost))
+            journal.mark_finished(replace(job, files=addresses(files), cost=cost))
         case Failed(cost=cost):
             journal.mark_ended(job, "failed", receipts.of_end(state, job).note, cost)
         case Cancelled():
@@ -149,5 +149,5 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
 
 
 def _tell(run: RunContext, job: Job) -> None:
-    # In this thread: a Stop between the record and the error would leave the loss recorded as told and untold.
-    recorded(run.dependencies.journal.mark_reported, job)
+    # The caller raises at once, without an await between: no Stop can come between the record and the error.
+    threads.start(recorded, run.dependencies.journal.mark_reported, job)

@@ -14,7 +14,7 @@ from typing import Any
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
-from ..errors import DownloadError, JobCancelled, JobError, JournalError, PackError, TooLarge
+from ..errors import Charge, JobCancelled, JournalError, NotFound, PackError, TooLarge
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
@@ -22,15 +22,15 @@ from ..store.job import Job
 from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
-from .fetch import collect, decode_kept
+from .fetch import Fetched, addresses, decode_kept, fetch, not_understood
 from .polling import duration_of, plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
-from .submit import cancel
+from .submit import leave, log_unrecorded, recorded, stop_waiting
 from .waiting import Stopped
 
 LATE_COST_SECONDS = 2.0
-EMPTY_LOOKS = 2
-EMPTY_LOOK_SECONDS = 1.0
+LOOKS_FOR_FILES = 4
+LOOK_FOR_FILES_SECONDS = 1.5
 MEMORY_FROM = 0.45
 # Of a job that was submitted elsewhere.
 UNKNOWN_WANTED = 4
@@ -64,6 +64,7 @@ class ResultCollector:
         self._durations: list[float] = []
         self._unfinished = 0.0
         self._memory: Future[Floats | None] | None = None
+        self._waiting: Future[int] | None = None
 
     async def deliver(self) -> Delivery:
         """Hand out the kept images of the job, or wait for it and collect them.
@@ -76,7 +77,8 @@ class ResultCollector:
         if job.state == "delivered":
             batches = await self._run.blocking(self._from_kept)
             if batches:
-                return self._delivery(batches, kept=True)
+                return self._delivery(batches, job.files, kept=True)
+        self._waiting = threads.start(self._run.dependencies.journal.wait_for, job)
         try:
             return await self._collect()
         except (Stopped, asyncio.CancelledError):
@@ -85,74 +87,92 @@ class ResultCollector:
                 self._leave()
             raise
         except PackError as error:
-            await self._settle(error)
-            receipt = receipts.complete(error, self._job, self._seconds())
+            told = await self._settle(error)
+            receipt = receipts.complete(told, self._job, self._seconds())
             raise (receipt if self._request else receipts.of_collecting(receipt, self._seconds())) from None
         finally:
             self._free_memory()
+            self._stop_waiting()
 
     async def _collect(self) -> Delivery:
-        if self._job.files:
-            try:
-                return await self._fetch(tuple(map(HostedFile, self._job.files)))
-            except TooLarge:
-                raise
-            except DownloadError as error:
-                # The API may know them under another address by now.
-                log.info("Request %s is asked for its files anew: %s", self._job.request_id, error.message)
-        done = await self._wait()
-        hosted = tuple(file.url for file in done.files if isinstance(file, HostedFile))
+        known = tuple(map(HostedFile, self._job.files))
+        fetched = await self._fetch(known or await self._result())
+        if known and any(not isinstance(error, TooLarge) for error in fetched.missing.values()):
+            # The API may know them under another address by now.
+            files = await self._look() if fetched.batches else await self._result(self._most_hopeful(fetched))
+            if files != known:
+                fetched = await self._fetch(files)
+        if not fetched.batches:
+            raise self._most_hopeful(fetched)
+        return await self._delivered(fetched)
+
+    async def _result(self, unfetched: PackError | None = None) -> tuple[ResultFile, ...]:
+        """Wait for the result, record it and return its files.
+
+        ``unfetched``: why none of the files could be had that were told before. The job did not end without them.
+        """
+        done = await self._wait(unfetched)
         duration = self._job.duration
         if self._ours:
             duration = duration_of(done.seconds, self._unfinished, self._seconds())
-        cost = self._job.cost if done.cost is None else done.cost
-        self._job = replace(self._job, files=hosted, cost=cost, duration=duration)
-        await self._record(self._run.dependencies.journal.mark_finished)
-        return await self._fetch(done.files)
+        await self._finished(replace(self._job, files=addresses(done.files), duration=duration), done.cost)
+        return done.files
 
-    async def _fetch(self, files: tuple[ResultFile, ...]) -> Delivery:
+    async def _look(self) -> tuple[ResultFile, ...]:
+        """Return the files as the API tells them now. It is asked once: others are there, and wait."""
+        client, job = self._run.dependencies.client, self._job
+        known = tuple(map(HostedFile, job.files))
+        try:
+            state = await self._run.blocking(client.result, job.request_id or "", job.model_id)
+        except PackError as error:
+            log.info("Request %s cannot be asked for its files anew: %s", job.request_id, error.message)
+            return known
+        if not isinstance(state, Succeeded) or len(addresses(state.files)) != len(known) or state.files == known:
+            return known
+        await self._finished(replace(job, files=addresses(state.files)), state.cost)
+        return state.files
+
+    async def _finished(self, job: Job, cost: float | None) -> None:
+        self._job = replace(job, cost=job.cost if cost is None else cost)
+        await self._record(self._run.dependencies.journal.mark_finished)
+
+    async def _fetch(self, files: tuple[ResultFile, ...]) -> Fetched:
         self._run.report(stage=Stage.DOWNLOADING, done=0, total=len(files))
         late_cost = asyncio.ensure_future(self._late_cost(files))
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
-        writer = self._run.dependencies.file_cache.writer(self._job.name)
         try:
             wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
             decoder = self._medium.decoder(len(files), await self._memory_got_ready(), wanted)
-            await collect(files, decoder, writer, self._run.dependencies.downloader, self._run.read, self._arrived)
-            batches = await self._run.blocking(decoder.batches)
+            fetched = await fetch(self._run, self._job.name, files, decoder)
             await late_cost
-            await self._run.finishing(writer.commit)
+            return fetched
         finally:
             late_cost.cancel()
-            threads.start(writer.close)
-        await self._record(self._run.dependencies.journal.mark_delivered)
-        return self._delivery(batches, kept=False)
 
-    async def _wait(self) -> Succeeded:
-        request_id = self._job.request_id or ""
+    def _most_hopeful(self, fetched: Fetched) -> PackError:
+        """Return why nothing could be had; a reason that may pass, where there is one."""
+        return min(fetched.missing.values(), key=lambda error: receipts.is_gone(error, self._seconds()))
+
+    async def _delivered(self, fetched: Fetched) -> Delivery:
+        """Hand out the whole files, and name the others: then the job stays as it is, and the next run goes on."""
+        for index, error in fetched.missing.items():
+            self._run.note(receipts.of_missing_file(error, index + 1, len(fetched.files)))
+        if not fetched.missing:
+            await self._record(self._run.dependencies.journal.mark_delivered)
+        missing = len(fetched.missing)
+        return self._delivery(fetched.batches, fetched.urls, kept=fetched.kept, missing=missing)
+
+    async def _wait(self, unfetched: PackError | None) -> Succeeded:
         with contextlib.suppress(JournalError):
             self._durations = await self._run.blocking(
                 self._run.dependencies.journal.durations, self._job.model_id, self._job.size, self._job.count
             )
         times = plan(self._durations)
-        empty = 0
+        looks = 0 if self._job.without_image else LOOKS_FOR_FILES
         if self._ours:
             await self._run.wait.sleep(times[0] - self._seconds())
         while True:
-            state = await self._run.read(
-                Operation.STATUS, partial(self._run.dependencies.client.status, request_id)
-            )
-            if isinstance(state, Succeeded):
-                state = await self._run.read(
-                    Operation.RESULT, partial(self._run.dependencies.client.result, request_id, self._job.model_id)
-                )
-            match state:
-                case Succeeded(files) if files:
-                    return state
-                case Succeeded() if empty < EMPTY_LOOKS:
-                    # Not told yet, or a safety block: only the second ends a job that is paid for.
-                    empty += 1
-                    await self._run.wait.sleep(EMPTY_LOOK_SECONDS)
+            match state := await self._ask():
                 case Queued() | Running():
                     self._unfinished = self._seconds()
                     self._show(state)
@@ -160,40 +180,78 @@ class ResultCollector:
                     self._expect_images(state)
                     delay = poll_delay(self._seconds(), times, position)
                     await self._run.wait.sleep(delay, partial(self._show, state))
+                case Succeeded() if state.readable:
+                    return state
+                case Succeeded() if unfetched is not None:
+                    raise unfetched
+                case Succeeded() if looks:
+                    # Not told yet, or a safety block: only the second ends a job that is paid for.
+                    looks -= 1
+                    await self._run.wait.sleep(LOOK_FOR_FILES_SECONDS)
                 case _:
                     raise await self._ended(state)
 
-    async def _ended(self, state: Failed | Cancelled | Succeeded) -> JobError:
+    async def _ask(self) -> State:
+        """Return the state of the job; of a finished one, the result."""
+        client, request_id = self._run.dependencies.client, self._job.request_id or ""
+        state = await self._run.read(Operation.STATUS, partial(client.status, request_id))
+        if not isinstance(state, Succeeded):
+            return state
+        return await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
+
+    async def _ended(self, state: Failed | Cancelled | Succeeded) -> PackError:
+        """Record an end without images and return its error."""
+        if isinstance(state, Succeeded) and state.files:
+            await self._finished(self._job, state.cost)
+            return not_understood()
         error = receipts.of_end(state, self._job)
+        journal, known = self._run.dependencies.journal, error.failure
+        maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
+        if maybe_unpaid and not self._job.without_image:
+            # The next run of the same inputs asks once more before a new job takes its place.
+            await self._record(journal.mark_without_image, error.note, known.cost)
+            return error
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
-        await self._record(self._run.dependencies.journal.mark_ended, kind, error.note, error.failure.cost)
+        await self._record(journal.mark_ended, kind, error.note, known.cost)
+        if maybe_unpaid and self._request is not None:
+            raise JobReplaced("replaces_empty", self._job.request_id)
         return error
 
-    async def _settle(self, error: PackError) -> None:
-        """Record an end that no later run can mend. A job that was cancelled before is replaced."""
-        if receipts.is_gone(error, self._seconds()):
-            await self._record(self._run.dependencies.journal.mark_ended, "expired", error.note)
-        if self._request is None or self._ours:
-            return
-        if isinstance(error, JobCancelled):
+    async def _settle(self, error: PackError) -> PackError:
+        """Record an end that no later run can mend, and return what to tell. A cancelled job is replaced."""
+        journal = self._run.dependencies.journal
+        if refused := receipts.of_refused(error, self._job):
+            await self._record(journal.mark_ended, "failed", refused.note, 0.0)
+            return refused
+        if isinstance(error, NotFound) and receipts.only_collected(self._job):
+            await self._run.finishing(recorded, journal.disown, self._job)
+        elif receipts.is_gone(error, self._seconds()):
+            await self._record(journal.mark_ended, "expired", error.note)
+        if isinstance(error, JobCancelled) and self._request is not None and not self._ours:
             raise JobReplaced("replaces_cancelled", self._job.request_id)
+        return error
 
     def _leave(self) -> None:
-        """After Stop: ask for the end of a job that may still be queued."""
-        job = self._job
+        """After Stop: ask for the end of a job that may still be queued, and that nobody else waits for."""
+        job, dependencies, run_host = self._job, self._run.dependencies, self._run.run_host
         if self._request is None or job.state == "delivered":
             return
-        if not job.files:
-            threads.start(
-                cancel, self._run.dependencies.client, self._run.dependencies.journal, job, self._run.run_host
-            )
+        if job.files:
+            run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(note("cancel.ended"),)))
             return
-        told = note("cancel.ended")
-        self._run.run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+        waiting, self._waiting = self._waiting, None
+        threads.CANCELS.start(leave, dependencies.client, dependencies.journal, job, run_host, waiting)
+
+    def _stop_waiting(self) -> None:
+        """Of a job that has ended nobody asks who waits for it."""
+        if self._waiting is not None and self._job.state == "submitted":
+            threads.start(stop_waiting, self._run.dependencies.journal, self._job, self._waiting)
 
     def _from_kept(self) -> list[Any] | None:
-        files = self._run.dependencies.file_cache.get(self._job.name)
-        return decode_kept(files, self._medium) if len(files) >= max(1, len(self._job.files)) else None
+        kept = self._run.dependencies.file_cache.get(self._job.name)
+        if list(kept) != list(range(max(1, len(self._job.files), len(kept)))):
+            return None
+        return decode_kept(list(kept.values()), self._medium)
 
     def _expect_images(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
@@ -235,7 +293,7 @@ class ResultCollector:
         try:
             self._job = await self._run.finishing(write, self._job, *values)
         except JournalError as error:
-            log.error("Request %s: %s", self._job.request_id, error.message)
+            log_unrecorded(self._job, error)
 
     def _seconds(self) -> float:
         """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""
@@ -243,20 +301,17 @@ class ResultCollector:
             return self._run.dependencies.clock.now() - self._began
         return max(0.0, self._run.dependencies.journal.now() - (self._job.submitted_at or self._job.created_at))
 
-    def _arrived(self, done: int) -> None:
-        self._run.report(done=done)
-
     def _show(self, state: State) -> None:
         stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
         seconds = self._seconds()
         fraction = expected_fraction(seconds, self._durations)
         self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
-    def _delivery(self, batches: list[Any], *, kept: bool) -> Delivery:
+    def _delivery(self, batches: list[Any], urls: tuple[str, ...], *, kept: bool, missing: int = 0) -> Delivery:
         job = self._job
         count = self._medium.count(batches)
         wanted = self._request.images_wanted if self._request else 0
-        if count < wanted:
+        if count + missing < wanted:
             self._run.note(note("note.fewer_images", count=count, wanted=wanted))
         self._run.report(
             stage=Stage.DELIVERED,
@@ -266,4 +321,4 @@ class ResultCollector:
             cost=job.cost,
             kept=kept,
         )
-        return Delivery(job.request_id or "", self._output, batches, job.files, self._run.progress)
+        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress)

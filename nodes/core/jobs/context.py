@@ -106,14 +106,14 @@ class RunContext:
             PackError: of the last try. Stopped, JobTimedOut.
         """
         attempt = 0
-        in_thread = self.finishing if method == "POST" else self.blocking
+        pool = threads.SUBMISSIONS if method == "POST" else threads.READS
         # The files lie on another host, which knows nothing of the account.
         rate_limiter = RateLimiter() if what is Operation.FILE else self.dependencies.rate_limiter
         while True:
             held = rate_limiter.delay(self.dependencies.clock.now(), random())
             await self._pause(held, note("note.fewer_calls"))
             try:
-                return await in_thread(call)
+                return await self.wait.result(pool.start(call))
             except PackError as error:
                 delay = delay_after(method, what, attempt, error, random())
                 if delay is None:

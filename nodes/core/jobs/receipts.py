@@ -21,18 +21,23 @@ from ..errors import (
     JobTimedOut,
     NotFound,
     PackError,
+    ProtocolError,
     Rejected,
+    TooLarge,
     failed,
     step,
 )
 from ..store.job import Job
-from ..texts import Note
+from ..texts import Note, note
 
 FRESH_SECONDS = 3600.0
+_REFUSED = "outcome.refused"
 
 
 def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
     """Return the error of a job that ended without an image."""
+    if not isinstance(state, Cancelled) and state.cost is None:
+        state = replace(state, cost=job.cost)
     match state:
         case Cancelled() if job.has_result:
             # Its images were ready, so this cannot be true, and nothing is paid anew on the strength of it.
@@ -42,7 +47,35 @@ def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
         case Failed(reason, cost):
             return _failed(job, "job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            return _failed(job, "no_image", None, cost, "look_at_inputs_or_seed")
+            error = _failed(job, "no_image", None, cost, "look_at_inputs_or_seed")
+            return error.but(next=(step("ask_again"), *error.failure.next))
+
+
+def only_collected(job: Job) -> bool:
+    """Whether nothing is known of a job but the id that a person has given."""
+    return job.owner == "" and job.state == "submitted" and not job.files
+
+
+def refused(error: PackError) -> Note:
+    """Return the outcome of a submission that was refused by an answer that names a request all the same."""
+    return note(_REFUSED, cause=error.note, reason=error.failure.reason)
+
+
+def of_refused(error: PackError, job: Job) -> JobFailed | None:
+    """Return the error of a job whose submission was refused, where the API does not know the request either."""
+    if not isinstance(error, NotFound) or job.outcome is None or job.outcome.kind != _REFUSED:
+        return None
+    cause, reason = job.outcome.params["cause"], job.outcome.params["reason"]
+    told = "submission_refused"
+    return JobFailed(told, cause=cause, reason=str(reason) if reason else None, charge=Charge.NO, next=(NEW_JOB,))
+
+
+def of_missing_file(error: PackError, number: int, count: int) -> Note:
+    """Say which file of a result is missing, why, and what next."""
+    # Neither becomes smaller, nor better understood, by another try.
+    final = isinstance(error, TooLarge | ProtocolError)
+    step_next = LOOK_AT_GENERATIONS if final else FETCH_AGAIN
+    return note("note.file_missing", number=number, count=count, cause=error.note, next=step_next)
 
 
 def of_earlier(job: Job) -> JobFailed:

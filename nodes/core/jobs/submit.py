@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from random import random
 
+from .. import threads
 from ..api.client import CANCEL_TIMEOUT, Client
 from ..api.responses import CancelOutcome
 from ..api.retry import Operation, backoff, delay_after
@@ -16,6 +18,7 @@ from ..errors import ConnectionFailed, JournalError, PackError, RateLimited, Sta
 from ..store.job import Job
 from ..store.journal import Journal
 from ..texts import Note, note
+from . import receipts
 from .progress import Progress, Stage
 from .waiting import RunHost
 
@@ -73,24 +76,32 @@ class Submission:
         if self.job.request_id is None:
             recorded(self._journal.release, self.job)
         elif self._unwanted:
-            cancel(self._client, self._journal, self.job, self._observer)
+            threads.CANCELS.start(leave, self._client, self._journal, self.job, self._observer)
 
     def _post(self, body: bytes) -> Job:
         self._journal.mark_submitting(self.job)
         try:
             request_id = self._client.submit(self.job.model_id, body)
-        except (ConnectionFailed, RateLimited):
-            recorded(self._journal.mark_unsent, self.job)
-            raise
-        except StatusError as error:
-            recorded(self._journal.mark_refused, self.job, error.note)
+        except (ConnectionFailed, StatusError) as error:
+            if error.failure.request_id is not None:
+                return self._accepted(error.failure.request_id, receipts.refused(error))
+            if isinstance(error, ConnectionFailed | RateLimited):
+                recorded(self._journal.mark_unsent, self.job)
+            else:
+                recorded(self._journal.mark_refused, self.job, error.note)
             raise
         except BaseException:
             # Whatever broke: the job may have been accepted.
             recorded(self._journal.mark_lost, self.job)
             raise
-        job = replace(self.job, state="submitted", request_id=request_id, submitted_at=self._journal.now())
+        return self._accepted(request_id)
+
+    def _accepted(self, request_id: str, outcome: Note | None = None) -> Job:
+        now = self._journal.now()
+        job = replace(self.job, state="submitted", request_id=request_id, submitted_at=now, outcome=outcome)
         recorded(self._journal.mark_submitted, job, request_id)
+        if outcome is not None:
+            recorded(self._journal.set_outcome, job, outcome)
         return job
 
 
@@ -99,7 +110,42 @@ def recorded(write: Callable[..., object], job: Job, *values: object) -> None:
     try:
         write(job, *values)
     except JournalError as error:
-        log.error("Job %s, request %s: %s", job.id, job.request_id or "unknown", error.message)
+        log_unrecorded(job, error)
+
+
+def log_unrecorded(job: Job, error: JournalError) -> None:
+    """Log that the journal owes a record. The error's own words are those of a run that has not spent anything."""
+    found = error.note.params.get("error", error.failure.kind)
+    told = "Job %s, request %s: what became of it is recorded as soon as the record can be written again (%s)."
+    log.error(told, job.id, job.request_id or "unknown", found)
+
+
+def leave(
+    client: Client, journal: Journal, job: Job, run_host: RunHost, waiting: Future[int] | None = None
+) -> None:
+    """After Stop: cancel a job that may still be queued, unless another run waits for it. Blocking.
+
+    ``waiting`` is what ``Journal.wait_for`` returns of this run.
+    """
+    if _nobody_waits(journal, job, waiting):
+        cancel(client, journal, job, run_host)
+    else:
+        told = note("cancel.awaited")
+        run_host.report(Progress(Stage.STOPPED, request_id=job.request_id, notes=(told,)))
+
+
+def stop_waiting(journal: Journal, job: Job, waiting: Future[int]) -> None:
+    """Record that a run that was not stopped waits no longer. Blocking."""
+    _nobody_waits(journal, job, waiting)
+
+
+def _nobody_waits(journal: Journal, job: Job, waiting: Future[int] | None) -> bool:
+    try:
+        return journal.stop_waiting(job, waiting.result() if waiting else None)
+    except JournalError as error:
+        # The cancel is asked for, then: a run that waits all the same submits the job again, and pays for it once.
+        log.warning("Who waits for request %s is not known: %s", job.request_id, error.message)
+        return True
 
 
 def cancel(client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:

@@ -129,11 +129,13 @@ class BatchDecoder:
             try:
                 image.load()
                 upright = _upright(image)
-                _write(upright, self._slot(index, (upright.height, upright.width)))
+                size = (upright.height, upright.width)
+                _write(upright, self._slot(index, size))
             except (OSError, ValueError, SyntaxError, EOFError) as error:
                 raise Undecodable("file_undecodable", error=type(error).__name__) from None
             except MemoryError:
                 raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
+        self._sizes[index] = size
 
     def batches(self) -> list[torch.Tensor]:
         """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance.
@@ -166,7 +168,6 @@ class BatchDecoder:
         with self._lock:
             if size not in self._buffers:
                 self._buffers[size] = self._buffer((self._count, *size, 3))
-            self._sizes[index] = size
             slot: Floats = self._buffers[size][index]
             return slot
 

@@ -71,7 +71,7 @@ class Encoder:
     def _kept_copy(self, name: str) -> Encoded | None:
         """Return an earlier encoding, unharmed and of this name: a job with another one would be paid for."""
         try:
-            digest, about, data = (file.read_bytes() for file in self._cache.get(name))
+            digest, about, data = (file.read_bytes() for file in self._cache.get(name).values())
             if digest == _digest(name, about, data):
                 return Encoded(data=data, **json.loads(about))
         except (OSError, ValueError, TypeError):

@@ -39,7 +39,7 @@ def found(
     if newest is None or not newest.ended_paid or newest.retry_allowed:
         return None
     # Whether its files can be had after all is found out for nothing.
-    may_be_had = newest.has_result or newest.state == "expired"
+    may_be_had = newest.has_result or newest.without_image or newest.state == "expired"
     return Existing(newest) if may_be_had else PermissionNeeded(newest)
 
 

@@ -76,6 +76,9 @@ MIGRATIONS = (
     CREATE INDEX by_cost ON jobs (model_id, size, count, id) WHERE cost IS NOT NULL;
     CREATE INDEX by_cost_of_an_image ON jobs (model_id, size, id) WHERE cost IS NOT NULL;
     """,
+    """
+    CREATE TABLE waiters (id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL, owner TEXT NOT NULL);
+    """,
 )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import secrets
 import shutil
 import threading
 from pathlib import Path
+
+_NUMBER = re.compile(r"[0-9]{2}")
 
 log = logging.getLogger(__name__)
 
@@ -21,17 +24,20 @@ class FileCache:
         self.max_bytes = max_bytes
 
     def writer(self, name: str) -> CacheWriter:
-        """Begin an entry. It cannot be found before its ``commit``."""
+        """Begin an entry; nobody finds any of it before ``commit``."""
         return CacheWriter(self, self._root / name)
 
-    def get(self, name: str) -> list[Path]:
-        """Return the files of an entry in order, and note the use; none when they are not kept."""
+    def get(self, name: str) -> dict[int, Path]:
+        """Return the kept files of an entry by their numbers, in order, and note the use.
+
+        What else lies in its folder, such as a ``.DS_Store``, is not the pack's.
+        """
         folder = self._root / name
         with contextlib.suppress(OSError):
-            files = sorted(folder.iterdir())
+            files = {int(path.name): path for path in sorted(folder.iterdir()) if _NUMBER.fullmatch(path.name)}
             os.utime(folder)
             return files
-        return []
+        return {}
 
     def make_room(self) -> None:
         """Remove the least recently used entries until the rest fits."""
@@ -49,7 +55,7 @@ class FileCache:
 
 
 class CacheWriter:
-    """An entry that is being written: it is kept whole or not at all. Blocking; several threads may add files.
+    """An entry on its way into the store: all that was added, or nothing. Blocking; from several threads.
 
     Nothing is raised: a problem such as a full disk is logged, and the entry is not kept.
     """

@@ -87,6 +87,11 @@ class Job:
         return max(0.0, now - (self.submitted_at or self.created_at))
 
     @property
+    def without_image(self) -> bool:
+        """Whether an earlier run was told that it ended without an image: one may still appear."""
+        return self.outcome is not None and self.outcome.kind == "failure.no_image"
+
+    @property
     def ended_paid(self) -> bool:
         """Whether it was paid for and has nothing to hand out: only a person lets another one take its place."""
         return self.paid and self.state in ("failed", "expired")

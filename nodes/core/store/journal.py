@@ -18,7 +18,7 @@ from pathlib import Path
 from ..errors import RUN_SAME_INPUTS, InvalidInput, JournalError, PackError
 from ..texts import Note
 from . import budget as budgets
-from . import claims
+from . import claims, waiters
 from .budget import Budget
 from .database import Database, make_private_folder, reported
 from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
@@ -179,9 +179,27 @@ class Journal:
         """Record an end without images: ``failed``, ``cancelled`` or ``expired``."""
         return self._set(job, state, note=written(outcome), cost=cost, ended_at=self._clock())
 
+    def mark_without_image(self, job: Job, outcome: Note, cost: float | None) -> Job:
+        """Record that a job has ended without an image so far: the next identical run asks for one once more."""
+        return self._set(job, note=written(outcome), cost=cost, ended_at=self._clock())
+
     def set_outcome(self, job: Job, outcome: Note) -> None:
         """Record what happened to a job that goes on, such as the answer to a cancel."""
         self._set(job, note=written(outcome))
+
+    def wait_for(self, job: Job) -> int:
+        """Record that a run of this process waits for a job; return a number for ``stop_waiting``."""
+        with self._transaction() as db:
+            return waiters.join(db, self._owner, job.id)
+
+    def stop_waiting(self, job: Job, number: int | None) -> bool:
+        """Record that a run does not wait any more; return whether no other run does, in any living process."""
+        with self._transaction() as db:
+            return waiters.leave(db, self._owner, job.id, number)
+
+    def disown(self, job: Job) -> None:
+        """Forget a job that was adopted, and that the API does not know."""
+        self._write("DELETE FROM jobs WHERE id = ? AND owner = '' AND state = 'submitted'", job.id)
 
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""

@@ -19,6 +19,7 @@ from nodes.core.api.responses import (
     ResultFile,
     Running,
     Succeeded,
+    UnreadFile,
     clean,
     find_error,
     find_reason,
@@ -44,6 +45,7 @@ from nodes.core.errors import (
     Unauthorized,
 )
 
+UNREAD = "what is not understood"
 A, B = "https://files.runcomfy.net/a.png", "https://files.runcomfy.net/b.png"
 
 KEYS = [
@@ -154,25 +156,45 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
         (A, (A,)),
         ([A, B], (A, B)),
         ([{"url": A}], (A,)),
-        ([A, None, "", 7, {}, {"url": None}, ["x"], B], (A, B)),
+        ([A, None, "", 7, {}, {"url": None}, ["x"], B], (A, UNREAD, UNREAD, B)),
         ("data:image/png;base64,AAAA", ("data:image/png;base64,AAAA",)),
         ({}, ()),
         ([], ()),
         ("", ()),
         (None, ()),
         (False, ()),
-        (5, ()),
-        ({"video": B}, ()),
+        (0, ()),
         ({"image": ""}, ()),
         ({"images": [None]}, ()),
-        ({"image": [A]}, ()),
+        ({"images": [], "seed": 5, "has_nsfw_concepts": [True]}, ()),
+        ({"image": [A]}, (A,)),
+        (5, (UNREAD,)),
+        ({"video": B}, (UNREAD,)),
+        ({"image": None, "images": None, "video": B}, (UNREAD,)),
+        ({"images": [], "previews": {"small": [A]}}, (UNREAD,)),
+        ({"images": [{"image_url": A}]}, (UNREAD,)),
+        ({"images": [{"image_url": A}], "image": B}, (B,)),
+        ({"images": [A, {"image_url": B}]}, (A, UNREAD)),
+        ({"images": {"0": A}}, (UNREAD,)),
+        ({"result": {"images": [A]}}, (UNREAD,)),
+        ([[A, B]], (UNREAD,)),
+        ({"done": True}, (UNREAD,)),
     ],
 )
 def test_the_files_of_every_form_of_output(output: Any, files: tuple[str, ...]) -> None:
     assert [file_text(file) for file in parse_files(output)] == list(files)
 
 
+def test_an_output_is_read_however_deep_it_is() -> None:
+    deep: Any = A
+    for _ in range(100_000):
+        deep = [deep]
+    assert parse_files({"images": deep}) == parse_files({"video": {"frames": deep}}) == (UnreadFile(),)
+
+
 def file_text(file: ResultFile) -> str:
+    if isinstance(file, UnreadFile):
+        return UNREAD
     match file:
         case HostedFile(url):
             assert not url.startswith("data:")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hurry import drawn, wait_until
 from processes import Nursery, RunContext, digest
-from support import Runner
+from support import Interrupted, RecordingHost, Runner
 
 from emulator import Emulator, Fault
+from nodes.core import threads
+from nodes.core.jobs.progress import Stage
+from nodes.core.store.journal import FILE_NAME
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and kills as POSIX does")
 
@@ -151,3 +156,46 @@ def test_a_second_process_goes_on_with_the_job_of_the_first(
     assert first.result() == second.result() == images(api)
     assert len(api.jobs) == 1
     assert any("it is not paid twice" in line for line in second.lines)
+
+
+def waiting(runner: Runner) -> int:
+    """Return how many runs are recorded as waiting for a job."""
+    with closing(sqlite3.connect(runner.state / FILE_NAME)) as db:
+        return int(db.execute("SELECT COUNT(*) FROM waiters").fetchone()[0])
+
+
+def stop_in_the_queue(runner: Runner) -> str:
+    """Run here, press Stop once the job is queued, and return what the node says last."""
+    runner.host = RecordingHost()
+    runner.host.stop_at = Stage.QUEUED
+    with pytest.raises(Interrupted):
+        runner.text_to_image(**INPUTS)
+    threads.finish()
+    return runner.host.last.text()
+
+
+def test_stop_cancels_a_queued_job_only_where_no_other_process_waits_for_it(
+    runner: Runner, api: Emulator, start: Callable[..., RunContext]
+) -> None:
+    api.hold = True
+    other = start()
+    wait_until(lambda: other.reached("queued") and waiting(runner) == 1)
+    assert "Another run waits for this job, so it was not cancelled." in stop_in_the_queue(runner)
+    assert api.count("cancel") == 0 and waiting(runner) == 1
+    other.kill()
+    assert "Cancelled while it was queued" in stop_in_the_queue(runner), "the dead wait for nothing"
+    api.hold = False
+    assert start().result() == images(api)
+    assert len(api.jobs) == 2 and len(api.billed) == 1
+
+
+def test_the_other_process_gets_its_images_after_stop_here(
+    runner: Runner, api: Emulator, start: Callable[..., RunContext]
+) -> None:
+    api.hold = True
+    other = start()
+    wait_until(lambda: other.reached("queued") and waiting(runner) == 1)
+    stop_in_the_queue(runner)
+    api.hold = False
+    assert other.result() == images(api)
+    assert len(api.jobs) == 1 and api.count("cancel") == 0

@@ -394,7 +394,7 @@ def test_only_a_submission_opens_a_connection_once_one_is_warm(
 
 def test_a_waiting_job_holds_no_thread(runner: Runner, api: Emulator) -> None:
     api.hold = True
-    jobs = 2 * threads.THREADS_OF_A_KIND + 16
+    jobs = 4 * threads.THREADS_OF_A_KIND
     before = threading.active_count()
 
     async def run() -> None:

@@ -25,6 +25,7 @@ from nodes.core import threads
 from nodes.core.errors import PackError, SubmissionUnknown
 from nodes.core.jobs import submit
 from nodes.core.jobs.progress import Progress, Stage
+from nodes.core.jobs.waiting import Clock
 from nodes.core.store.job import Claimed, NewJob
 from nodes.core.store.journal import FILE_NAME
 
@@ -240,6 +241,45 @@ def test_twins_stop_together_and_one_job_is_cancelled(runner: Runner, api: Emula
     threads.finish()
     assert states(runner) == ["cancelled"]
     assert len(api.jobs) == 1 and not api.billed
+
+
+def test_a_job_is_cancelled_by_the_last_of_those_that_wait_for_it(runner: Runner, api: Emulator) -> None:
+    """As with two pages, or a shell beside the page: each has a Stop of its own."""
+    api.hold = True
+    hosts = [RecordingHost() for _ in range(3)]
+
+    async def one_after_another() -> list[int]:
+        tasks = [asyncio.create_task(runner.start(TEXT_TO_IMAGE, host, **INPUTS)) for host in hosts]
+        while not all(host.reports and host.last.stage is Stage.QUEUED for host in hosts):
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(threads.start(lambda: None).result)
+        cancels = []
+        for host, task in zip(hosts, tasks, strict=True):
+            host.stop_now = True
+            with pytest.raises(Interrupted):
+                await task
+            await asyncio.to_thread(threads.finish)
+            cancels.append(api.count("cancel"))
+        return cancels
+
+    assert asyncio.run(one_after_another()) == [0, 0, 1]
+    assert states(runner) == ["cancelled"]
+    assert "Another run waits for this job" in hosts[0].last.text()
+    assert "Cancelled while it was queued" in hosts[2].last.text()
+
+
+def test_a_run_that_ended_in_another_way_waits_no_longer(runner: Runner, api: Emulator) -> None:
+    """The host cancels the siblings of a node that failed; a later Stop is not held up by them."""
+    api.hold = True
+    until(runner, told(Stage.QUEUED), lambda task: task.cancel() and None)
+    api.fault(Fault("status", status=401))
+    with pytest.raises(PackError):
+        collect(runner)
+    service().jobs.clock = Clock()
+    runner.host = RecordingHost()
+    stop(runner, told(Stage.QUEUED))
+    threads.finish()
+    assert states(runner) == ["cancelled"]
 
 
 def test_a_node_that_fails_takes_its_siblings_down_and_their_jobs_live_on(runner: Runner, api: Emulator) -> None:

@@ -483,7 +483,8 @@ def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
 
     monkeypatch.setattr(Journal, "mark_submitted", fail)
     runner.text_to_image()
-    assert f"request {api.jobs[0].request_id}: The record of paid jobs in here cannot be" in caplog.text
+    assert f"request {api.jobs[0].request_id}: what became of it is recorded as soon as" in caplog.text
+    assert "(disk full)" in caplog.text
 
 
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
