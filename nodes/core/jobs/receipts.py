@@ -39,8 +39,8 @@ def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
     if not isinstance(state, Cancelled) and state.cost is None:
         state = replace(state, cost=job.cost)
     match state:
-        case Cancelled() if job.has_result:
-            # Its images were ready, so this cannot be true, and nothing is paid anew on the strength of it.
+        case Cancelled() if job.has_result or job.paid:
+            # It ran to its end, so this cannot be true, and nothing is paid anew on the strength of it.
             return _failed(job, "cancelled_after_delivery", None, job.cost, "look_at_inputs")
         case Cancelled():
             return JobCancelled("cancelled_in_queue")

@@ -184,3 +184,22 @@ def test_the_shell_still_lists_the_jobs(runner: Runner, capsys: pytest.CaptureFi
     request_id = run(runner)
     assert main(["jobs", "--limit", "1"]) == 0
     assert request_id in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("earlier", ["delivered", "expired"])
+def test_a_paid_job_that_is_said_to_be_cancelled_is_told_and_not_replaced(
+    runner: Runner, api: Emulator, earlier: str
+) -> None:
+    run(runner)
+    shutil.rmtree(runner.state / "kept")
+    grow_old(runner)
+    api.fault(Fault("file", times=None, status=404))
+    if earlier == "expired":
+        with pytest.raises(FileGone):
+            run(runner)
+    api.fault(Fault("status", times=None, edit=lambda answer: {**answer, "status": "cancelled"}))
+    for _ in range(2):
+        with pytest.raises(JobFailed, match=f"(?s)now says that it was cancelled.*{doors(api)}"):
+            run(runner)
+    assert api.count("submit") == 1
