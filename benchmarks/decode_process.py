@@ -52,7 +52,7 @@ class ScriptedApi:
         """Tell whether it runs."""
         return Running() if time.perf_counter() - self._submitted < RUN_SECONDS else Succeeded((), 0.1)
 
-    def result(self, _request_id: str) -> State:
+    def result(self, _request_id: str, _model_id: str = "") -> State:
         """Tell its files, and note when."""
         self.answered, self.answered_cpu = time.perf_counter(), time.process_time()
         return Succeeded(self._files, 0.1)

@@ -6,11 +6,10 @@ import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nodes.core.store import database
-from nodes.core.store import journal as journal_module
 from nodes.core.store.budget import Budget
 from nodes.core.store.job import Claimed, Job, NewJob
 from nodes.core.store.journal import FILE_NAME, Journal
@@ -68,10 +67,12 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the statements of the journals that are opened from now on, as they come."""
     asked: list[str] = []
 
-    def opened(path: Path) -> sqlite3.Connection:
-        db = database.open_database(path)
+    connect = sqlite3.connect
+
+    def opened(path: Path, **options: Any) -> sqlite3.Connection:
+        db = connect(path, **options)
         db.set_trace_callback(asked.append)
         return db
 
-    monkeypatch.setattr(journal_module, "open_database", opened)
+    monkeypatch.setattr(sqlite3, "connect", opened)
     return asked

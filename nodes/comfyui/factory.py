@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..app.host import Host
 from ..core.docs.node_texts import NodeTexts
+from ..core.errors import PackError
 from ..core.schema.model import ModelSpec, NodeSpec
 from .collect import COLLECT, REQUEST_ID
 from .inputs import InputTypes, input_types
+from .markup import error_without_markup
 
 if TYPE_CHECKING:
     from ..core.jobs.context import Delivery
@@ -32,7 +34,10 @@ class PackNode:
         Raises:
             PackError: a receipt. After Stop, the host's own interrupt.
         """
-        delivery = await self.deliver(values)
+        try:
+            delivery = await self.deliver(values)
+        except PackError as error:
+            raise error_without_markup(error) from None
         return delivery.batches, "\n".join(delivery.urls), delivery.request_id
 
     async def deliver(self, values: dict[str, object]) -> Delivery:

@@ -128,7 +128,7 @@ class Page:
         return help_page(node, language) if node and language in languages() else None
 
     def progress(self, asked: Asked) -> Answer:
-        """Return the last state of each node. ``client`` is a page that shows them, and needs no text beside."""
+        """Return the last state of each node. ``client`` is a page that shows them from now on."""
         if isinstance(client := asked.get("client"), str) and 0 < len(client) <= MAX_CLIENT_LENGTH:
             self._live.subscribe(client, self._connection(client))
         running = self._running()

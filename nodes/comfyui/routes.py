@@ -1,4 +1,6 @@
-"""The few HTTP routes that the page needs. No route returns the token; only the page itself may write.
+"""The few HTTP routes that the page needs. No route returns the token; only the page itself may change anything.
+
+What a GET asks for changes nothing: any page on the web can make a browser ask.
 
 The help pages are made when they are asked for, at the addresses of files that the host would serve: what the pack
 registers stands before the host's own folders (seen in ComfyUI 0.3.64).
@@ -11,6 +13,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +36,7 @@ ROUTES = (
     ("GET", "/prices", "prices"),
     ("GET", "/jobs", "jobs"),
     ("POST", "/jobs/retry", "retry_job"),
-    ("GET", "/progress", "progress"),
+    ("POST", "/progress", "progress"),
     ("GET", "/messages", "messages"),
 )
 # The page asks for its language first, and for the other one after a 404.
@@ -40,7 +44,10 @@ HELP_PATHS = ("{node}/{language}.md", "{node}.md")
 # As the host calls the folder that it found the pack in, also where that is a link.
 PACK_FOLDER = Path(__file__).parents[2].name
 MAX_BODY_BYTES = 64 * 1024
-_ATTRIBUTE = "runcomfy_models_page"
+# A page asks for five things at once when it is opened. The threads are those of the jobs, too.
+MAX_CALLS_OF_A_CLIENT = 12
+MAX_CALLS = 20
+PAGE_ATTRIBUTE = "runcomfy_models_page"
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +67,8 @@ def register(server: Any, page: Page) -> None:
     """
     if server is None:
         return
-    registered = hasattr(server, _ATTRIBUTE)
-    setattr(server, _ATTRIBUTE, page)
+    registered = hasattr(server, PAGE_ATTRIBUTE)
+    setattr(server, PAGE_ATTRIBUTE, page)
     if registered:
         return
     for method, path, name in ROUTES:
@@ -106,7 +113,7 @@ def _handler(server: Any, method: str, name: str) -> Callable[[web.Request], Awa
     async def handle(request: web.Request) -> web.Response:
         try:
             asked = await _asked(request, method)
-            return _json(200, await _in_thread(getattr(getattr(server, _ATTRIBUTE), name), asked))
+            return _json(200, await _in_thread(request, getattr(getattr(server, PAGE_ATTRIBUTE), name), asked))
         except PackError as error:
             status = error.http_status if isinstance(error, Refused) else 400
             return _json(status, error.failure.payload())
@@ -118,7 +125,10 @@ def _help_handler(server: Any) -> Callable[[web.Request], Awaitable[web.Response
     async def handle(request: web.Request) -> web.Response:
         from aiohttp import web
 
-        text = await _in_thread(getattr(server, _ATTRIBUTE).help, dict(request.match_info))
+        try:
+            text = await _in_thread(request, getattr(server, PAGE_ATTRIBUTE).help, dict(request.match_info))
+        except Refused:
+            raise web.HTTPTooManyRequests from None
         if not isinstance(text, str):
             raise web.HTTPNotFound
         return web.Response(text=text, content_type="text/markdown", headers={"Cache-Control": "no-cache"})
@@ -134,10 +144,40 @@ async def _asked(request: web.Request, method: str) -> Mapping[str, object]:
     return {} if method == "DELETE" else await read_body(request)
 
 
-async def _in_thread(function: Callable[[Mapping[str, object]], object], asked: Mapping[str, object]) -> object:
+async def _in_thread(
+    request: web.Request, function: Callable[[Mapping[str, object]], object], asked: Mapping[str, object]
+) -> object:
     from ..core import threads
 
-    return await asyncio.wrap_future(threads.PAGE.start(function, asked))
+    client = request.remote or ""
+    _under_way.begin(client)
+    answering = threads.PAGE.start(function, asked)
+    # With the thread, not with the call: who hangs up leaves it behind.
+    answering.add_done_callback(lambda _: _under_way.end(client))
+    return await asyncio.wrap_future(answering)
+
+
+class CallsUnderWay:
+    """How many calls are being answered, of each client and in all. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
+
+    def begin(self, client: str) -> None:
+        """Raises: Refused, with status 429."""
+        with self._lock:
+            if self._calls[client] >= MAX_CALLS_OF_A_CLIENT or sum(self._calls.values()) >= MAX_CALLS:
+                raise Refused("too_many_calls", 429)
+            self._calls[client] += 1
+
+    def end(self, client: str) -> None:
+        with self._lock:
+            self._calls[client] -= 1
+            self._calls += Counter()
+
+
+_under_way = CallsUnderWay()
 
 
 def _json(status: int, payload: object) -> web.Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
+from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class ComfyRunHost:
         state = self._live.put(self._place, progress)
         # A page with the pack's extension shows the report itself; another one gets the host's text.
         if _send(self._live, server, state, self._page) is UpdateMode.TEXT:
-            server.send_progress_text(progress.text(), self._place.node)
+            server.send_progress_text(without_markup(progress.text()), self._place.node)
         fraction = 1.0 if progress.stage is Stage.DELIVERED else progress.fraction
         if fraction is not None and fraction > self._shown:
             self._shown = fraction

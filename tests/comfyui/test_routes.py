@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +18,10 @@ from page.standin import Standin
 from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.comfyui import NODE_CLASS_MAPPINGS
+from nodes.comfyui import NODE_CLASS_MAPPINGS, routes, runtime
 from nodes.comfyui.node_status import MAX_PAGES, MAX_STATES, NodeLocation, NodeStatusStore, UpdateMode
 from nodes.comfyui.routes import HELP_PATHS, PACK_FOLDER, ROUTES, register
+from nodes.core import threads
 from nodes.core.docs.help_page import help_page
 from nodes.core.errors import JobFailed
 from nodes.core.jobs.progress import MOST_EXPECTED, Progress, Stage, expected_fraction
@@ -77,7 +81,8 @@ def test_no_answer_and_no_message_holds_the_token(host: Standin, capfd: pytest.C
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("PUT", "token"), ("DELETE", "token"), ("POST", "test"), ("POST", "jobs/retry")]
+    ("method", "path"),
+    [("PUT", "token"), ("DELETE", "token"), ("POST", "test"), ("POST", "jobs/retry"), ("POST", "progress")],
 )
 def test_writing_routes_refuse_other_origins(
     host: Standin, method: str, path: str, headers: dict[str, str]
@@ -283,7 +288,7 @@ def test_registering_again_answers_from_the_new_load() -> None:
     for load in ("first", "second"):
         register(server, SimpleNamespace(account=lambda _, load=load: {"load": load}))  # type: ignore[arg-type]
     assert len(handlers) == len(ROUTES) + len(HELP_PATHS)
-    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={})))
+    answer = asyncio.run(handlers["GET", "/runcomfy/account"](SimpleNamespace(query={}, remote="127.0.0.1")))
     assert json.loads(answer.body) == {"load": "second"}
 
 
@@ -295,10 +300,75 @@ def test_states_are_kept_for_a_page_that_is_opened_later(host: Standin) -> None:
     live = host.pack.nodes.comfyui.HOST.live
     place = NodeLocation("12:5", "RunComfyNanoBananaProEdit", "prompt", "workflow")
     live.put(place, Progress(Stage.RUNNING, request_id="abc", seconds=3))
-    (state,) = ask(host, "GET", "progress?client=me").json()["nodes"]
+    (state,) = ask(host, "POST", "progress", json={"client": "me"}).json()["nodes"]
     assert (state["node"], state["stage"], state["request_id"], state["live"]) == ("12:5", "running", "abc", False)
     assert live.update_mode("me", None).value == "states"
     assert live.update_mode("another", None).value == "text"
+
+
+def test_no_page_of_another_site_changes_what_a_page_hears(host: Standin) -> None:
+    live = host.pack.nodes.comfyui.HOST.live
+    ask(host, "POST", "progress", json={"client": "me"})
+    for number in range(MAX_PAGES):
+        assert ask(host, "GET", f"progress?client={number}").status_code == 405
+        foreign = {"Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+        assert ask(host, "POST", "progress", data=f'{{"client": "{number}"}}', headers=foreign).status_code == 403
+    assert live.update_mode("me", None) is not live.update_mode("another", None)
+
+
+def test_every_get_changes_nothing() -> None:
+    assert {name for method, _, name in ROUTES if method == "GET"} == {"account", "prices", "jobs", "messages"}
+
+
+def test_calls_that_hold_a_thread_are_bounded_for_each_client(
+    host: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(type(getattr(host, routes.PAGE_ATTRIBUTE)), "account", lambda *_: go_on.wait(20) and {})
+    most = routes.MAX_CALLS_OF_A_CLIENT
+    with ThreadPoolExecutor(most) as pool:
+        held = [pool.submit(ask, host, "GET", "account") for _ in range(most)]
+        ends = time.monotonic() + 10
+        while (answer := ask(host, "GET", "messages")).status_code != 429:
+            assert time.monotonic() < ends, "the calls are not counted"
+        assert answer.json()["kind"] == "too_many_calls"
+        go_on.set()
+        assert {one.result().status_code for one in held} == {200}
+    while ask(host, "GET", "messages").status_code != 200:
+        assert time.monotonic() < ends + 10, "a call that has ended is counted still"
+
+
+def test_all_clients_together_leave_threads_to_the_jobs() -> None:
+    under_way = routes.CallsUnderWay()
+    for number in range(routes.MAX_CALLS):
+        under_way.begin(f"10.0.0.{number}")
+    with pytest.raises(routes.Refused):
+        under_way.begin("10.0.1.1")
+    under_way.end("10.0.0.1")
+    under_way.begin("10.0.1.1")
+    assert threads.THREADS_OF_A_KIND > routes.MAX_CALLS
+
+
+MARKUP = "blocked: <img src=x onerror=\"alert('1')\"> R&D"
+
+
+def test_markup_in_a_providers_text_is_no_markup_to_the_host(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.fault(Fault("job", fails=MARKUP))
+    with pytest.raises(JobFailed) as raised:
+        runner.text_to_image()
+    assert "blocked: \u2039img src=x" in str(raised.value) and "R\uff06D" in str(raised.value)
+    assert not {*"<>&"} & {*str(raised.value)}
+    assert raised.value.failure.request_id == api.jobs[0].request_id
+    texts: list[str] = []
+    server = SimpleNamespace(send_progress_text=lambda text, _: texts.append(text), client_id="old page")
+    monkeypatch.setattr(runtime, "prompt_server", lambda: server)
+    runtime.ComfyRunHost(NodeStatusStore(), NodeLocation("7")).report(runner.host.last)
+    assert len(texts) == 1 and "onerror" in texts[0]
+    assert not {*"<>&"} & {*texts[0]}
+    shown = runner.host.last.failure
+    assert shown is not None and shown.reason == MARKUP, "the pack's own page writes text and gets it as it is"
 
 
 def test_page_that_is_loaded_anew_hears_nothing_until_it_asks() -> None:

@@ -359,3 +359,23 @@ def test_without_the_extension_all_sockets_work_and_the_host_shows_the_text(
     assert len(api.jobs) == 1
     assert any("1 image delivered, " in text for _, text in host.texts)
     editor.close()
+
+
+@pytest.mark.usefixtures("with_token")
+def test_markup_in_a_providers_text_does_not_run_where_the_host_shows_it(
+    host: Standin, context: BrowserContext, api: Emulator
+) -> None:
+    api.fault(Fault("job", fails='<img src=x onerror="window.ran = true"> blocked'))
+    editor = Editor(context, host.url)
+    editor.open(extension=False)
+    editor.clear()
+    editor.connect(editor.add(TEXT_TO_IMAGE, prompt="a fox"), editor.add("PreviewImage", 600), "images")
+    editor.run()
+    for _ in range(100):
+        if any("onerror" in text for _, text in host.texts):
+            break
+        editor.page.wait_for_timeout(100)
+    assert any("onerror" in text for _, text in host.texts)
+    editor.page.wait_for_timeout(1000)
+    assert editor.do("() => window.ran ?? false") is False
+    editor.close()

@@ -63,7 +63,7 @@ export function createRoutes(api) {
      * @param {string} client the page's id; "" where it has none yet
      * @returns {Promise<Report[]>}
      */
-    subscribe: async (client) => (await ask("GET", `progress?client=${encodeURIComponent(client)}`)).nodes ?? [],
+    subscribe: async (client) => (await ask("POST", "progress", { client })).nodes ?? [],
   };
 }
 

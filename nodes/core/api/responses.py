@@ -234,8 +234,7 @@ def parse_balance(payload: object) -> float:
 
 def parse_usd(value: object) -> float | None:
     """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
-    usd = _number(value)
-    return usd if usd is not None and usd >= 0 else None
+    return _amount(value)
 
 
 def parse_seconds(start: object, end: object) -> float | None:
@@ -245,16 +244,6 @@ def parse_seconds(start: object, end: object) -> float | None:
     """
     started, ended = _unix_time(start), _unix_time(end)
     return ended - started if started is not None and ended is not None and ended > started else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def find_error(status: int, payload: object, headers: Mapping[str, str] | None = None) -> StatusError | None:
@@ -337,6 +326,21 @@ def _unix_time(value: object) -> float | None:
         return _iso_time(*iso.groups(default=""))
     seconds = parse_usd(value)
     return seconds if seconds is None or seconds < _LEAST_MILLISECONDS else seconds / 1000
+
+
+def _amount(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number >= 0 else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _iso_time(moment: str, fraction: str, zone: str) -> float | None:

@@ -15,7 +15,6 @@ from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import Charge, JobCancelled, JournalError, NotFound, PackError, TooLarge
-from ..media.bounds import check_file_count
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
@@ -143,7 +142,6 @@ class ResultCollector:
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
-            check_file_count(len(files), wanted)
             decoder = self._medium.decoder(len(files), await self._memory_got_ready(), wanted)
             fetched = await fetch(self._run, self._job.name, files, decoder)
             await late_cost
@@ -283,9 +281,8 @@ class ResultCollector:
         if self._job.cost is not None or self._job.state == "delivered" or not isinstance(files[0], HostedFile):
             return
         with contextlib.suppress(PackError, asyncio.TimeoutError):
-            ask = threads.start_abandonable(
-                self._run.dependencies.client.result, self._job.request_id or "", self._job.model_id
-            )
+            client, request_id = self._run.dependencies.client, self._job.request_id or ""
+            ask = threads.start_abandonable(client.result, request_id, self._job.model_id)
             state = await asyncio.wait_for(self._run.wait.result(ask), LATE_COST_SECONDS)
             if isinstance(state, Succeeded) and state.cost is not None:
                 self._job = replace(self._job, cost=state.cost)

@@ -60,7 +60,7 @@ def check_file_count(found: int, wanted: int) -> None:
     """
     limit = max(LEAST_FILES, 2 * wanted)
     if found > limit:
-        raise TooLarge("result_has_too_many_files", limit=limit, found=found)
+        raise TooLarge("too_many_result_files", limit=limit, found=found)
 
 
 def check_pixels(pixels: int) -> None:

@@ -13,8 +13,8 @@ from .. import urls
 from ..errors import InvalidInput
 from ..texts import note
 
-# What the host's own seeds go up to.
-UINT64_MAX = 2**64 - 1
+# Longer numbers are told by their length.
+_LONG = 2**64
 _SHORT = (str, int, float, bool, type(None))
 
 
@@ -70,6 +70,6 @@ def type_of(value: object) -> str:
 
 def brief(value: object) -> str:
     """Write a value in a few characters. Not every one can be written: Python refuses numbers of 5,000 digits."""
-    if isinstance(value, int) and abs(value) > UINT64_MAX:
+    if isinstance(value, int) and abs(value) > _LONG:
         return f"{'-' if value < 0 else ''}10^{round(value.bit_length() * math.log10(2))}"
     return repr(value[:40] if isinstance(value, str) else value) if isinstance(value, _SHORT) else type_of(value)

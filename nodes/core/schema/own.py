@@ -37,8 +37,11 @@ class RerunSeed(Scalar):
         return Flag(field.name, (field.name,), int, self.default, "INT")
 
     def accept(self, field: Field, value: object) -> int:
-        """Return a number of 0 or more, as large as the host's own seeds."""
-        return checks.whole(field.name, value, 0, checks.UINT64_MAX)
+        """Return a number of 0 or more, folded where it is too long to be written into a fingerprint."""
+        return checks.whole(field.name, value, 0, None) & _WRITABLE
 
+
+# Python writes no number of more than 4,300 digits.
+_WRITABLE = 2**1024 - 1
 
 RERUN = Field(RERUN_SEED, RerunSeed())

@@ -15,9 +15,9 @@ from support import Runner
 
 from emulator import Emulator, Fault
 from nodes.core.errors import Charge, PackError, TooLarge
-from nodes.core.jobs import collect
 from nodes.core.media import bounds, pixels
 from nodes.core.media.bounds import LEAST_FILES, MAX_PIXELS, check_file_count, check_scans
+from nodes.core.media.outputs import image
 from nodes.core.media.pixels import BatchDecoder
 
 SECONDS = 5.0
@@ -168,13 +168,13 @@ def test_more_pixels_than_were_asked_for_leave_the_job_recoverable(
     runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry()
-    monkeypatch.setattr(collect, "MAX_PIXELS", 512 * 512)
+    monkeypatch.setattr(image, "MAX_PIXELS", 512 * 512)
     api.fault(Fault("job", files=[png(side=200)] * 12))
     with pytest.raises(TooLarge, match=r"(?s)pixels together.*Charged: yes.*Request: ") as raised:
         runner.text_to_image(resolution="0.5K")
     assert raised.value.failure.request_id == api.jobs[0].request_id
     assert [job.state for job in runner.jobs()] == ["submitted"]
-    monkeypatch.setattr(collect, "MAX_PIXELS", MAX_PIXELS)
+    monkeypatch.setattr(image, "MAX_PIXELS", MAX_PIXELS)
     deliver(runner)
     assert len(api.billed) == 1
 

@@ -34,7 +34,10 @@ class OutputMedium(Protocol):
     def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> Decoder:
         """Return a decoder of ``count`` files. ``memory`` was got ready for them, where it is of use.
 
-        ``wanted`` is how many were asked for: it bounds what they may take together.
+        ``wanted`` is how many were asked for, and bounds what is decoded; None where that is known to be in bounds.
+
+        Raises:
+            TooLarge: there are many more files than were asked for.
         """
 
     def count(self, media: Sequence[Any]) -> int:

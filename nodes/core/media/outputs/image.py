@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from ..bounds import MAX_PIXELS
+from ..bounds import MAX_PIXELS, check_file_count
 from ..pixels import BatchDecoder, Floats, to_pixels
 
 
@@ -17,7 +17,10 @@ class ImageOutput:
 
     def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> BatchDecoder:
         """Return a decoder into batches; the memory becomes the first one."""
-        return BatchDecoder(count, memory, most_pixels=MAX_PIXELS * (count if wanted is None else wanted))
+        if wanted is None:
+            return BatchDecoder(count, memory)
+        check_file_count(count, wanted)
+        return BatchDecoder(count, memory, most_pixels=wanted * MAX_PIXELS)
 
     def count(self, media: Sequence[torch.Tensor]) -> int:
         """Return how many images the batches hold."""
