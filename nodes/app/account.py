@@ -92,9 +92,11 @@ def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObje
 
     Each is None where it is not told.
     """
+    # All at once, before the first is waited for.
+    asked = [(spec, service.prices.of(spec.model_id) if service else None) for spec in specs]
     return {
-        spec.node_id: {"usd": service.price(spec.model_id) if service else None, "count": _name(spec.role("count"))}
-        for spec in specs
+        spec.node_id: {"usd": answer.result() if answer else None, "count": _name(spec.role("count"))}
+        for spec, answer in asked
     }
 
 

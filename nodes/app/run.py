@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,8 @@ from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
 from ..core.request.build import check_inputs
-from ..core.request.request import Request
+from ..core.request.encode_once import Reference
+from ..core.request.validate import Arguments
 from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.schema.registry import load_models
@@ -39,7 +41,11 @@ async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -
     """
 
     async def deliver(run_host: RunHost) -> Delivery:
-        service, request = await _in_thread(run_host, _order, spec, values, host)
+        service, arguments, references = await _in_thread(run_host, _check, spec, values, host)
+        # Waited for without a thread: others must not wait behind a catalogue that is slow.
+        asked = service.settings.daily_budget_usd is not None
+        price = await _in_time(run_host, service.prices.of(spec.model_id)) if asked else None
+        request = await _in_thread(run_host, service.request, arguments, references, price)
         return await service.jobs.run(request, run_host)
 
     return await _guarded(host, deliver)
@@ -69,21 +75,22 @@ def current_settings(host: Host) -> Settings:
 
 
 async def _in_thread(run_host: RunHost, function: Callable[..., T], *values: object) -> T:
+    return await _in_time(run_host, threads.start_abandonable(function, *values))
+
+
+async def _in_time(run_host: RunHost, future: Future[T]) -> T:
     try:
-        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(
-            threads.start_abandonable(function, *values)
-        )
+        return await CancellableWait(run_host, Clock(), ORDER_SECONDS).result(future)
     except JobTimedOut:
         # There is no job yet, so its receipt would not be true.
         raise PackError("preparing_too_long", seconds=round(ORDER_SECONDS), next=(RUN_AGAIN,)) from None
 
 
-def _order(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Request]:
-    """Check everything that can be checked without the network, then make the request. Blocking."""
+def _check(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[Service, Arguments, list[Reference]]:
+    """Check everything that can be checked without the network. Blocking."""
     settings = current_settings(host)
     arguments, references = check_inputs(spec, values, settings.local_origin)
-    service = open_service(settings)
-    return service, service.request(arguments, references)
+    return open_service(settings), arguments, references
 
 
 def _find(request_id: object, host: Host) -> tuple[Service, Job]:

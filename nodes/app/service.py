@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from ..core import threads
 from ..core.api.client import Client
 from ..core.api.responses import is_request_id
 from ..core.config.settings import Settings
-from ..core.errors import InvalidInput, PackError
+from ..core.errors import InvalidInput
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
 from ..core.request.build import build_request
@@ -24,12 +22,10 @@ from ..core.store.file_cache import FileCache
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
+from .prices import Prices
 
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
-PRICE_SECONDS = 600.0
-# A price that could not be read is asked for again soon: a budget needs it.
-NO_PRICE_SECONDS = 5.0
 
 
 class Service:
@@ -53,11 +49,10 @@ class Service:
             budget=None if daily is None else Budget(daily, settings.max_cost_usd),
             deadline=settings.job_deadline,
         )
-        self._prices: dict[str, tuple[float, float | None]] = {}
+        self.prices = Prices(lambda model_id: self.client.price(model_id))
 
-    def request(self, arguments: Arguments, references: Sequence[Reference]) -> Request:
-        """Make the request of checked inputs. Blocking."""
-        price = partial(self._base_price, arguments.spec.model_id)
+    def request(self, arguments: Arguments, references: Sequence[Reference], price: float | None) -> Request:
+        """Make the request of checked inputs. ``price`` is that of one output, in USD. Blocking."""
         base_url = self.settings.base_url
         return build_request(arguments, references, self.encoder, self.journal, base_url, self.account, price)
 
@@ -74,29 +69,6 @@ class Service:
             return known
         fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
         return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
-
-    def price(self, model_id: str) -> float | None:
-        """Return the live base price of one image in USD, at most ten minutes old; None where it is not told."""
-        good_until, usd = self._prices.get(model_id, (0.0, None))
-        if time.monotonic() >= good_until:
-            usd = self._live_price(model_id)
-            seconds = NO_PRICE_SECONDS if usd is None else PRICE_SECONDS
-            self._prices[model_id] = (time.monotonic() + seconds, usd)
-        return usd
-
-    def _base_price(self, model_id: str, images: int) -> float | None:
-        """Return what a job costs at least, in USD; asked for only where a budget needs it."""
-        if self.settings.daily_budget_usd is None:
-            return None
-        usd = self.price(model_id)
-        return None if usd is None else usd * images
-
-    def _live_price(self, model_id: str) -> float | None:
-        try:
-            price = self.client.price(model_id)
-        except PackError:
-            return None
-        return price.usd if price and price.unit in ("image", "output") else None
 
 
 _lock = threading.Lock()

@@ -22,6 +22,17 @@ class PackNode:
     SPEC: ClassVar[NodeSpec]
     HOST: ClassVar[Host]
     FUNCTION = "generate"
+    # How many deliveries of this process lacked a file.
+    incomplete: ClassVar[int] = 0
+
+    @classmethod
+    def IS_CHANGED(cls, **_: object) -> int:
+        """Return another number after a delivery that lacked a file: the host then runs the nodes again.
+
+        The next run of the same inputs fetches what is missing; without this, the host would not make one. All
+        else comes from the kept copies, and nothing is charged.
+        """
+        return PackNode.incomplete
 
     @classmethod
     def INPUT_TYPES(cls) -> InputTypes:
@@ -38,6 +49,8 @@ class PackNode:
             delivery = await self.deliver(values)
         except PackError as error:
             raise error_without_markup(error) from None
+        if delivery.missing:
+            PackNode.incomplete += 1
         return delivery.batches, "\n".join(delivery.urls), delivery.request_id
 
     async def deliver(self, values: dict[str, object]) -> Delivery:

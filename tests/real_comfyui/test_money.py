@@ -10,7 +10,7 @@ from makers import by_pillow
 from real_comfyui.graphs import images, jobs_of, one_image, saved, text_to_image
 from real_comfyui.host import Comfy
 
-from emulator import Emulator
+from emulator import Emulator, Fault
 
 pytestmark = pytest.mark.comfyui
 
@@ -48,6 +48,20 @@ def test_stop_while_running_is_collected_by_the_next_run_without_a_second_paymen
     outcome = comfy.run(one_image("stopped while running"))
     (job,) = jobs_of(api, "stopped while running")
     assert same([by_pillow(file) for file in comfy.files(outcome, "2")], images(api, job))
+
+
+def test_a_missing_file_is_fetched_by_running_the_same_graph_again(comfy: Comfy, api: Emulator) -> None:
+    graph = {"1": text_to_image("one is missing", num_images=3), "2": saved("1")}
+    api.fault(Fault("file", times=None, status=410, only="/1.png"))
+    for _ in range(2):
+        outcome = comfy.run(graph)
+        assert outcome.succeeded and len(comfy.files(outcome, "2")) == 2
+    api.clear_faults()
+    outcome = comfy.run(graph)
+    (job,) = jobs_of(api, "one is missing")
+    assert same([by_pillow(file) for file in comfy.files(outcome, "2")], images(api, job))
+    files = api.count("file")
+    assert comfy.run(graph).succeeded and api.count("file") == files
 
 
 def test_stop_ends_every_node_of_the_prompt(comfy: Comfy, api: Emulator) -> None:

@@ -321,4 +321,4 @@ class ResultCollector:
             cost=job.cost,
             kept=kept,
         )
-        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress)
+        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress, missing)

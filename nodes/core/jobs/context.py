@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 class Delivery:
     """What a job brought, as its kind of ``output`` hands it on, and the hosted URLs.
 
-    Images are float32 ``[N,H,W,3]`` in 0..1, one batch for each size.
+    Images are float32 ``[N,H,W,3]`` in 0..1, one batch for each size. ``missing`` is how many files of the result
+    could not be had: the next run of the same inputs fetches them.
     """
 
     request_id: str
@@ -41,6 +42,7 @@ class Delivery:
     batches: list[Any]
     urls: tuple[str, ...]
     progress: Progress
+    missing: int = 0
 
 
 class JobDependencies:

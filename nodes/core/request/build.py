@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -63,9 +63,9 @@ def build_request(
     journal: Journal,
     base_url: str,
     account: str,
-    price: Callable[[int], float | None],
+    price: float | None,
 ) -> Request:
-    """Make the request of checked inputs. ``price`` is the base price of a number of outputs, in USD. Blocking."""
+    """Make the request of checked inputs. ``price`` is the base price of one output, in USD. Blocking."""
     spec = arguments.spec
     body = arguments.body(_by_field(references, [reference.hash for reference in references]))
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.own.get(RERUN_SEED, 0)}
@@ -77,7 +77,7 @@ def build_request(
         model_id=spec.model_id,
         size=str(arguments.role("size") or ""),
         count=count,
-        base_price=price(count),
+        base_price=None if price is None else price * count,
         former_fingerprints=journal.former_fingerprints(content),
     )
     pixels = count * _pixels_of(arguments.role("size"))

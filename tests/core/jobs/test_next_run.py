@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from hurry import limit, service
-from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
+from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
+from nodes.app.account import prices_view
 from nodes.core import threads
 from nodes.core.errors import SubmissionUnknown
 from nodes.core.jobs.waiting import LOOK_SECONDS
@@ -118,3 +119,41 @@ def test_a_locked_journal_does_not_hold_the_loop_while_lost_answers_are_told(
     threads.finish()
     assert [job.state for job in runner.jobs()] == ["unknown"] * 4
     assert "recorded as soon as" in caplog.text and "nothing is spent" not in caplog.text
+
+
+def test_slow_prices_delay_no_run_but_those_that_need_them(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "100")
+    runner.text_to_image("so that its price is known", resolution="0.5K")
+    api.fault(Fault("catalog", times=None, hang=4.0))
+
+    async def run() -> float:
+        runs = [
+            asyncio.create_task(runner.start(PRO_EDIT, prompt=f"{number}", image_1=image()))
+            for number in range(MANY)
+        ]
+        while api.count("catalog") < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        await runner.start(TEXT_TO_IMAGE, RecordingHost(), prompt="another one", resolution="0.5K")
+        took = time.monotonic() - began
+        runner.host.stop_now = True
+        ends: list[object] = await asyncio.gather(*runs, return_exceptions=True)
+        assert [type(end) for end in ends] == [Interrupted] * MANY
+        return took
+
+    assert asyncio.run(run()) < AT_ONCE
+    assert api.count("catalog") == 2, "one price is asked for once, whoever waits for it"
+
+
+def test_slow_prices_for_the_page_delay_no_run(runner: Runner, api: Emulator) -> None:
+    one = service()
+    api.fault(Fault("catalog", times=None, hang=4.0))
+    asked = [threads.PAGE.start(prices_view, one, [TEXT_TO_IMAGE, PRO_EDIT]) for _ in range(MANY)]
+    began = time.monotonic()
+    runner.text_to_image("a fox", resolution="0.5K")
+    assert time.monotonic() - began < AT_ONCE
+    assert all(answer.result(30)[TEXT_TO_IMAGE.node_id] for answer in asked)
+    assert api.count("catalog") == 2

@@ -590,7 +590,7 @@ def test_the_fingerprint_of_a_reference_needs_no_encoding(tmp_path: Path, encodi
         journal,
         "base",
         "account",
-        lambda _: None,
+        None,
     )
     journal.close()
     assert encodings == []
