@@ -121,7 +121,7 @@ RECORDS = Finished("records")
 SUBMISSIONS = Finished("submissions")
 CANCELS = Finished("cancels")
 READS = Abandonable("reads")
-PAGE = Abandonable("page", 8)
+PAGE = Abandonable("page")
 PRICES = Abandonable("prices", 4)
 # What runs in CODING waits for nothing, so that calls may wait for it.
 CODING = DaemonPool(max(2, os.cpu_count() or 2), "runcomfy-coding")

@@ -90,11 +90,11 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_work_beyond_reason_is_refused_before_it_is_done(make: Callable[[], bytes]) -> None:
     data = make()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(TooLarge) as raised:
         BatchDecoder(1).decode(0, data)
     assert raised.value.failure.kind == "file_takes_too_long"
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -170,9 +170,9 @@ def test_more_pixels_than_were_asked_for_leave_the_job_recoverable(
     hurry()
     monkeypatch.setattr(image, "MAX_PIXELS", 512 * 512)
     api.fault(Fault("job", files=[png(side=200)] * 12))
-    with pytest.raises(TooLarge, match=r"(?s)pixels together.*Charged: yes.*Request: ") as raised:
-        runner.text_to_image(resolution="0.5K")
-    assert raised.value.failure.request_id == api.jobs[0].request_id
+    batches, _, _ = runner.text_to_image(resolution="0.5K")
+    assert sum(map(len, batches)) == 512 * 512 // 200**2
+    assert runner.host.last.text().count("pixels together") == 12 - 512 * 512 // 200**2
     assert [job.state for job in runner.jobs()] == ["submitted"]
     monkeypatch.setattr(image, "MAX_PIXELS", MAX_PIXELS)
     deliver(runner)
