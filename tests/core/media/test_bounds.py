@@ -108,9 +108,9 @@ def test_work_beyond_reason_is_refused_before_it_is_done(make: Callable[[], byte
 )
 def test_a_table_of_entries_that_all_name_the_same_bytes_is_not_worked_off(make: Callable[[], bytes]) -> None:
     data = make()
-    began = time.monotonic()
+    began = time.process_time()
     BatchDecoder(1).decode(0, data)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 @pytest.mark.parametrize("make", HARMLESS.values(), ids=HARMLESS)
