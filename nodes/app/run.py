@@ -133,7 +133,7 @@ async def _apart(work: Coroutine[None, None, T]) -> T:
     itself would end the host's prompt worker if it were let out.
 
     Raises:
-        CancelledError: the host ends this node.
+        CancelledError: the host ends this node, and ``work`` had not failed by then.
         PackError: a CancelledError came from inside. Besides that, whatever ``work`` raises.
     """
     task = asyncio.create_task(work)
@@ -144,6 +144,9 @@ async def _apart(work: Coroutine[None, None, T]) -> T:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         task.cancel()
         await asyncio.wait({task})
+        if not task.cancelled() and isinstance(receipt := task.exception(), PackError):
+            # It had ended when the host cancelled it. What it records as told must be told.
+            raise receipt from None
         raise
     if task.cancelled():
         raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),))

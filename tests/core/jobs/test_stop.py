@@ -25,6 +25,7 @@ from nodes.core import threads
 from nodes.core.errors import PackError, SubmissionUnknown
 from nodes.core.jobs import submit
 from nodes.core.jobs.progress import Progress, Stage
+from nodes.core.jobs.runner import JobRunner
 from nodes.core.jobs.waiting import Clock
 from nodes.core.store.job import Claimed, NewJob
 from nodes.core.store.journal import FILE_NAME
@@ -479,3 +480,23 @@ def _put_host(monkeypatch: pytest.MonkeyPatch, model_management: ModuleType, run
     modules["comfy"].__dict__["model_management"] = model_management
     for name, module in {**modules, "comfy.model_management": model_management}.items():
         monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_a_receipt_is_told_although_the_host_cancels_the_node_at_that_moment(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        node = asyncio.ensure_future(runner.start(TEXT_TO_IMAGE, prompt="a fox"))
+
+        async def fail(*_: object) -> None:
+            # Before the node hears of the end: a sibling failed in the same turn of the loop.
+            asyncio.get_running_loop().call_soon(node.cancel)
+            raise SubmissionUnknown("earlier_answer_lost")
+
+        monkeypatch.setattr(JobRunner, "run", fail)
+        await node
+
+    with pytest.raises(SubmissionUnknown):
+        asyncio.run(main())
+    assert runner.host.last.failure is not None
+    assert runner.host.last.failure.kind == "earlier_answer_lost"
