@@ -11,7 +11,7 @@ from nodes.core.config.settings import read_settings
 from nodes.core.schema.registry import load_models
 
 from .plan import Action
-from .world.process import Process, Prompt, Run, Take
+from .world.process import TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
 MODELS = load_models()
@@ -29,7 +29,6 @@ class People:
         self._world = world
         self._seeds = [0] * len(world.plan.nodes)
         self._last: dict[int, tuple[int, ...]] = {}
-        self._takes: dict[tuple[object, ...], Take] = {}
 
     def live(self) -> None:
         """Do what is planned; then, with everything mended, run all takes until they deliver."""
@@ -88,7 +87,7 @@ class People:
 
     def _token(self, action: Action) -> None:
         """Renew the token of a process's account, and enter the new one everywhere."""
-        old = self._process(action).environ["RUNCOMFY_API_TOKEN"]
+        old = self._process(action).environ[TOKEN]
         for account in self._world.provider.accounts:
             if account.token == old:
                 account.tokens.append(f"{old}-renewed{len(account.tokens)}")
@@ -99,7 +98,7 @@ class People:
         """Work for another account in a process."""
         accounts = self._world.provider.accounts
         account = accounts[int(action.value) % len(accounts)]
-        self._process(action).environ["RUNCOMFY_API_TOKEN"] = account.token
+        self._process(action).environ[TOKEN] = account.token
         self._world.tell(f"process {action.process} works for account {account.number}")
 
     def _balance(self, action: Action) -> None:
@@ -137,25 +136,23 @@ class People:
         return self._world.processes[action.process % len(self._world.processes)]
 
     def _account(self, process: Process) -> int:
-        token = process.environ["RUNCOMFY_API_TOKEN"]
-        return next(account.number for account in self._world.provider.accounts if token in account.tokens)
+        return self._world.account_of(process.environ[TOKEN])
 
     def _enter_token(self, old: str, new: str) -> None:
         for process in self._world.processes:
-            if process.environ["RUNCOMFY_API_TOKEN"] == old:
-                process.environ["RUNCOMFY_API_TOKEN"] = new
+            if process.environ[TOKEN] == old:
+                process.environ[TOKEN] = new
 
     def _take(self, process: Process, node: int) -> Take:
         planned = self._world.plan.nodes[node % len(self._world.plan.nodes)]
         spec = SPECS[planned.model]
         seed = {"seed" if spec.has_seed else "rerun_seed": self._seeds[node % len(self._seeds)]}
-        take = Take(self._account(process), node, spec, {**planned.values, **seed})
-        return self._takes.setdefault(take.key, take)
+        return Take(self._account(process), node, spec, {**planned.values, **seed})
 
     def _enqueue(self, process: Process, takes: Iterable[Take | None], request_id: str | None = None) -> Prompt:
         runs = []
         for take in takes:
-            token = process.environ["RUNCOMFY_API_TOKEN"]
+            token = process.environ[TOKEN]
             run = Run(len(self._world.runs), process.number, token, take, request_id)
             self._world.runs.append(run)
             runs.append(run)
@@ -176,9 +173,10 @@ class People:
         world.processes = []
         for account in world.provider.accounts:
             account.has_balance = True
-            takes = [take for take in self._takes.values() if take.account == account.number]
+            mine = [run.take for run in world.runs if run.take is not None and run.take.account == account.number]
+            takes = {take.key: take for take in mine}
             if takes:
-                self._settle_account(account.number, takes)
+                self._settle_account(account.number, list(takes.values()))
 
     def _settle_account(self, account: int, takes: list[Take]) -> None:
         world = self._world

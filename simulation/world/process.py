@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from nodes.app import run as app_run
 from nodes.app import service
@@ -23,6 +23,8 @@ from . import loop
 from .disk import Connection
 from .edges import Edges, Memory
 from .scheduler import Dying, Fiber, Scheduler
+
+TOKEN = "RUNCOMFY_API_TOKEN"
 
 RUN: ContextVar[Run | None] = ContextVar("run", default=None)
 
@@ -87,6 +89,24 @@ class Prompt:
     ended: float | None = None
 
 
+class Environ(dict[str, str]):
+    """A process's environment. Whose token a run reads there is whom it works for, whoever entered it when."""
+
+    def __init__(self, values: Mapping[str, str], account_of: Callable[[str], int]) -> None:
+        super().__init__(values)
+        self._account_of = account_of
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a variable."""
+        value = super().get(name, default)
+        run = RUN.get()
+        if name == TOKEN and run is not None and value:
+            run.token = value
+            if run.take is not None:
+                run.take = replace(run.take, account=self._account_of(value))
+        return value
+
+
 class RunHost:
     """The host as one run sees it."""
 
@@ -129,7 +149,7 @@ class Surroundings(Protocol):
 class Process:
     """One process; ``number`` is its place at the computer, which its successor takes over."""
 
-    def __init__(self, world: Surroundings, edges: Edges, number: int, environ: dict[str, str]) -> None:
+    def __init__(self, world: Surroundings, edges: Edges, number: int, environ: Environ) -> None:
         self.number = number
         self.alive = True
         self.environ = environ

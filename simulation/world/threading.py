@@ -6,10 +6,13 @@ import threading as real
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
+from itertools import count
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from .scheduler import Fiber, Owner, Scheduler
+
+_NUMBERS = count()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,6 +131,8 @@ class FiberFuture(Future[T]):
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self._stage = stage
+        # A set of futures has no order, and a history needs one.
+        self.number = next(_NUMBERS)
 
     def result(self, timeout: float | None = None) -> T:
         """Wait for the result."""
@@ -151,9 +156,9 @@ class FiberFuture(Future[T]):
 
 def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> None:
     """Stands for ``concurrent.futures.wait``: wait until all have ended."""
-    for future in futures:
-        if isinstance(future, FiberFuture):
-            future.join(timeout)
+    ours = [future for future in futures if isinstance(future, FiberFuture)]
+    for future in sorted(ours, key=lambda future: future.number):
+        future.join(timeout)
 
 
 class FiberExecutor(Executor):

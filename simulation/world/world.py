@@ -14,7 +14,7 @@ from .disk import Condition, Connection, Disk
 from .edges import Edges
 from .forms import Form, draw_form
 from .network import Network, Trouble
-from .process import RUN, Process, Run
+from .process import RUN, TOKEN, Environ, Process, Run
 from .provider import Fate, Provider
 from .scheduler import Owner, Scheduler
 
@@ -64,20 +64,26 @@ class World:
             self.boot(number, self.environ(account)) for number, account in enumerate(plan.processes)
         ]
 
-    def boot(self, number: int, environ: dict[str, str]) -> Process:
+    def boot(self, number: int, environ: Environ) -> Process:
         """Return a new process."""
         return Process(self, self.edges, number, environ)
 
-    def environ(self, account: int, budget: float | None = None) -> dict[str, str]:
+    def environ(self, account: int, budget: float | None = None) -> Environ:
         """Return the environment of a process that works for an account."""
         budget = self.plan.budget if budget is None else budget
         values = {
             "HOME": str(self.disk.folder.parent),
             "RUNCOMFY_STATE_DIR": str(self.disk.folder),
-            "RUNCOMFY_API_TOKEN": self.provider.accounts[account].token,
+            TOKEN: self.provider.accounts[account].token,
             "RUNCOMFY_KEEP_MB": _GIBIBYTE_IN_MB if self.plan.kept else "0",
         }
-        return values if budget is None else {**values, "RUNCOMFY_DAILY_BUDGET_USD": str(budget)}
+        if budget is not None:
+            values["RUNCOMFY_DAILY_BUDGET_USD"] = str(budget)
+        return Environ(values, self.account_of)
+
+    def account_of(self, token: str) -> int:
+        """Return the number of the account that a token is or was good for."""
+        return next(account.number for account in self.provider.accounts if token in account.tokens)
 
     def wall(self) -> float:
         """What the computer's clock shows."""
@@ -89,7 +95,7 @@ class World:
 
     def tell(self, text: str) -> None:
         """Note an event."""
-        self.events.append(Event(self.scheduler.now, text))
+        self.events.append(Event(self.scheduler.now, text.replace(str(self.disk.folder), "the state folder")))
 
     def hear(self, record: logging.LogRecord) -> None:
         """Keep what the pack logs; a dead process says nothing."""
