@@ -65,7 +65,7 @@ class Draft:
         """Add actions of all processes at the end."""
         for do in actions:
             for process in range(len(self.processes)):
-                nodes = tuple(range(len(self.nodes))) if do == "run" else ()
+                nodes = tuple(range(len(self.nodes))) if do in ("run", "seed") else ()
                 self.act(do, process=process, nodes=nodes, value=value if do == "later" else 0)
 
     def fault(self, at: str, kind: str, *, nth: int = 0, times: int = 1, value: float = 0) -> None:
@@ -74,7 +74,7 @@ class Draft:
 
     def disk(self, kind: str, *, begins: float, seconds: float) -> None:
         """Add a condition of the disk."""
-        self.faults.append(Fault("disk", kind, value=round(seconds, 1), begins=round(begins, 1)))
+        self.faults.append(Fault("disk", kind, value=round(seconds, 2), begins=round(begins, 2)))
 
     def set_budget(self, random: Random) -> None:
         """Set a budget that a few jobs use up."""
@@ -86,6 +86,22 @@ class Draft:
             Node(node.model, {**node.values, **values}) if number == 0 or random.random() < 0.5 else node
             for number, node in enumerate(self.nodes)
         ]
+
+    def many_alike(self, random: Random, **values: object) -> None:
+        """Begin with many nodes of one kind at once."""
+        count = random.randrange(4, 9)
+        self.nodes = [Node(0, {"prompt": _PROMPTS[number], **values}) for number in range(count)]
+        self.actions.insert(0, Action(0.0, "run", 0, tuple(range(count))))
+
+    def both_models(self) -> None:
+        """Have nodes of both models, and begin with them."""
+        edit = Node(1, {"prompt": _PROMPTS[1], "image_urls": _REFERENCE})
+        self.nodes = [Node(0, {"prompt": _PROMPTS[0]}), edit, *self.nodes[2:]]
+        self.actions.insert(0, Action(0.0, "run", 0, (0, 1)))
+
+    def begin_with(self, do: str, after: float) -> None:
+        """Let something happen right after the first action."""
+        self.actions.insert(1, Action(round(after, 2), do))
 
     def two_processes(self) -> None:
         """Have at least two processes of one account."""

@@ -20,6 +20,7 @@ from .world.world import World
 STOP_SECONDS = 0.5
 CALLS = 20
 CALLS_IN_BASE = 30
+LONGEST_BACKOFF = 25.0
 CENT_OF_A_CENT = 1e-4
 
 
@@ -98,7 +99,8 @@ def _may_follow(record: Record, earlier: Job, later: Job) -> bool:
         return True
     if earlier.deliverable(later.posted):
         return False
-    if earlier.cost > 0 and record.strict("files_gone" if earlier.images else "charged_failure"):
+    rows = ("files_gone", "files_refused", "stray_file") if earlier.images else ("charged_failure",)
+    if earlier.cost > 0 and any(map(record.strict, rows)):
         return False
     gone = earlier.images > 0 and earlier.files_are_gone(later.posted)
     return gone or any(_names(run, earlier) and _end(run) <= later.posted for run in record.runs)
@@ -344,7 +346,27 @@ def cancels_alone(record: Record) -> Iterator[Violation]:
                     yield Violation("cancelled for others", f"{call.request_id}, which run {run.number} waits for")
 
 
+def ids_are_kept(record: Record) -> Iterator[Violation]:
+    """An id that arrived is recorded, whatever stands beside it."""
+    rows = {"code_beside_id": "code_beside_id", "error_beside_id": "error_beside_id"}
+    for call in record.world.network.calls:
+        row = rows.get(call.trouble.kind if call.trouble else "")
+        if row and record.strict(row) and call.answered and call.job and isinstance(call.run, Run):
+            if call.run.ended is not None and is_lost(call.run):
+                yield Violation("id thrown away", f"{call.job.request_id} was in the answer: {outcome(call.run)}")
+
+
+def waits_as_told(record: Record) -> Iterator[Violation]:
+    """What is not a number of seconds nor a date is not waited for."""
+    calls = record.world.network.calls
+    for place, call in enumerate(calls):
+        if call.trouble and call.trouble.kind == "retry_after_inf":
+            again = next((one for one in calls[place + 1 :] if one.run is call.run and one.op == call.op), None)
+            if again is not None and again.at - call.at > LONGEST_BACKOFF:
+                yield Violation("waits in vain", f"{again.at - call.at:.0f} s after Retry-After: inf")
+
+
 RULES: tuple[Callable[[Record], Iterator[Violation]], ...] = (
     ends, one_bill, nothing_lost, all_deliver, own_images, true_words, true_journal, within_budget, true_spending,
-    stops_in_time, few_calls, no_token, collects_only, cancels_alone,
+    stops_in_time, few_calls, no_token, collects_only, cancels_alone, ids_are_kept, waits_as_told,
 )  # fmt: skip

@@ -60,7 +60,7 @@ class People:
 
     def _seed(self, action: Action) -> None:
         for node in action.nodes:
-            self._seeds[node] += 1
+            self._seeds[node % len(self._seeds)] += 1
 
     def _kill(self, action: Action) -> None:
         self._world.kill(self._process(action))

@@ -124,7 +124,10 @@ class Network:
             raise
         if kind == "broken":
             raise _broken()
-        answer = self._answer(call, data, headers, kind, value)
+        try:
+            answer = self._answer(call, data, headers, kind, value)
+        except Refusal as refusal:
+            answer = _json_answer(*forms.refused(Form(), refusal))
         if kind == "killed_after":
             world.die()
         if kind in ("late", "hang_after"):
@@ -192,25 +195,29 @@ class Network:
                 return Answer(answer.status, answer.body[:20] + b"\0\0\0\0" + answer.body[24:], answer.headers)
             case "another" if call.job is not None:
                 return self._of_another(call, answer)
-            case "another_model" if answer.status == 200 and b"model_id" in answer.body:
-                return _json_answer(200, {**json.loads(answer.body), "model_id": "somebody/else"})
+            case "another_model" if call.job is not None:
+                return self._of_another(call, answer, same_model=False)
             case "code_beside_id" if call.job is not None:
                 return _json_answer(200, {"request_id": call.job.request_id, "code": 20000})
             case "error_beside_id" if call.job is not None:
                 return _json_answer(int(value), {"request_id": call.job.request_id, "message": "An error."})
         return answer
 
-    def _of_another(self, call: Call, answer: Answer) -> Answer:
-        """Answer with what another request would have been answered."""
+    def _of_another(self, call: Call, answer: Answer, same_model: bool = True) -> Answer:
+        """Answer with what another request would have been answered; that of another model does not name itself."""
+        mine = call.job
+        assert mine is not None
         others = [
             job
             for job in self._provider.jobs.values()
-            if job is not call.job and job.account is (call.job and call.job.account)
+            if job is not mine and job.account is mine.account and (same_model or job.model_id != mine.model_id)
         ]
         if not others or call.op not in (STATUS, RESULT):
             return answer
-        other = others[int(self._random.random() * len(others))]
-        return self._about(call.op, other)
+        about = self._about(call.op, others[int(self._random.random() * len(others))])
+        if same_model:
+            return about
+        return _json_answer(about.status, {**json.loads(about.body), "request_id": None})
 
     def _handle(self, call: Call, data: bytes, headers: Mapping[str, str]) -> Answer:
         """Let the provider answer."""
