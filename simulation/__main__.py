@@ -42,8 +42,12 @@ def _parser() -> argparse.ArgumentParser:
         "--profile", choices=("default", "base", "all"), default="default",
         help="default: with every row that the pack is mended for; base: with none; all: with the open ones, too",
     )  # fmt: skip
-    parser.add_argument("--row", action="append", default=[], choices=sorted(ROWS), help="this row in every history")
-    parser.add_argument("--plant", default="", choices=sorted(PLANTED), metavar="NAME", help="with this bug; must fail")
+    parser.add_argument(
+        "--row", action="append", default=[], choices=sorted(ROWS), help="this row in every history"
+    )
+    parser.add_argument(
+        "--plant", default="", choices=sorted(PLANTED), metavar="NAME", help="with this bug; must fail"
+    )
     parser.add_argument("--first", action="store_true", help="end with the first that fails")
     parser.add_argument("--list-planted", action="store_true", help="name the bugs that can be planted")
     parser.add_argument("--list-rows", action="store_true", help="name the rows")

@@ -12,26 +12,31 @@ _REFERENCE = "https://files.example.com/reference.png"
 # Kinds of trouble by kind of call, with how often each is drawn.
 _TROUBLES: dict[str, tuple[tuple[str, int], ...]] = {
     "submit": (
-        ("refused", 3), ("lost", 5), ("broken", 3), ("late", 2), ("slow", 2), ("hang", 1), ("hang_after", 2), ("busy", 3),
-        ("status", 2), ("status_after", 3), ("garbage", 2), ("page", 1), ("cut", 1), ("killed_before", 3), ("killed_after", 4),
+        ("refused", 3), ("lost", 5), ("broken", 3), ("late", 2), ("slow", 2), ("hang", 1), ("hang_after", 2),
+        ("busy", 3), ("status", 2), ("status_after", 3), ("garbage", 2), ("page", 1), ("cut", 1),
+        ("killed_before", 3), ("killed_after", 4),
     ),
     "read": (
-        ("refused", 2), ("lost", 2), ("broken", 1), ("late", 2), ("slow", 1), ("hang", 1), ("busy", 2), ("status", 3),
-        ("garbage", 1), ("page", 1), ("cut", 1), ("twice", 1), ("echo", 1), ("killed_after", 2),
+        ("refused", 2), ("lost", 2), ("broken", 1), ("late", 2), ("slow", 1), ("hang", 1), ("busy", 2),
+        ("status", 3), ("garbage", 1), ("page", 1), ("cut", 1), ("twice", 1), ("echo", 1), ("killed_after", 2),
     ),
-    "cancel": (("refused", 1), ("lost", 2), ("broken", 1), ("late", 2), ("status", 2), ("twice", 1), ("killed_after", 1)),
+    "cancel": (
+        ("refused", 1), ("lost", 2), ("broken", 1), ("late", 2), ("status", 2), ("twice", 1), ("killed_after", 1),
+    ),
     "file": (
         ("refused", 1), ("lost", 1), ("cut", 2), ("flipped", 2), ("status", 2), ("late", 1), ("hang", 1),
         ("file_missing", 2), ("killed_after", 2), ("busy", 1),
     ),
 }  # fmt: skip
+# About how many calls of a kind a history makes.
+_USUAL_CALLS = {"submit": 6, "status": 20, "result": 6, "cancel": 2, "file": 8}
 _FATES = (
-    ("fails", 3), ("fails_late", 2), ("blocked", 3), ("fewer", 2), ("sizes", 2), ("queued_long", 3), ("runs_long", 2),
-    ("cost_late", 3), ("cost_never", 2), ("forgotten", 1),
+    ("fails", 3), ("fails_late", 2), ("blocked", 3), ("fewer", 2), ("sizes", 2), ("queued_long", 3),
+    ("runs_long", 2), ("cost_late", 3), ("cost_never", 2), ("forgotten", 1),
 )  # fmt: skip
 _ACTIONS = (
-    ("again", 8), ("run", 7), ("wait", 8), ("stop", 6), ("seed", 3), ("restart", 3), ("kill", 4), ("collect", 4), ("clock", 1),
-    ("later", 1), ("switch", 1), ("power", 1), ("balance", 1),
+    ("again", 8), ("run", 7), ("wait", 8), ("stop", 6), ("seed", 3), ("restart", 3), ("kill", 4), ("collect", 4),
+    ("clock", 1), ("later", 1), ("switch", 1), ("power", 1), ("balance", 1),
 )  # fmt: skip
 
 
@@ -51,7 +56,9 @@ class Draft:
         if random.random() < 0.2:
             self.set_budget(random)
 
-    def act(self, do: str, after: float = 0.5, process: int = 0, nodes: tuple[int, ...] = (), value: float = 0) -> None:
+    def act(
+        self, do: str, after: float = 0.5, process: int = 0, nodes: tuple[int, ...] = (), value: float = 0
+    ) -> None:
         """Add an action at the end."""
         self.actions.append(Action(round(after, 2), do, process, nodes, value))
 
@@ -129,6 +136,11 @@ def draw_base(random: Random) -> Draft:
     for _ in range(random.choice((0, 0, 1, 1, 2))):
         kind = _pick(random, _FATES)
         draft.fault("job", kind, nth=random.randrange(5), value=_seconds_of_fate(kind, random))
+    if random.random() < 0.15:
+        draft.begin_with("stop", after=random.random() * 3)
+        draft.fault(
+            "cancel", random.choice(("lost", "hang", "late", "status")), times=9, value=random.choice((4, 503))
+        )
     if random.random() < 0.12:
         draft.fault(random.choice(("journal", "journal", "kept")), "killed", nth=random.randrange(25))
     if random.random() < 0.1:
@@ -177,7 +189,7 @@ def _draw_trouble(draft: Draft, random: Random) -> None:
             value = float(random.choice((500, 502, 504)))
         case "file_missing":
             value, times = float(random.choice((403, 404))), min(times, 3)
-    draft.fault(at, kind, nth=random.randrange(8 if at != "status" else 20), times=times, value=value)
+    draft.fault(at, kind, nth=random.randrange(_USUAL_CALLS[at]), times=times, value=value)
 
 
 def _seconds_of_fate(kind: str, random: Random) -> float:

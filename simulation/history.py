@@ -95,5 +95,5 @@ def _without_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ = environ
+        setattr(os, "environ", environ)  # noqa: B010
         gc.enable()

@@ -134,7 +134,7 @@ def nothing_lost(record: Record) -> Iterator[Violation]:
 
 
 def all_deliver(record: Record) -> Iterator[Violation]:
-    """With everything mended, each take delivers, unless a charged job of it is dead and nobody has permitted more."""
+    """With everything mended, each take delivers, unless a charged job of it is dead and nobody permits more."""
     settled = record.world.settled_at
     last: dict[tuple[object, ...], Run] = {}
     for run in record.runs:
@@ -193,9 +193,8 @@ def true_words(record: Record) -> Iterator[Violation]:
 def _true_receipt(record: Record, run: Run) -> Iterator[Violation]:
     error = run.error
     assert error is not None
-    about = [
-        job for job in record.jobs if job.request_id == error.request_id or (not error.request_id and job.run is run)
-    ]
+    named = error.request_id
+    about = [job for job in record.jobs if job.request_id == named or (not named and job.run is run)]
     billed = [job.request_id for job in about if job.billed]
     if error.charge is Charge.NO and billed:
         yield Violation("untrue", f"run {run.number} tells no charge, and {billed[0]} is billed: {outcome(run)}")
@@ -217,11 +216,11 @@ def true_journal(record: Record) -> Iterator[Violation]:
                 yield Violation("untrue journal", f"row {row['id']} holds {row['request_id']}, which is not there")
             continue
         if row["state"] == "cancelled" and job.cancelled is None:
-            yield Violation("untrue journal", f"{job.request_id} is cancelled there, and not in the books")
+            yield Violation("untrue journal", f"{job.request_id} is cancelled, and not in the books")
         if row["state"] == "refused" and job.billed:
-            yield Violation("untrue journal", f"{job.request_id} is refused there, and billed in the books")
+            yield Violation("untrue journal", f"{job.request_id} is refused, and billed in the books")
         if row["cost"] is not None and abs(row["cost"] - job.cost) > CENT_OF_A_CENT:
-            yield Violation("untrue journal", f"{job.request_id} costs {row['cost']} there, and {job.cost} in the books")
+            yield Violation("untrue journal", f"{job.request_id} costs {row['cost']}, in the books {job.cost}")
 
 
 def within_budget(record: Record) -> Iterator[Violation]:
@@ -254,7 +253,7 @@ def _unknown_price(record: Record, job: Job) -> float:
 
 
 def true_spending(record: Record) -> Iterator[Violation]:
-    """What was spent today, as the pack tells it, is what the books have, with estimates where it was never told."""
+    """What was spent today, as the pack tells it, is what its jobs cost, and an estimate where none was told."""
     world = record.world
     if world.spent_today is None:
         return
@@ -300,7 +299,8 @@ def few_calls(record: Record) -> Iterator[Violation]:
     for (run, request_id), times in asked.items():
         for count, at in enumerate(times, 1):
             if count > max(most, (at - times[0]) / 2):
-                yield Violation("too many calls", f"run {run.number}: {count} for {request_id} in {at - times[0]:.0f} s")
+                seconds = f"{at - times[0]:.0f} s"
+                yield Violation("too many calls", f"run {run.number}: {count} for {request_id} in {seconds}")
                 break
 
 
@@ -351,9 +351,10 @@ def ids_are_kept(record: Record) -> Iterator[Violation]:
     rows = {"code_beside_id": "code_beside_id", "error_beside_id": "error_beside_id"}
     for call in record.world.network.calls:
         row = rows.get(call.trouble.kind if call.trouble else "")
-        if row and record.strict(row) and call.answered and call.job and isinstance(call.run, Run):
-            if call.run.ended is not None and is_lost(call.run):
-                yield Violation("id thrown away", f"{call.job.request_id} was in the answer: {outcome(call.run)}")
+        if not (row and record.strict(row) and call.answered and call.job and isinstance(call.run, Run)):
+            continue
+        if call.run.ended is not None and is_lost(call.run):
+            yield Violation("id thrown away", f"{call.job.request_id} was in the answer: {outcome(call.run)}")
 
 
 def waits_as_told(record: Record) -> Iterator[Violation]:

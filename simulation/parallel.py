@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
 import torch
 
@@ -63,7 +64,7 @@ def play_all(order: Order, numbers: range, workers: int) -> Iterator[Tally]:
     """Play the histories in so many processes; yield the tally so far now and then, and at last."""
     # Forked where that is possible: what a worker needs is loaded once.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     total, open_ends, processes = Tally(), [], []
     for worker in range(workers):
         here, there = context.Pipe(duplex=False)
@@ -110,8 +111,10 @@ def _work(order: Order, numbers: range, results: Connection) -> None:
             kind = ended.violations[0].kind
             tally.kinds[kind] += 1
             told[kind] += 1
-            first = told[kind] == 1 and len(told) <= order.shrinks
-            tally.failures.append(told_small(stage, order, number, ended) if first else Failure(number, ended.violations))
+            failure = Failure(number, ended.violations)
+            if told[kind] == 1 and len(told) <= order.shrinks:
+                failure = told_small(stage, order, number, ended)
+            tally.failures.append(failure)
         if tally.histories == _REPORT_EVERY or ended.violations:
             results.send(tally)
             tally = Tally()

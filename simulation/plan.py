@@ -48,7 +48,8 @@ class Fault:
         if self.at == "disk":
             return f"the disk is {self.kind} from {self.begins:.1f} s for {self.value:.1f} s"
         value = f" ({self.value:g})" if self.value else ""
-        return f"{self.at} number {self.nth}{f' and {self.times - 1} more' if self.times > 1 else ''}: {self.kind}{value}"
+        more = f" and {self.times - 1} more" if self.times > 1 else ""
+        return f"{self.at} number {self.nth}{more}: {self.kind}{value}"
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ def stray_file(draft: Draft, random: Random) -> None:
 
 @row("a call is answered with what belongs to another request", mended=False)
 def answers_of_others(draft: Draft, random: Random) -> None:
-    draft.fault(random.choice(("status", "result")), "another", nth=random.randrange(6), times=random.randrange(1, 4))
+    draft.fault(
+        random.choice(("status", "result")), "another", nth=random.randrange(6), times=random.randrange(1, 4)
+    )
 
 
 @row("a result names another model", mended=False)
@@ -129,7 +131,12 @@ def doubtful_refusal(draft: Draft, random: Random) -> None:
 
 @row("a proxy answers 401 or 403 in mid-job", mended=True)
 def proxy_refusal(draft: Draft, random: Random) -> None:
-    draft.fault(random.choice(("status", "result")), "proxy_refusal", nth=random.randrange(4), value=random.choice((401, 403)))
+    draft.fault(
+        random.choice(("status", "result")),
+        "proxy_refusal",
+        nth=random.randrange(4),
+        value=random.choice((401, 403)),
+    )
     draft.then("wait", "again")
 
 
@@ -182,4 +189,6 @@ def pace(draft: Draft, random: Random) -> None:
 
 @row("a log never says that nothing is spent after spending", mended=False)
 def log_after_spending(draft: Draft, random: Random) -> None:
-    draft.disk(random.choice(("full", "read_only", "locked")), begins=random.random() * 3, seconds=15 + random.random() * 5)
+    draft.disk(
+        random.choice(("full", "read_only", "locked")), begins=random.random() * 3, seconds=15 + random.random() * 5
+    )

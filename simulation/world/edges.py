@@ -1,8 +1,8 @@
 """Where the pack's modules meet the world: clock, randomness, threads, network, SQLite, names, files.
 
-Once for each real process of the simulation, what the modules of the pack have imported of these is replaced by what
-asks the history that is being played. A simulated process is the memory that a real one would have for itself: the
-module-level containers and locks of the pack. The scheduler puts them in place as it resumes something of a process.
+Once for each real process of the simulation, what the modules of the pack have imported of these is replaced by
+what asks the history that is being played. A simulated process is the memory that a real one has for itself: the
+module-level containers and locks of the pack, which are put in place as something of the process is resumed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -32,7 +33,7 @@ from nodes.core.media.buffers import BufferPool
 from .disk import Disk
 from .network import Network
 from .scheduler import Scheduler
-from .threading import FiberExecutor, Threading, wait
+from .threading import FiberExecutor, FiberLock, Threading, wait
 
 Place: TypeAlias = tuple[ModuleType, str]
 
@@ -112,7 +113,8 @@ class Edges:
             for module, name in self._own:
                 self._inside.values[module, name] = getattr(module, name)
         self._inside = memory
-        os.environ = memory.environ  # type: ignore[assignment]
+        # Each process has its own, and none is this one's.
+        setattr(os, "environ", memory.environ)  # noqa: B010
         for (module, name), value in memory.values.items():
             setattr(module, name, value)
 
@@ -130,11 +132,9 @@ class Edges:
                 setattr(module, name, self._executor(value))
             elif isinstance(value, _LOCKS):
                 reentrant = isinstance(value, _LOCKS[1])
-                self._own[module, name] = lambda reentrant=reentrant: (
-                    Threading(self).RLock() if reentrant else Threading(self).Lock()
-                )
+                self._own[module, name] = partial(FiberLock, self, reentrant)
             elif isinstance(value, dict | list | set) and name.startswith("_") and name[1:2].islower():
-                self._own[module, name] = lambda value=copy(value): copy(value)
+                self._own[module, name] = partial(copy, copy(value))
             elif value is concurrent.futures.wait:
                 setattr(module, name, wait)
             elif name == "new_session":
@@ -143,7 +143,7 @@ class Edges:
             _replace_defaults(function, standins)
 
     def _executor(self, pool: ThreadPoolExecutor) -> FiberExecutor:
-        executor = FiberExecutor(self, pool._max_workers, pool._thread_name_prefix)
+        executor = FiberExecutor(self, pool._max_workers, pool._thread_name_prefix or "pool")
         pool.shutdown(wait=False)
         self._executors.append(executor)
         return executor
@@ -251,7 +251,7 @@ def _replace_defaults(function: FunctionType, standins: dict[int, object]) -> No
     def replaced(value: object) -> object:
         with contextlib.suppress(TypeError):
             if value in clocks:
-                return getattr(standins[id(time)], clocks[value])  # type: ignore[index]
+                return getattr(standins[id(time)], clocks[value])
         return value
 
     if function.__defaults__:
@@ -274,5 +274,3 @@ def _replace_files(edges: Edges) -> None:
 
     for name in ("write_bytes", "mkdir", "rename"):
         setattr(Path, name, asking(getattr(Path, name)))
-
-

@@ -101,7 +101,8 @@ def submitted(job: Job) -> JSONObject:
         return {"request_id": job.request_id, "status": job.form.queued}
     base = "https://model-api.runcomfy.net/v1" if job.form.submit == "urls" else "https://elsewhere.example/v1"
     start = f"{base}/requests/{job.request_id}"
-    return {"request_id": job.request_id} | {f"{name}_url": f"{start}/{name}" for name in ("status", "result", "cancel")}
+    urls = {f"{name}_url": f"{start}/{name}" for name in ("status", "result", "cancel")}
+    return {"request_id": job.request_id, **urls}
 
 
 def status(job: Job, state: str, now: float) -> JSONObject:

@@ -85,7 +85,7 @@ def _abandon(loop: asyncio.AbstractEventLoop) -> None:
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         coroutine = task.get_coro()
         try:
-            coroutine.close()  # type: ignore[union-attr]
+            coroutine.close()
         except RuntimeError:
             # It waits in a finally: the process is dead, and so is that.
             continue

@@ -19,7 +19,8 @@ from .forms import Form, JSONObject, Refusal
 from .provider import UNIT_PRICES, Job, Provider, uris
 from .scheduler import Dying, Scheduler
 
-SUBMIT, STATUS, RESULT, CANCEL, FILE, PRICE, OTHER = "submit", "status", "result", "cancel", "file", "price", "other"
+SUBMIT, STATUS, RESULT, CANCEL = "submit", "status", "result", "cancel"
+FILE, PRICE, OTHER = "file", "price", "other"
 _PAGE = b"<!doctype html><html><title>Welcome</title></html>"
 _SLOWEST = 0.12
 
@@ -159,9 +160,7 @@ class Network:
     def _latency(self) -> float:
         return 0.002 + self._random.random() ** 3 * _SLOWEST
 
-    def _answer(
-        self, call: Call, data: bytes, headers: Mapping[str, str], kind: str, value: float
-    ) -> Answer:
+    def _answer(self, call: Call, data: bytes, headers: Mapping[str, str], kind: str, value: float) -> Answer:
         """Answer a call as its trouble demands; some of them do it before anybody has handled the call."""
         if kind == "status":
             return _json_answer(int(value), {"message": "Try again."}) if value != 502 else Answer(502, _PAGE)

@@ -278,9 +278,8 @@ def outcome(run: Run) -> str:
         kept = ", a kept copy" if run.delivery.progress.kept else ""
         return f"{run.delivery.request_id} is delivered{kept}"
     if run.error is not None:
-        charge = f"charged: {run.error.charge.value}"
-        return f"{type(run.error).__name__}, {charge}, {run.error.request_id or 'no request id'}: {run.error.message}"
+        about = f"charged: {run.error.charge.value}, {run.error.request_id or 'no request id'}"
+        return f"{type(run.error).__name__}, {about}: {run.error.message}"
     if run.broken is not None:
         return f"{type(run.broken).__name__}: {run.broken}"
     return "stopped" if run.interrupted else "dead"
-

@@ -1,7 +1,7 @@
 """Fibers under virtual time: everything that runs in a history, one at a time, in an order drawn from its seed.
 
 A fiber stands for a thread. It runs until it waits; then another one is drawn from those that can go on. Where none
-can, the time jumps to the next timer: half an hour of waiting takes no time, and a seed gives the same history again.
+can, the time jumps to the next timer: half an hour takes no time, and a seed gives the same history again.
 """
 
 from __future__ import annotations

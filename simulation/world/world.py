@@ -60,9 +60,7 @@ class World:
         ]
         self._forms = Random(f"forms {plan.seed}")
         self._counts: Counter[str] = Counter()
-        self.processes = [
-            self.boot(number, self.environ(account)) for number, account in enumerate(plan.processes)
-        ]
+        self.processes = [self.boot(number, self.environ(account)) for number, account in enumerate(plan.processes)]
 
     def boot(self, number: int, environ: Environ) -> Process:
         """Return a new process."""
@@ -181,6 +179,4 @@ class World:
     def _strike(self, at: str) -> Fault | None:
         number = self._counts[at]
         self._counts[at] += 1
-        return next(
-            (one for one in self.faults if one.at == at and one.nth <= number < one.nth + one.times), None
-        )
+        return next((one for one in self.faults if one.at == at and one.nth <= number < one.nth + one.times), None)
