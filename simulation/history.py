@@ -6,7 +6,6 @@ import gc
 import os
 import random
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from .world.edges import Edges
 from .world.scheduler import Stuck
 from .world.world import Event, World
 
-_IN_MEMORY = Path("/dev/shm")
 _ONE_ROW_IN = 7
 
 
@@ -50,15 +48,11 @@ def draw(seed: int, number: int, rows: frozenset[str], always: bool = False) -> 
 
 
 class Stage:
-    """Where histories are played, one after the other, in this real process."""
+    """Where histories are played, one after the other, in this real process; what they write is in ``folder``."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.edges = Edges()
-        self._folder = Path(tempfile.mkdtemp(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None, prefix="history-"))
-
-    def close(self) -> None:
-        """Remove what the histories have left."""
-        self._folder.rmdir()
+        self._folder = folder
 
     def play(self, plan: Plan) -> Ended:
         """Play a history, and judge it."""

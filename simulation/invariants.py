@@ -291,6 +291,9 @@ def stops_in_time(record: Record) -> Iterator[Violation]:
 
 def few_calls(record: Record) -> Iterator[Violation]:
     """A job is asked for its state by the time t at most max(20, t/2) times; answers that failed do not count."""
+    back = any(action.do == "clock" and action.value < 0 for action in record.world.plan.actions)
+    if back and not record.strict("clock_put_back"):
+        return
     most = CALLS if record.strict("pace") else CALLS_IN_BASE
     asked: defaultdict[tuple[Run, str], list[float]] = defaultdict(list)
     for call in record.world.network.calls:

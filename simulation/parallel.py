@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +21,7 @@ from .planted import PLANTED
 from .shrink import shrink
 
 _REPORT_EVERY = 20
+_IN_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,13 @@ class Tally:
 
 def play_all(order: Order, numbers: range, workers: int) -> Iterator[Tally]:
     """Play the histories in so many processes; yield the tally so far now and then, and at last."""
+    with tempfile.TemporaryDirectory(
+        dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None, prefix="histories-"
+    ) as folder:
+        yield from _play_in(Path(folder), order, numbers, workers)
+
+
+def _play_in(folder: Path, order: Order, numbers: range, workers: int) -> Iterator[Tally]:
     # Forked where that is possible: what a worker needs is loaded once.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context: Any = multiprocessing.get_context(method)
@@ -69,7 +79,7 @@ def play_all(order: Order, numbers: range, workers: int) -> Iterator[Tally]:
     for worker in range(workers):
         here, there = context.Pipe(duplex=False)
         part = range(numbers.start + worker, numbers.stop, workers)
-        process = context.Process(target=_work, args=(order, part, there), daemon=True)
+        process = context.Process(target=_work, args=(order, part, there, folder / str(worker)), daemon=True)
         process.start()
         there.close()
         open_ends.append(here)
@@ -86,6 +96,7 @@ def play_all(order: Order, numbers: range, workers: int) -> Iterator[Tally]:
             if order.stop_at_first and total.failures:
                 for process in processes:
                     process.terminate()
+                    process.join()
                 return
     for process in processes:
         process.join()
@@ -93,10 +104,11 @@ def play_all(order: Order, numbers: range, workers: int) -> Iterator[Tally]:
             raise RuntimeError(f"a worker of the simulation ended with {process.exitcode}")
 
 
-def _work(order: Order, numbers: range, results: Connection) -> None:
+def _work(order: Order, numbers: range, results: Connection, folder: Path) -> None:
     torch.set_num_threads(1)
     time.tzset()
-    stage = Stage()
+    folder.mkdir()
+    stage = Stage(folder)
     if order.plant:
         PLANTED[order.plant].plant()
     tally = Tally()
@@ -119,7 +131,6 @@ def _work(order: Order, numbers: range, results: Connection) -> None:
             results.send(tally)
             tally = Tally()
     results.send(tally)
-    stage.close()
 
 
 def told_small(stage: Stage, order: Order, number: int, ended: Ended) -> Failure:

@@ -187,6 +187,15 @@ def pace(draft: Draft, random: Random) -> None:
     draft.fault("job", "runs_long", nth=0, times=9, value=20 + random.random() * 200)
 
 
+@row("the computer's clock is put back while a job runs that a later run waits for", mended=False)
+def clock_put_back(draft: Draft, random: Random) -> None:
+    draft.fault("job", "runs_long", nth=0, times=9, value=20 + random.random() * 40)
+    draft.actions[1:] = []
+    draft.act("stop", after=random.random() * 8 + 1)
+    draft.act("clock", value=-90000)
+    draft.then("again")
+
+
 @row("a log never says that nothing is spent after spending", mended=False)
 def log_after_spending(draft: Draft, random: Random) -> None:
     draft.disk(
