@@ -15,8 +15,8 @@ from .world.process import TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
 MODELS = load_models()
-TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.has_seed and spec.images is None)
-PRO_EDIT = next(spec for spec in MODELS if spec.images is not None)
+TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id.endswith("text-to-image"))
+PRO_EDIT = next(spec for spec in MODELS if spec.model_id.endswith("edit"))
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
 ATTEMPTS = 4
 
@@ -125,7 +125,7 @@ class People:
     def _litter(self, _action: Action) -> None:
         """Leave a stray file in every kept folder, as some file managers do."""
         for folder in sorted(self._world.disk.folder.glob("kept/*")):
-            (folder / ".DS_Store").write_bytes(b"stray")
+            (folder / ".DS_Store").touch()
 
     def _lose_kept(self, _action: Action) -> None:
         """Remove the kept copies."""
@@ -146,7 +146,7 @@ class People:
     def _take(self, process: Process, node: int) -> Take:
         planned = self._world.plan.nodes[node % len(self._world.plan.nodes)]
         spec = SPECS[planned.model]
-        seed = {"seed" if spec.has_seed else "rerun_seed": self._seeds[node % len(self._seeds)]}
+        seed = {"seed" if spec is TEXT_TO_IMAGE else "rerun_seed": self._seeds[node % len(self._seeds)]}
         return Take(self._account(process), node, spec, {**planned.values, **seed})
 
     def _enqueue(self, process: Process, takes: Iterable[Take | None], request_id: str | None = None) -> Prompt:

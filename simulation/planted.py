@@ -9,8 +9,7 @@ from typing import Any
 
 from nodes.core.api.client import Client
 from nodes.core.api.responses import CancelOutcome
-from nodes.core.errors import Charge, JournalError, SubmissionUnknown
-from nodes.core.jobs import submit
+from nodes.core.errors import Charge, JournalError, PackError, SubmissionUnknown
 from nodes.core.media.pixels import BatchDecoder
 from nodes.core.store import database
 from nodes.core.store.file_cache import FileCache
@@ -117,14 +116,16 @@ def releases_lost_claims() -> None:
 
 @bug("a cancel is believed without an answer")
 def believes_cancels() -> None:
-    def make(real: Callable[..., tuple[Any, str]]) -> Callable[..., tuple[Any, str]]:
-        def ask(*values: Any) -> tuple[Any, str]:
-            outcome, problem = real(*values)
-            return outcome or CancelOutcome.CANCELLED, problem
+    def make(real: Callable[..., CancelOutcome]) -> Callable[..., CancelOutcome]:
+        def cancel(client: Client, *values: Any) -> CancelOutcome:
+            try:
+                return real(client, *values)
+            except PackError:
+                return CancelOutcome.CANCELLED
 
-        return ask
+        return cancel
 
-    _replace(submit, "_ask_for_cancel", make)
+    _replace(Client, "cancel", make)
 
 
 @bug("the kept copy of another job is handed out")
@@ -154,7 +155,7 @@ def counts_twice() -> None:
 @bug("the answer to a cancel sets the state of a job backwards")
 def sets_states_back() -> None:
     def make(real: Callable[..., None]) -> Callable[..., None]:
-        def outcome(journal: Journal, job: Job, told: str) -> None:
+        def outcome(journal: Journal, job: Job, told: Any) -> None:
             real(journal, job, told)
             journal._write("UPDATE jobs SET state = 'preparing' WHERE id = ? AND state = 'submitted'", job.id)
 
@@ -207,7 +208,7 @@ def forgets_ids() -> None:
             if int(request_id[1:]) % 3:
                 real(journal, job, request_id)
             else:
-                raise JournalError("Nothing is written.")
+                raise JournalError("claim_taken_over")
 
         return mark
 

@@ -106,7 +106,9 @@ class Disk:
             db.close()
             self.unsynced.clear()
         for file in sorted(self.folder.glob("kept/*/*")):
-            file.write_bytes(b"")
+            # Not by the methods that the disk's conditions hold for.
+            with open(file, "wb"):
+                pass
 
     def forget(self) -> None:
         """Remove everything."""

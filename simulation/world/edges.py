@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import pkgutil
+import re
 import secrets
 import socket
 import sqlite3
@@ -19,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from copy import copy
 from functools import partial
 from importlib import import_module
@@ -40,6 +41,8 @@ Place: TypeAlias = tuple[ModuleType, str]
 BOOTED = 1000.0
 _SPARE_MEMORY = 2**20
 _PUBLIC_ADDRESS = "104.18.0.1"
+_USUAL_THREADS = 32
+_IS_PRIVATE = re.compile("_[A-Za-z]")
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 # ComfyUI's room needs ComfyUI, and the entry of the shell runs it.
 _LEFT_OUT = ("nodes.comfyui", "nodes.__main__")
@@ -128,13 +131,12 @@ class Edges:
         for name, value in list(vars(module).items()):
             if isinstance(value, ModuleType) and id(value) in standins:
                 setattr(module, name, standins[id(value)])
-            elif isinstance(value, ThreadPoolExecutor):
+            elif isinstance(value, Executor):
                 setattr(module, name, self._executor(value))
-            elif isinstance(value, _LOCKS):
-                reentrant = isinstance(value, _LOCKS[1])
-                self._own[module, name] = partial(FiberLock, self, reentrant)
-            elif isinstance(value, dict | list | set) and name.startswith("_") and name[1:2].islower():
-                self._own[module, name] = partial(copy, copy(value))
+            elif type(value).__module__.startswith("nodes."):
+                self._replace_pools_of(value)
+            elif isinstance(value, (dict, list, set, *_LOCKS)) and _IS_PRIVATE.match(name):
+                self._own[module, name] = partial(self._fresh, self._fresh(value))
             elif value is concurrent.futures.wait:
                 setattr(module, name, wait)
             elif name == "new_session":
@@ -142,11 +144,28 @@ class Edges:
         for function in _functions(module):
             _replace_defaults(function, standins)
 
-    def _executor(self, pool: ThreadPoolExecutor) -> FiberExecutor:
-        executor = FiberExecutor(self, pool._max_workers, pool._thread_name_prefix or "pool")
-        pool.shutdown(wait=False)
+    def _replace_pools_of(self, owner: object) -> None:
+        for name, value in list(getattr(owner, "__dict__", {}).items()):
+            if isinstance(value, Executor):
+                setattr(owner, name, self._executor(value))
+
+    def _executor(self, pool: Executor) -> FiberExecutor:
+        if isinstance(pool, FiberExecutor):
+            return pool
+        size: int = getattr(pool, "_max_workers", 0) or getattr(pool, "_size", _USUAL_THREADS)
+        executor = FiberExecutor(self, size, "worker")
         self._executors.append(executor)
         return executor
+
+    def _fresh(self, value: Any) -> Any:
+        """Return a container as a new process has it: a copy, with locks of its own."""
+        if isinstance(value, _LOCKS):
+            return FiberLock(self, reentrant=isinstance(value, _LOCKS[1]))
+        if isinstance(value, FiberLock):
+            return value.another()
+        if isinstance(value, dict):
+            return {key: self._fresh(item) for key, item in value.items()}
+        return copy(value)
 
     def _listen(self) -> None:
         edges = self

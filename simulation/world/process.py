@@ -71,13 +71,18 @@ class Run:
     ids: list[str] = field(default_factory=list)
     claims: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def receipt(self) -> Any:
+        """What its error says of the charge, the cost and the request."""
+        return getattr(self.error, "failure", self.error)
+
     def report(self, progress: Progress) -> None:
         """Note what is shown."""
-        self.shown.update(progress.notes)
+        self.shown.update(map(str, progress.notes))
         if progress.request_id and progress.request_id not in self.ids:
             self.ids.append(progress.request_id)
         if progress.stage.value == "stopped" and progress.request_id:
-            self.claims += ((progress.request_id, note) for note in progress.notes)
+            self.claims += ((progress.request_id, str(note)) for note in progress.notes)
 
 
 @dataclass(eq=False)
@@ -278,7 +283,7 @@ def outcome(run: Run) -> str:
         kept = ", a kept copy" if run.delivery.progress.kept else ""
         return f"{run.delivery.request_id} is delivered{kept}"
     if run.error is not None:
-        about = f"charged: {run.error.charge.value}, {run.error.request_id or 'no request id'}"
+        about = f"charged: {run.receipt.charge.value}, {run.receipt.request_id or 'no request id'}"
         return f"{type(run.error).__name__}, {about}: {run.error.message}"
     if run.broken is not None:
         return f"{type(run.broken).__name__}: {run.broken}"

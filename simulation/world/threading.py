@@ -36,6 +36,10 @@ class FiberLock:
         self._depth = 0
         self._waiting: deque[Fiber] = deque()
 
+    def another(self) -> FiberLock:
+        """Return a free lock of the same kind."""
+        return FiberLock(self._stage, self._reentrant)
+
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it."""
         scheduler = self._stage.scheduler
