@@ -53,9 +53,9 @@ class Record:
         return row in self.world.plan.rows or ROWS[row].mended
 
     def runs_of(self, job: Job) -> list[Run]:
-        """Return the runs of the same take."""
-        key = take_of(job)
-        return [run for run in self.runs if run.take is not None and run.take.key == key]
+        """Return the runs of the same inputs, whoever's token they were made with: one computer, one record."""
+        inputs = take_of(job)[1:]
+        return [run for run in self.runs if run.take is not None and run.take.key[1:] == inputs]
 
 
 def take_of(job: Job) -> tuple[object, ...]:
