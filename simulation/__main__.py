@@ -7,16 +7,18 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .parallel import Failure, Order, Tally, play_all
 from .planted import PLANTED
 from .rows import ROWS
 
 _LINE_EVERY_SECONDS = 30.0
+_EACH = "each"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play what was asked for; return 1 where anything did not hold."""
+    """Play what was asked for; return 1 where anything did not hold, or where a bug of ``each`` was not found."""
     options = _parser().parse_args(arguments)
     if options.list_planted:
         for planted in PLANTED.values():
@@ -28,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     order = _order(options)
     numbers = range(options.histories) if options.history is None else range(options.history, options.history + 1)
-    tally = _play(order, numbers, 1 if options.history is not None else options.workers)
-    return 1 if tally.failures else 0
+    workers = 1 if options.history is not None else options.workers
+    if options.plant == _EACH:
+        return _find_each(order, numbers, workers)
+    return 1 if _play(order, numbers, workers).failures else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +50,11 @@ def _parser() -> argparse.ArgumentParser:
         "--row", action="append", default=[], choices=sorted(ROWS), help="this row in every history"
     )
     parser.add_argument(
-        "--plant", default="", choices=sorted(PLANTED), metavar="NAME", help="with this bug; must fail"
+        "--plant", default="", choices=(_EACH, *sorted(PLANTED)), metavar="NAME",
+        help="with this bug, which must be found; each: with every bug, one after the other",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shrink", type=int, default=3, metavar="COUNT", help="so many kinds of failure (default: %(default)s)"
     )
     parser.add_argument("--first", action="store_true", help="end with the first that fails")
     parser.add_argument("--list-planted", action="store_true", help="name the bugs that can be planted")
@@ -64,7 +72,18 @@ def _order(options: argparse.Namespace) -> Order:
         always=bool(options.row),
         plant=options.plant,
         stop_at_first=options.first or bool(options.plant),
+        shrinks=options.shrink,
     )
+
+
+def _find_each(order: Order, numbers: range, workers: int) -> int:
+    missed = 0
+    for name in PLANTED:
+        print(f"\n{name}:", flush=True)
+        if not _play(replace(order, plant=name), numbers, workers).failures:
+            print("  not found")
+            missed += 1
+    return 1 if missed else 0
 
 
 def _play(order: Order, numbers: range, workers: int) -> Tally:
