@@ -1,0 +1,118 @@
+"""``python -m simulation``: play histories, and say what did not hold."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .parallel import Failure, Order, Tally, play_all
+from .planted import PLANTED
+from .rows import ROWS
+
+_LINE_EVERY_SECONDS = 30.0
+_EACH = "each"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play what was asked for; return 1 where anything did not hold, or where a bug of ``each`` was not found."""
+    options = _parser().parse_args(arguments)
+    if options.list_planted:
+        for planted in PLANTED.values():
+            print(f"{planted.name:26} {planted.about}")
+        return 0
+    if options.list_rows:
+        for row in ROWS.values():
+            print(f"{row.name:22} {'held' if row.mended else 'open'}  {row.about}")
+        return 0
+    order = _order(options)
+    numbers = range(options.histories) if options.history is None else range(options.history, options.history + 1)
+    workers = 1 if options.history is not None else options.workers
+    if options.plant == _EACH:
+        return _find_each(order, numbers, workers)
+    return 1 if _play(order, numbers, workers).failures else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("--histories", type=int, default=1000, help="how many (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (default: %(default)s)")
+    parser.add_argument("--history", type=int, metavar="NUMBER", help="this one alone, with its story")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many processes")
+    parser.add_argument(
+        "--profile", choices=("default", "base", "all"), default="default",
+        help="default: with every row that the pack is mended for; base: with none; all: with the open ones, too",
+    )  # fmt: skip
+    parser.add_argument(
+        "--row", action="append", default=[], choices=sorted(ROWS), help="this row in every history"
+    )
+    parser.add_argument(
+        "--plant", default="", choices=(_EACH, *sorted(PLANTED)), metavar="NAME",
+        help="with this bug, which must be found; each: with every bug, one after the other",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shrink", type=int, default=3, metavar="COUNT", help="so many kinds of failure (default: %(default)s)"
+    )
+    parser.add_argument("--first", action="store_true", help="end with the first that fails")
+    parser.add_argument("--list-planted", action="store_true", help="name the bugs that can be planted")
+    parser.add_argument("--list-rows", action="store_true", help="name the rows")
+    return parser
+
+
+def _order(options: argparse.Namespace) -> Order:
+    chosen = {"base": (), "all": tuple(ROWS)}.get(
+        options.profile, tuple(name for name, row in ROWS.items() if row.mended)
+    )
+    return Order(
+        seed=options.seed,
+        rows=frozenset(options.row or chosen),
+        always=bool(options.row),
+        plant=options.plant,
+        stop_at_first=options.first or bool(options.plant),
+        shrinks=options.shrink,
+    )
+
+
+def _find_each(order: Order, numbers: range, workers: int) -> int:
+    missed = 0
+    for name in PLANTED:
+        print(f"\n{name}:", flush=True)
+        if not _play(replace(order, plant=name), numbers, workers).failures:
+            print("  not found")
+            missed += 1
+    return 1 if missed else 0
+
+
+def _play(order: Order, numbers: range, workers: int) -> Tally:
+    began = last = time.monotonic()
+    tally, told = Tally(), 0
+    for tally in play_all(order, numbers, workers):
+        for failure in tally.failures[told:]:
+            _tell(order, failure)
+        told = len(tally.failures)
+        if time.monotonic() - last > _LINE_EVERY_SECONDS:
+            last = time.monotonic()
+            print(f"{tally.histories} histories, {told} violated, {last - began:.0f} s", flush=True)
+    counts = tally.counts
+    print(
+        f"{tally.histories} histories with seed {order.seed} in {time.monotonic() - began:.1f} s: "
+        f"{len(tally.failures)} violated. {counts['runs']} runs, {counts['jobs']} jobs, {counts['calls']} calls, "
+        f"{counts['deaths']} kills, {counts['seconds'] / 86400:.1f} simulated days."
+    )
+    for kind, count in tally.kinds.most_common():
+        print(f"  {kind}: {count}")
+    return tally
+
+
+def _tell(order: Order, failure: Failure) -> None:
+    again = f"--seed {order.seed} --history {failure.number}"
+    print(f"\nHistory {failure.number} ({again})", *failure.violations, sep="\n  ")
+    if failure.plan is not None:
+        print(f"\nThe same in small: {failure.plan}\n\n{failure.story}\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

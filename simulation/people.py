@@ -1,0 +1,198 @@
+"""What people do at their computers, one thing after the other; and how they come to terms at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nodes.app.service import open_service
+from nodes.core.config.settings import read_settings
+from nodes.core.schema.registry import load_models
+
+from .plan import Action
+from .world.process import TOKEN, Process, Prompt, Run, Take
+from .world.world import World
+
+MODELS = load_models()
+TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id.endswith("text-to-image"))
+PRO_EDIT = next(spec for spec in MODELS if spec.model_id.endswith("edit"))
+SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
+ATTEMPTS = 4
+
+
+class People:
+    """Everybody who works with this journal."""
+
+    def __init__(self, world: World) -> None:
+        self.prompts: list[Prompt] = []
+        self._world = world
+        self._seeds = [0] * len(world.plan.nodes)
+        self._last: dict[int, tuple[int, ...]] = {}
+
+    def live(self) -> None:
+        """Do what is planned; then, with everything mended, run all takes until they deliver."""
+        for action in self._world.plan.actions:
+            self._world.scheduler.sleep(action.after)
+            getattr(self, f"_{action.do}")(action)
+        for process in list(self._world.processes):
+            process.wait()
+        self._settle()
+
+    def _run(self, action: Action) -> None:
+        if not action.nodes:
+            return
+        self._last[action.process] = action.nodes
+        process = self._process(action)
+        self._enqueue(process, [self._take(process, node) for node in action.nodes])
+
+    def _again(self, action: Action) -> None:
+        process, nodes = self._process(action), self._last.get(action.process, ())
+        if nodes:
+            self._enqueue(process, [self._take(process, node) for node in nodes])
+
+    def _wait(self, action: Action) -> None:
+        self._process(action).wait()
+
+    def _stop(self, action: Action) -> None:
+        self._world.tell(f"Stop in process {action.process}")
+        self._process(action).stop()
+
+    def _seed(self, action: Action) -> None:
+        for node in action.nodes:
+            self._seeds[node % len(self._seeds)] += 1
+
+    def _kill(self, action: Action) -> None:
+        self._world.kill(self._process(action))
+
+    def _restart(self, action: Action) -> None:
+        process = self._process(action)
+        process.wait()
+        process.quit()
+        self._world.tell(f"process {action.process} is started again")
+        self._world.processes[process.number] = self._world.boot(process.number, process.environ)
+
+    def _power(self, _action: Action) -> None:
+        self._world.tell("the power fails")
+        for process in list(self._world.processes):
+            self._world.kill(process)
+        self._world.disk.lose_power()
+
+    def _clock(self, action: Action) -> None:
+        self._world.tell(f"the clock is changed by {action.value:.0f} s")
+        self._world.clock_offset += action.value
+
+    def _later(self, action: Action) -> None:
+        self._world.scheduler.sleep(action.value)
+
+    def _token(self, action: Action) -> None:
+        """Renew the token of a process's account, and enter the new one everywhere."""
+        old = self._process(action).environ[TOKEN]
+        for account in self._world.provider.accounts:
+            if account.token == old:
+                account.tokens.append(f"{old}-renewed{len(account.tokens)}")
+                self._enter_token(old, account.token)
+                self._world.tell(f"the token of account {account.number} is renewed")
+
+    def _switch(self, action: Action) -> None:
+        """Work for another account in a process."""
+        accounts = self._world.provider.accounts
+        account = accounts[int(action.value) % len(accounts)]
+        self._process(action).environ[TOKEN] = account.token
+        self._world.tell(f"process {action.process} works for account {account.number}")
+
+    def _balance(self, action: Action) -> None:
+        account = self._world.provider.accounts[self._account(self._process(action))]
+        account.has_balance = bool(action.value)
+
+    def _collect(self, action: Action) -> None:
+        """Collect a job that somebody of the same account has seen; which one, the action's value says."""
+        process = self._process(action)
+        account = self._account(process)
+        seen = [
+            request_id
+            for run in self._world.runs
+            for request_id in run.ids
+            if request_id in self._world.provider.jobs
+            and self._world.provider.jobs[request_id].account.number == account
+        ]
+        if seen:
+            self._enqueue(process, [None], seen[int(action.value * len(seen)) % len(seen)])
+
+    def _collect_unknown(self, action: Action) -> None:
+        self._enqueue(self._process(action), [None], "nobody-knows-this")
+
+    def _litter(self, _action: Action) -> None:
+        """Leave a stray file in every kept folder, as some file managers do."""
+        for folder in sorted(self._world.disk.folder.glob("kept/*")):
+            (folder / ".DS_Store").touch()
+
+    def _lose_kept(self, _action: Action) -> None:
+        """Remove the kept copies."""
+        for file in sorted(self._world.disk.folder.glob("kept/*/*")):
+            file.unlink()
+
+    def _process(self, action: Action) -> Process:
+        return self._world.processes[action.process % len(self._world.processes)]
+
+    def _account(self, process: Process) -> int:
+        return self._world.account_of(process.environ[TOKEN])
+
+    def _enter_token(self, old: str, new: str) -> None:
+        for process in self._world.processes:
+            if process.environ[TOKEN] == old:
+                process.environ[TOKEN] = new
+
+    def _take(self, process: Process, node: int) -> Take:
+        planned = self._world.plan.nodes[node % len(self._world.plan.nodes)]
+        spec = SPECS[planned.model]
+        seed = {"seed" if spec is TEXT_TO_IMAGE else "rerun_seed": self._seeds[node % len(self._seeds)]}
+        return Take(self._account(process), node, spec, {**planned.values, **seed})
+
+    def _enqueue(self, process: Process, takes: Iterable[Take | None], request_id: str | None = None) -> Prompt:
+        runs = []
+        for take in takes:
+            token = process.environ[TOKEN]
+            run = Run(len(self._world.runs), process.number, token, take, request_id)
+            self._world.runs.append(run)
+            runs.append(run)
+        prompt = process.enqueue(runs)
+        self.prompts.append(prompt)
+        return prompt
+
+    def _settle(self) -> None:
+        """End every process, well or badly; then run each take again in new ones, where nothing fails any more."""
+        world = self._world
+        world.mend()
+        world.tell("everything is mended, and every take is run again")
+        for process in world.processes:
+            if world.random.random() < 0.5:
+                process.quit()
+            else:
+                process.die()
+        world.processes = []
+        for account in world.provider.accounts:
+            account.has_balance = True
+            mine = [run.take for run in world.runs if run.take is not None and run.take.account == account.number]
+            takes = {take.key: take for take in mine}
+            if takes:
+                self._settle_account(account.number, list(takes.values()))
+
+    def _settle_account(self, account: int, takes: list[Take]) -> None:
+        world = self._world
+        process = world.boot(len(world.processes), world.environ(account, budget=1e6))
+        world.processes.append(process)
+        for take in takes:
+            for _ in range(ATTEMPTS):
+                prompt = self._enqueue(process, [take])
+                process.wait()
+                if prompt.runs[0].delivery is not None:
+                    break
+        world.scheduler.spawn(self._look_at_spending, process, "a look at the spending")
+        world.scheduler.sleep(1.0)
+        process.quit()
+
+    def _look_at_spending(self) -> None:
+        settings = read_settings(os.environ, Path.home())
+        journal = open_service(settings).journal
+        self._world.spent_today = (journal.spent_today(), journal.now())
