@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
 from support import ROOT
 
 # What fails is found again, made small and told by the same command without ``--shrink 0``.
@@ -29,18 +28,16 @@ COMMAND = (
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False
     )
 
 
-@pytest.mark.timeout(300)
 def test_histories_hold() -> None:
     ended = simulate("--histories", "40")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "40 histories with seed 1" in ended.stdout
 
 
-@pytest.mark.timeout(300)
 def test_every_planted_bug_is_found() -> None:
     ended = simulate("--histories", "40", "--plant", "each")
     assert ended.returncode == 0, ended.stdout + ended.stderr
