@@ -114,10 +114,14 @@ def recorded(write: Callable[..., object], job: Job, *values: object) -> None:
 
 
 def log_unrecorded(job: Job, error: JournalError) -> None:
-    """Log that the journal owes a record. The error's own words are those of a run that has not spent anything."""
-    found = error.note.params.get("error", error.failure.kind)
+    """Log that the journal owes a record."""
     told = "Job %s, request %s: what became of it is recorded as soon as the record can be written again (%s)."
-    log.error(told, job.id, job.request_id or "unknown", found)
+    log.error(told, job.id, job.request_id or "unknown", _cause(error))
+
+
+def _cause(error: JournalError) -> object:
+    """Return what stood against the record. The error's own words are those of a run that has not spent anything."""
+    return error.note.params.get("error", error.failure.kind)
 
 
 def leave(
@@ -144,7 +148,7 @@ def _nobody_waits(journal: Journal, job: Job, waiting: Future[int] | None) -> bo
         return journal.stop_waiting(job, waiting.result() if waiting else None)
     except JournalError as error:
         # The cancel is asked for, then: a run that waits all the same submits the job again, and pays for it once.
-        log.warning("Who waits for request %s is not known: %s", job.request_id, error.message)
+        log.warning("Who waits for request %s is not known (%s).", job.request_id, _cause(error))
         return True
 
 
