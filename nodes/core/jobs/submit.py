@@ -120,7 +120,7 @@ def log_unrecorded(job: Job, error: JournalError) -> None:
 
 
 def _cause(error: JournalError) -> object:
-    """Return what stood against the record. The error's own words are those of a run that has not spent anything."""
+    """Return what stood against the record; the error itself speaks of a run that has not spent anything."""
     return error.note.params.get("error", error.failure.kind)
 
 
