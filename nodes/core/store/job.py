@@ -12,7 +12,7 @@ A job's state says what may be done with the same fingerprint again:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ..texts import Note
@@ -112,6 +112,14 @@ class NewJob:
     count: int | None = None
     base_price: float | None = None
     former_fingerprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who claims: since when, in seconds since the epoch, and which jobs it found to be its account's, or not."""
+
+    since: float | None = None
+    is_ours: dict[int, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
