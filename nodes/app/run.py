@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -40,13 +41,15 @@ async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -
         PackError: a receipt. After Stop, the host's own interrupt.
     """
 
+    since = time.time()
+
     async def deliver(run_host: RunHost) -> Delivery:
         service, arguments, references = await _in_thread(run_host, _check, spec, values, host)
         # Waited for without a thread: others must not wait behind a catalogue that is slow.
         asked = service.settings.daily_budget_usd is not None
         price = await _in_time(run_host, service.prices.of(spec.model_id)) if asked else None
         request = await _in_thread(run_host, service.request, arguments, references, price)
-        return await service.jobs.run(request, run_host)
+        return await service.jobs.run(request, run_host, since)
 
     return await _guarded(host, deliver)
 

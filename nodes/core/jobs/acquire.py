@@ -39,14 +39,14 @@ PRICE_LOOK_SECONDS = 1.0
 LOOKS_BEFORE_ASKING = 10
 
 
-async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
-    """Return an accepted job, and whether this run submitted it.
+async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, bool]:
+    """Return an accepted job, and whether this run submitted it. A person asked for it ``since`` this moment.
 
     Raises:
         PackError: nothing was accepted, or it is not known (``SubmissionUnknown``). Stopped.
     """
     run.progress = Progress(Stage.PREPARING)
-    asked = Asked(run.dependencies.journal.now())
+    asked = Asked(since)
     looks = 0
     while True:
         claim = await _claim(run, request.new_job, asked)
