@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from .conditions import read_conditions
 from .document import JSON, Document, SchemaError
@@ -24,6 +25,10 @@ seconds or milliseconds, of which make, and whether they come inside the answer.
 
 _KEYS = """model_id node_id command display_name category description search_aliases output limits roles order prose
     conditions notes schema_sha256 read_on input_schema"""
+_HEAD = (
+    *("model_id", "node_id", "command", "display_name", "category", "description", "search_aliases", "output"),
+    *("limits", "schema_sha256", "read_on"),
+)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MAX_FIELDS = 64
@@ -31,8 +36,8 @@ _MAX_LINE = 400
 _MAX_BYTES = 2**30
 
 
-def parse_model(document: JSON, *, lazily: bool = False) -> ModelSpec:
-    """Read one file of ``models/``; ``lazily``, its inputs when they are first asked for, with their faults.
+def parse_model(document: JSON) -> ModelSpec:
+    """Read one file of ``models/``.
 
     Raises:
         SchemaError: a key is missing, unknown, of the wrong type or too large, a name is not allowed, or the schema
@@ -65,11 +70,31 @@ def parse_model(document: JSON, *, lazily: bool = False) -> ModelSpec:
         read_fields=partial(_fields, model),
         read_conditions=partial(read_conditions, model),
     )
-    if not lazily:
-        _require_known(model, spec)
-        _require_different("inputs", [one.name for one in spec.inputs])
-        _require_different("flags", [flag.name for flag in spec.flags])
+    _require_known(model, spec)
+    _require_different("inputs", [one.name for one in spec.inputs])
+    _require_different("flags", [flag.name for flag in spec.flags])
     return spec
+
+
+def head_of(document: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return what of a model file has to be known before its inputs are asked for."""
+    return {key: document[key] for key in _HEAD if key in document}
+
+
+def indexed_model(head: Mapping[str, Any], read: Callable[[], Document]) -> ModelSpec:
+    """Return the model that has a head, as ``head_of`` made it of a file that ``parse_model`` has read before.
+
+    ``read`` returns the document, and is called when the inputs are first asked for.
+    """
+    known = {key: value for key, value in head.items() if key not in ("search_aliases", "output", "limits")}
+    return ModelSpec(
+        **{"command": "", **known},
+        search_aliases=tuple(head["search_aliases"]),
+        output_kind=head["output"],
+        limits=Limits(**head["limits"]),
+        read_fields=lambda: _fields(read()),
+        read_conditions=lambda: read_conditions(read()),
+    )
 
 
 def _fields(model: Document) -> tuple[Field, ...]:
