@@ -11,8 +11,10 @@ from typing import TypeVar
 
 from .. import threads
 from ..errors import InvalidInput
-from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
+from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit, length_of_base64
+from ..media.file_type import IMAGE
 from ..media.inputs import Content, input_medium
+from ..schema.inputs import Socket
 from ..schema.kind import Given
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
@@ -36,24 +38,49 @@ def check_inputs(
     Raises:
         InvalidInput: naming the field or the socket.
     """
-    sockets = {
-        socket.name: (field.name, input_medium(socket.medium))
-        for field in spec.fields
-        for socket in field.sockets
-        if values.get(socket.name) is not None
-    }
-    counts = {name: medium.count(name, values[name]) for name, (_, medium) in sockets.items()}
-    unlinked = {one.name for field in spec.fields for one in field.sockets}
+    sockets = [(field.name, socket) for field in spec.fields for socket in field.sockets]
+    linked = [(name, socket) for name, socket in sockets if values.get(socket.name) is not None]
+    counts = {one.name: input_medium(one.medium).count(one.name, values[one.name]) for _, one in linked}
+    unlinked = {socket.name for _, socket in sockets}
     widgets = {name: value for name, value in values.items() if name not in unlinked}
     # Counted before they are read: a long video on a socket would take all the memory first.
     arguments = check(spec, Given(widgets, counts, local_origin))
     found = [
-        (field, name, content)
-        for name, (field, medium) in sockets.items()
-        for content in medium.read(name, values[name])
+        (field, socket.name, content, _limit(spec.limits, socket))
+        for field, socket in linked
+        for content in _read(spec.limits, socket, values[socket.name])
     ]
-    hashes = threads.CODING.map(_hash, (content for _, _, content in found))
-    return arguments, [Reference(*one, digest) for one, digest in zip(found, hashes, strict=True)]
+    _check_together(found, spec.limits)
+    hashes = threads.CODING.map(_hash, (content for _, _, content, _ in found))
+    return arguments, [
+        Reference(field, name, content, digest, limit)
+        for (field, name, content, limit), digest in zip(found, hashes, strict=True)
+    ]
+
+
+def _limit(limits: Limits, socket: Socket) -> int:
+    """Return how many bytes one file of a socket may have: ours and the model's own limit."""
+    return min(limits.of(socket.medium), socket.rules.max_bytes or limits.request_bytes)
+
+
+def _read(limits: Limits, socket: Socket, value: object) -> Sequence[Content]:
+    """Read what came over a socket, and check it against the model's rules about such files."""
+    contents = input_medium(socket.medium).read(socket.name, value, _limit(limits, socket))
+    for content in contents:
+        broken = socket.rules.broken(*content.size) if content.size else None
+        if broken and content.size:
+            width, height = content.size
+            raise InvalidInput(socket.name, "file_rule", rule=str(broken), width=width, height=height)
+    return contents
+
+
+def _check_together(found: Sequence[tuple[str, str, Content, int]], limits: Limits) -> None:
+    """Refuse files that cannot be made smaller, before the whole of them is read."""
+    together = 0
+    for _, socket, content, _ in found:
+        together += length_of_base64(content.least_bytes)
+        if together > limits.request_bytes:
+            raise InvalidInput(socket, "references_too_large", limit_bytes=limits.request_bytes)
 
 
 def build_request(
@@ -110,33 +137,44 @@ def encode_all(
     Raises:
         InvalidInput: naming what takes too much.
     """
-    encoded = _encoded(references, [encoder.start(reference, limits.image_bytes) for reference in references])
+    encoded = _encoded(references, [encoder.start(reference, reference.limit) for reference in references])
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
-    share = fair_limit([image.uri_length for image in encoded], room)
-    if share is None:
+    room -= sum(file.uri_length for file in encoded if file.medium != IMAGE)
+    share = fair_limit([file.uri_length for file in encoded if file.medium == IMAGE], room)
+    if share is None and room >= 0:
         return encoded
-    if share < _SHARE_STEP:
+    if share is None or share < _SHARE_STEP:
         raise InvalidInput(references[0].socket, "references_too_large", limit_bytes=limits.request_bytes)
     # In steps, so that another prompt, of about the same length, finds the encodings of this one.
     fitting = bytes_in_uri(share // _SHARE_STEP * _SHARE_STEP)
     return _encoded(
         references,
         [
-            image if image.uri_length <= share else encoder.start(reference, fitting, image)
-            for reference, image in zip(references, encoded, strict=True)
+            file
+            if file.medium != IMAGE or file.uri_length <= share
+            else encoder.start(reference, fitting, None if file.original else file)
+            for reference, file in zip(references, encoded, strict=True)
         ],
     )
 
 
 def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Future[Encoded]]) -> list[Encoded]:
-    images = []
+    files = []
     for reference, encoding in zip(references, encodings, strict=True):
         try:
-            images.append(encoding if isinstance(encoding, Encoded) else encoding.result())
+            files.append(encoding if isinstance(encoding, Encoded) else encoding.result())
         except DoesNotFit as reason:
-            raise InvalidInput(reference.socket, "image_does_not_fit", limit_bytes=reason.limit) from None
-    return images
+            raise _does_not_fit(reference.socket, reason) from None
+        except OSError as error:
+            raise InvalidInput(reference.socket, "media_unreadable", error=type(error).__name__) from None
+    return files
+
+
+def _does_not_fit(socket: str, reason: DoesNotFit) -> InvalidInput:
+    if reason.found is None:
+        return InvalidInput(socket, "image_does_not_fit", limit_bytes=reason.limit)
+    return InvalidInput(socket, "media_too_large", found_bytes=reason.found, limit_bytes=reason.limit)
 
 
 def _hash(content: Content) -> str:
@@ -171,6 +209,9 @@ def _json(value: object) -> bytes:
 
 def _sent(reference: Reference, file: Encoded) -> Note:
     """Say how a reference travels."""
+    if file.original or file.medium != IMAGE:
+        key = "sent.as_it_is" if file.original else "sent.encoded"
+        return note(key, socket=reference.socket, type=file.format, bytes=len(file.data))
     told = note(
         "sent.lossless" if file.quality is None else "sent.lossy",
         socket=reference.socket,
