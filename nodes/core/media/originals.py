@@ -87,7 +87,6 @@ class FileContent:
     file: MediaFile
     medium: str
     digest: str = ""
-    size: None = None
 
     @property
     def least_bytes(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -14,13 +13,15 @@ from ..errors import InvalidInput
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit, length_of_base64
 from ..media.file_type import IMAGE
 from ..media.inputs import Content, input_medium
-from ..schema.inputs import Socket
+from ..money import Price
 from ..schema.kind import Given
+from ..schema.media import FileRules
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
 from ..store.job import NewJob
 from ..store.journal import Journal
 from ..texts import Note, note
+from . import sizes
 from .encode_once import Encoder, Reference
 from .request import EncodedRequest, Request
 from .validate import Arguments, check
@@ -38,46 +39,36 @@ def check_inputs(
     Raises:
         InvalidInput: naming the field or the socket.
     """
-    sockets = [(field.name, socket) for field in spec.fields for socket in field.sockets]
-    linked = [(name, socket) for name, socket in sockets if values.get(socket.name) is not None]
-    counts = {one.name: input_medium(one.medium).count(one.name, values[one.name]) for _, one in linked}
-    unlinked = {socket.name for _, socket in sockets}
+    sockets = [
+        (field.name, socket, input_medium(socket.medium))
+        for field in spec.fields
+        for socket in field.sockets
+        if values.get(socket.name) is not None
+    ]
+    counts = {socket.name: medium.count(socket.name, values[socket.name]) for _, socket, medium in sockets}
+    unlinked = {one.name for field in spec.fields for one in field.sockets}
     widgets = {name: value for name, value in values.items() if name not in unlinked}
     # Counted before they are read: a long video on a socket would take all the memory first.
     arguments = check(spec, Given(widgets, counts, local_origin))
     found = [
-        (field, socket.name, content, _limit(spec.limits, socket))
-        for field, socket in linked
-        for content in _read(spec.limits, socket, values[socket.name])
+        (field, socket, content)
+        for field, socket, medium in sockets
+        for content in medium.read(
+            socket.name, values[socket.name], _limit(spec.limits, socket.medium, socket.rules)
+        )
     ]
-    _check_together(found, spec.limits)
-    hashes = threads.CODING.map(_hash, (content for _, _, content, _ in found))
+    _check_together([(socket.name, content) for _, socket, content in found], spec.limits)
+    hashes = threads.CODING.map(_hash, (content for _, _, content in found))
     return arguments, [
-        Reference(field, name, content, digest, limit)
-        for (field, name, content, limit), digest in zip(found, hashes, strict=True)
+        Reference(field, socket.name, content, digest, socket.medium, socket.rules)
+        for (field, socket, content), digest in zip(found, hashes, strict=True)
     ]
 
 
-def _limit(limits: Limits, socket: Socket) -> int:
-    """Return how many bytes one file of a socket may have: ours and the model's own limit."""
-    return min(limits.of(socket.medium), socket.rules.max_bytes or limits.request_bytes)
-
-
-def _read(limits: Limits, socket: Socket, value: object) -> Sequence[Content]:
-    """Read what came over a socket, and check it against the model's rules about such files."""
-    contents = input_medium(socket.medium).read(socket.name, value, _limit(limits, socket))
-    for content in contents:
-        broken = socket.rules.broken(*content.size) if content.size else None
-        if broken and content.size:
-            width, height = content.size
-            raise InvalidInput(socket.name, "file_rule", rule=str(broken), width=width, height=height)
-    return contents
-
-
-def _check_together(found: Sequence[tuple[str, str, Content, int]], limits: Limits) -> None:
+def _check_together(found: Sequence[tuple[str, Content]], limits: Limits) -> None:
     """Refuse files that cannot be made smaller, before the whole of them is read."""
     together = 0
-    for _, socket, content, _ in found:
+    for socket, content in found:
         together += length_of_base64(content.least_bytes)
         if together > limits.request_bytes:
             raise InvalidInput(socket, "references_too_large", limit_bytes=limits.request_bytes)
@@ -90,9 +81,9 @@ def build_request(
     journal: Journal,
     base_url: str,
     account: str,
-    price: float | None,
+    price: Price | None,
 ) -> Request:
-    """Make the request of checked inputs. ``price`` is the base price of one output, in USD. Blocking."""
+    """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
     spec = arguments.spec
     body = arguments.body(_by_field(references, [reference.hash for reference in references]))
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.own.get(RERUN_SEED, 0)}
@@ -102,12 +93,12 @@ def build_request(
         fingerprint=journal.fingerprint(base_url, content),
         account=account,
         model_id=spec.model_id,
-        size=str(arguments.role("size") or ""),
+        size=sizes.label(arguments),
         count=count,
-        base_price=None if price is None else price * count,
+        base_price=price.of(count, sizes.seconds(arguments)) if price else None,
         former_fingerprints=journal.former_fingerprints(content),
     )
-    pixels = count * _pixels_of(arguments.role("size"))
+    pixels = count * sizes.pixels(arguments)
     return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
 
 
@@ -123,6 +114,7 @@ def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Enco
         longest = max(without_files, key=lambda name: len(_json(without_files[name])))
         raise InvalidInput(longest, "request_too_long", limit_bytes=limits.request_bytes)
     encoded = encode_all(references, limits, other_bytes, encoder)
+    _require_rules(references, encoded)
     sent = tuple(map(_sent, references, encoded))
     return EncodedRequest(_json(arguments.body(_by_field(references, encoded))), sent)
 
@@ -137,7 +129,8 @@ def encode_all(
     Raises:
         InvalidInput: naming what takes too much.
     """
-    encoded = _encoded(references, [encoder.start(reference, reference.limit) for reference in references])
+    allowed = [_limit(limits, one.medium, one.rules) for one in references]
+    encoded = _encoded(references, list(map(encoder.start, references, allowed)))
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
     room -= sum(file.uri_length for file in encoded if file.medium != IMAGE)
@@ -177,6 +170,25 @@ def _does_not_fit(socket: str, reason: DoesNotFit) -> InvalidInput:
     return InvalidInput(socket, "media_too_large", found_bytes=reason.found, limit_bytes=reason.limit)
 
 
+def _limit(limits: Limits, medium: str, rules: FileRules) -> int:
+    """Return how many bytes a file may have: by the model file, and by what the schema asks of it."""
+    own, most = limits.of(medium), rules.max_bytes
+    return own if most is None else min(own, most)
+
+
+def _require_rules(references: Sequence[Reference], encoded: Sequence[Encoded]) -> None:
+    """Check the sizes of images as they would be sent.
+
+    Raises:
+        InvalidInput: naming the socket and the provider's rule.
+    """
+    for reference, file in zip(references, encoded, strict=True):
+        rule = reference.rules.broken(file.width, file.height) if file.width and file.height else None
+        if rule:
+            size = {"width": file.width, "height": file.height}
+            raise InvalidInput(reference.socket, "rule_broken", rule=str(rule), **size)
+
+
 def _hash(content: Content) -> str:
     return content.hash()
 
@@ -187,12 +199,6 @@ def _by_field(references: Sequence[Reference], files: Sequence[T]) -> dict[str, 
     for reference, file in zip(references, files, strict=True):
         found.setdefault(reference.field, []).append(file)
     return found
-
-
-def _pixels_of(resolution: object) -> int:
-    """Return about how many pixels an image has: "4K" is as many as 4096x4096 in every aspect ratio."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)K", str(resolution))
-    return int((float(found[1]) * 1024) ** 2) if found else 0
 
 
 def _json(value: object) -> bytes:

@@ -22,10 +22,6 @@ class Content(Protocol):
     def least_bytes(self) -> int:
         """How many bytes a file of it has at least; 0 where it can be made smaller."""
 
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Width and height in pixels; None where they are not known."""
-
     def hash(self) -> str:
         """Return a hash of everything that may be seen or heard of it, the same in every process. Blocking."""
 

@@ -28,7 +28,6 @@ class SoundContent:
 
     waveform: torch.Tensor
     sample_rate: int
-    size: None = None
 
     @property
     def least_bytes(self) -> int:
