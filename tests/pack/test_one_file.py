@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     properties = {"text": PROMPT, "max_images": COUNT, "size": SIZE, "luck": LUCK, "reference_images": IMAGES}
     made = model_file("third", required=("text", "reference_images"), **properties)
     made["limits"] = {"image_bytes": 2**20, "request_bytes": 2**22}
-    made["order"] = ["text", "reference_images", "size", "max_images", "luck"]
+    made["order"] = ["text", "reference_images", "size", "max_images", "luck", "on_failure"]
     made["prose"] = ["text"]
     made["roles"] = {"prompt": "text", "count": "max_images", "size": "size", "seed": "luck"}
     (tmp_path / "models" / "maker").mkdir(parents=True)
@@ -47,7 +47,7 @@ def test_one_json_file_is_a_model(
     inputs = node.INPUT_TYPES()
     assert list(inputs["required"]) == ["text"]
     sockets = [f"reference_image_{number}" for number in (1, 2, 3)]
-    assert list(inputs["optional"]) == [*sockets, "reference_images", "size", "max_images", "luck"]
+    assert list(inputs["optional"]) == [*sockets, "reference_images", "size", "max_images", "luck", "on_failure"]
     assert node.RETURN_TYPES == ("IMAGE", "STRING", "STRING")
 
     parser = argparse.ArgumentParser(allow_abbrev=False)
