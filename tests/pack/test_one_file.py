@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     properties = {"text": PROMPT, "max_images": COUNT, "size": SIZE, "luck": LUCK, "reference_images": IMAGES}
     made = model_file("third", required=("text", "reference_images"), **properties)
     made["limits"] = {"image_bytes": 2**20, "request_bytes": 2**22}
-    made["order"] = ["text", "reference_images", "size", "max_images", "luck", "on_failure"]
+    made["order"] = ["text", "reference_images", "size", "max_images", "luck"]
     made["prose"] = ["text"]
     made["roles"] = {"prompt": "text", "count": "max_images", "size": "size", "seed": "luck"}
     (tmp_path / "models" / "maker").mkdir(parents=True)
