@@ -23,9 +23,8 @@ from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.schema.registry import load_models
 from ..core.store.job import Job
-from .apart import apart, as_receipt
 from .host import Host
-from .items import Item, ListRun
+from .items import Item, ListRun, apart, as_receipt
 from .service import Service, open_service
 
 T = TypeVar("T")

@@ -131,11 +131,14 @@ def _current_place() -> NodeLocation:
         return NodeLocation(context.node_id, prompt=context.prompt_id)
     _, prompt_id, prompt, extra_data, *_ = item
     workflow = (extra_data.get("extra_pnginfo") or {}).get("workflow")
+    node = prompt.get(context.node_id, {})
+    values = node.get("inputs", {})
     return NodeLocation(
         context.node_id,
-        node_type=str(prompt.get(context.node_id, {}).get("class_type", "")),
+        node_type=str(node.get("class_type", "")),
         prompt=prompt_id,
         workflow=str(workflow.get("id") or "") if isinstance(workflow, dict) else "",
+        inputs={name: value for name, value in values.items() if isinstance(value, str | int | float | bool)},
     )
 
 
