@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Protocol, TypeAlias, TypeVar
 
 from ..core.errors import Charge, PackError, step
 from ..core.jobs.context import Delivery
@@ -15,6 +15,7 @@ from ..core.jobs.together import ItemState, receipt_of, together
 from ..core.jobs.waiting import RunHost, Stopped
 
 T = TypeVar("T")
+Arrived: TypeAlias = Callable[[Sequence[Delivery]], None]
 
 AT_ONCE = 10
 
@@ -41,8 +42,9 @@ class ListRun:
     Without, nothing more is submitted after a failure, and the jobs under way are waited for.
     """
 
-    def __init__(self, items: Sequence[Item], run_host: RunHost, *, skip: bool) -> None:
+    def __init__(self, items: Sequence[Item], run_host: RunHost, arrived: Arrived, *, skip: bool) -> None:
         self._run_host = run_host
+        self._arrived = arrived
         self._skip = skip
         self._runs = [_ItemRun(self, item) for item in items]
         self._lock = threading.Lock()
@@ -61,7 +63,7 @@ class ListRun:
             # What an item records as told must be told.
             self._raise_if_failed()
             raise
-        deliveries = [run.delivery for run in self._runs if run.delivery]
+        deliveries = self._deliveries
         if not (self._skip and deliveries) or self._run_host.stopped():
             self._raise_if_failed()
         if self._run_host.stopped():
@@ -78,6 +80,14 @@ class ListRun:
         """Show how far the list is."""
         with self._lock:
             self._run_host.report(together([run.state for run in self._runs], stage))
+
+    def arrived(self) -> None:
+        """Hand on what is there so far."""
+        self._arrived(self._deliveries)
+
+    @property
+    def _deliveries(self) -> list[Delivery]:
+        return [run.delivery for run in self._runs if run.delivery]
 
     def _raise_if_failed(self) -> None:
         if receipt := receipt_of([run.state for run in self._runs]):
@@ -131,6 +141,7 @@ class _ItemRun:
         if self.delivery:
             self.state.delivered = True
             log.info("%s", self.delivery.progress.text().replace("\n", "; "))
+            self._of.arrived()
         self._of.show()
 
     def stopped(self) -> bool:

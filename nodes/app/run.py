@@ -24,7 +24,7 @@ from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.schema.registry import load_models
 from ..core.store.job import Job
 from .host import Host
-from .items import Item, ListRun, apart, as_receipt
+from .items import Arrived, Item, ListRun, apart, as_receipt
 from .service import Service, open_service
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class ModelRun:
         asked = service.settings.daily_budget_usd is not None
         price = await _in_time(run_host, service.prices.of(self._spec.model_id)) if asked else None
         request = await _in_thread(run_host, service.request, arguments, references, price)
-        return await service.jobs.run(request, run_host)
+        return await service.jobs.run(request, run_host, self._host.media_host())
 
 
 class CollectRun:
@@ -86,7 +86,7 @@ class CollectRun:
     async def deliver(self, run_host: RunHost) -> Delivery:
         """Raises: PackError, which is a receipt. Stopped."""
         service, job = await _in_thread(run_host, _find, self._request_id, self._host)
-        return await service.jobs.collect(job, run_host, _output_of(job))
+        return await service.jobs.collect(job, run_host, _output_of(job), self._host.media_host())
 
 
 async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Delivery:
@@ -107,17 +107,17 @@ async def run_collect(request_id: object, host: Host) -> Delivery:
     return await run_one(CollectRun(request_id, host), host)
 
 
-async def run_items(items: Sequence[Item], host: Host, *, skip: bool) -> list[Delivery]:
+async def run_items(items: Sequence[Item], host: Host, *, skip: bool, arrived: Arrived) -> list[Delivery]:
     """Run the items of a list, and deliver what they bring, in their order.
 
-    ``skip``: one that fails is left out, and the others go on.
+    ``skip``: one that fails is left out, and the others go on. ``arrived`` hears what is there so far.
 
     Raises:
         PackError: a receipt. After Stop, the host's own interrupt.
     """
     if len(items) == 1:
         return [await run_one(items[0], host)]
-    return await _guarded(host, lambda run_host: ListRun(items, run_host, skip=skip).deliver())
+    return await _guarded(host, lambda run_host: ListRun(items, run_host, arrived, skip=skip).deliver())
 
 
 async def run_one(item: Item, host: Host) -> Delivery:

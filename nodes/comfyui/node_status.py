@@ -30,7 +30,8 @@ class UpdateMode(Enum):
 class NodeLocation:
     """Where a node runs. ``node`` is its id in the prompt, as ``12:5`` within a subgraph; '' where not known.
 
-    ``inputs`` are the values of its widgets: what comes over links is not among them.
+    ``inputs`` are the values of its widgets: what comes over links is not among them. ``shown_next``: a node that
+    follows shows its files.
     """
 
     node: str
@@ -38,6 +39,7 @@ class NodeLocation:
     prompt: str = ""
     workflow: str = ""
     inputs: Mapping[str, object] = field(default_factory=dict, compare=False)
+    shown_next: bool = False
 
 
 @dataclass(frozen=True)
