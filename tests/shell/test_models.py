@@ -75,7 +75,7 @@ def test_an_address_may_stand_where_a_file_may(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     given = inputs(EDIT, "--prompt", "a", "--image", tmp_path / "a.png", "--image", URL, "--image-urls", f"{URL}?2")
     assert given["image_urls"] == f"{URL}\n{URL}?2"
-    assert getattr(given["image_1"], "shape", None) == (1, 8, 8, 3)
+    assert given["image_1"].pixels.shape == (8, 8, 3)
     assert inputs(EDIT, "--prompt", "a", "--mask", URL)["mask_url"] == URL
     assert inputs(EDIT, "--prompt", "a")["mask_url"] == ""
     with pytest.raises(InvalidInput, match=r"--image: the file a\.png stands behind an address"):
