@@ -70,7 +70,7 @@ def measure(root: Path) -> dict[str, float]:
 
 
 def main(bytecode: str, root: str) -> None:
-    """Print the figures of loading a pack; without a ``root``, of empty modules. ``bytecode`` is a folder for it."""
+    """Print the figures of loading a pack; without a ``root``, of empty modules. ``bytecode`` is a folder of it."""
     sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
     if root:
         found = measure(Path(root))
