@@ -77,8 +77,8 @@ class Page:
 
         return try_connection(self._service())
 
-    def prices(self, _: Asked) -> Answer:
-        """Return the live base price of an output in USD by node id, and the widget that says how many.
+    def prices(self, asked: Asked) -> Answer:
+        """Return what ``prices_view`` tells of ``nodes``, node ids with commas between them.
 
         No price is told without a usable token.
         """
@@ -88,7 +88,9 @@ class Page:
             service = self._service()
         except ConfigError:
             service = None
-        return {"prices": prices_view(service, load_models())}
+        # One call is made for each of them, so it is not all models.
+        wanted = set(str(asked.get("nodes", "")).split(","))
+        return {"prices": prices_view(service, [spec for spec in load_models() if spec.node_id in wanted])}
 
     def jobs(self, asked: Asked) -> Answer:
         """Return the recent jobs of the model whose node id is ``node``.

@@ -54,8 +54,8 @@ export function createRoutes(api) {
     forgetToken: () => ask("DELETE", "token"),
     /** @returns {Promise<ConnectionTest>} */
     test: () => ask("POST", "test", {}),
-    /** @returns {Promise<Prices>} */
-    prices: async () => (await ask("GET", "prices")).prices ?? {},
+    /** @param {Iterable<string>} nodes classes of nodes @returns {Promise<Prices>} */
+    prices: async (nodes) => (await ask("GET", `prices?nodes=${encodeURIComponent([...nodes].join(","))}`)).prices ?? {},
     /** @param {string} node a class of nodes @returns {Promise<Job[]>} */
     jobs: async (node) => (await ask("GET", `jobs?node=${encodeURIComponent(node)}`)).jobs ?? [],
     /** Lets one new job be paid for in a job's place. @param {string} requestId @returns {Promise<{ note: Note }>} */
