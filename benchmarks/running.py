@@ -20,7 +20,7 @@ from nodes.core.schema.registry import load_models
 
 from .measuring import ROOT
 
-TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.role("references") is None)
+TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.command == "text-to-image")
 
 
 class QuietHost:
