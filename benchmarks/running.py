@@ -34,6 +34,9 @@ class QuietHost:
         """Return what Stop would raise."""
         return KeyboardInterrupt()
 
+    def media_host(self) -> None:
+        """Return nobody: the images are enough."""
+
     def state_folder(self) -> Path | None:
         """Leave the folder to the settings."""
         return None
