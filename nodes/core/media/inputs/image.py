@@ -1,4 +1,4 @@
-"""Images over sockets: IMAGE is float32 ``[B,H,W,3 or 4]`` in 0..1, a batch of one size."""
+"""Images over sockets: IMAGE is float32 ``[B,H,W,3 or 4]`` in 0..1, a batch of one size; a shell has pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import InvalidInput, PackError
 from ...texts import Note, note
 from ..encode import Encoded, encode
-from ..pixels import BatchDecoder, Pixels, check_batch, content_hash, to_pixels
+from ..pixels import Pixels, content_hash, read_pixels
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,32 @@ class ImageContent:
 
 
 class ImageInput:
-    """Reads the images of an IMAGE."""
+    """Reads the images of an IMAGE, or the one of a file in a shell, which has no tensors."""
 
     def count(self, socket: str, value: object) -> int:
         """Return how many images a batch holds."""
+        if isinstance(value, ImageContent):
+            return 1
+        from ..tensors import check_batch
+
         return len(check_batch(socket, value))
 
     def read(self, socket: str, value: object) -> list[ImageContent]:
         """Return the images of a batch, in order."""
+        if isinstance(value, ImageContent):
+            return [value]
+        from ..tensors import to_pixels
+
         return [ImageContent(pixels) for pixels in to_pixels(socket, value)]
 
-    def load(self, flag: str, path: Path) -> object:
-        """Return an image file as an IMAGE of one."""
-        decoder = BatchDecoder(1)
+    def load(self, flag: str, path: Path) -> ImageContent:
+        """Return the image of a file."""
         try:
-            decoder.decode(0, path.read_bytes())
+            return ImageContent(read_pixels(path.read_bytes()))
         except OSError as error:
             raise InvalidInput(flag, "file_unreadable", path=str(path), error=error.strerror) from None
         except PackError:
             raise InvalidInput(flag, "not_an_image_file", path=str(path)) from None
-        return decoder.batches()[0]
 
 
 INPUT = ImageInput()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from PIL import Image
 
 from ..bounds import MAX_PIXELS, check_file_count
-from ..pixels import BatchDecoder, Floats, to_pixels
+from ..pixels import Floats
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..tensors import BatchDecoder
 
 
 class ImageOutput:
@@ -17,6 +22,8 @@ class ImageOutput:
 
     def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> BatchDecoder:
         """Return a decoder into batches; the memory becomes the first one."""
+        from ..tensors import BatchDecoder
+
         if wanted is None:
             return BatchDecoder(count, memory)
         check_file_count(count, wanted)
@@ -28,6 +35,8 @@ class ImageOutput:
 
     def save(self, media: Sequence[torch.Tensor], folder: Path, name: str) -> list[Path]:
         """Save the images as PNG files, without loss."""
+        from ..tensors import to_pixels
+
         images = [pixels for batch in media for pixels in to_pixels("images", batch)]
         paths = [folder / f"{name}-{number}.png" for number in range(1, len(images) + 1)]
         for path, pixels in zip(paths, images, strict=True):
