@@ -41,6 +41,9 @@ class RecordingHost:
     def interrupt(self) -> BaseException:
         return Interrupted()
 
+    def media_host(self) -> None:
+        return None
+
     def state_folder(self) -> Path | None:
         return None
 

@@ -46,7 +46,7 @@ async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -
         asked = service.settings.daily_budget_usd is not None
         price = await _in_time(run_host, service.prices.of(spec.model_id)) if asked else None
         request = await _in_thread(run_host, service.request, arguments, references, price)
-        return await service.jobs.run(request, run_host)
+        return await service.jobs.run(request, run_host, host.media_host())
 
     return await _guarded(host, deliver)
 
@@ -60,7 +60,7 @@ async def run_collect(request_id: object, host: Host) -> Delivery:
 
     async def deliver(run_host: RunHost) -> Delivery:
         service, job = await _in_thread(run_host, _find, request_id, host)
-        return await service.jobs.collect(job, run_host, _output_of(job))
+        return await service.jobs.collect(job, run_host, _output_of(job), host.media_host())
 
     return await _guarded(host, deliver)
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
+from ..core.media.host import MediaHost
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 
 log = logging.getLogger(__name__)
 
 STATE_FOLDER = "runcomfy_models"
+SHOWN_FOLDER = "runcomfy"
 PROGRESS_EVENT = "runcomfy.progress"
 _BAR_STEPS = 1000
 
@@ -44,6 +46,10 @@ class ComfyHost:
         import folder_paths
 
         return Path(folder_paths.get_user_directory()) / f"__{STATE_FOLDER}"
+
+    def media_host(self) -> MediaHost:
+        """Return who takes the files of results."""
+        return ComfyMedia()
 
     def running_prompts(self) -> frozenset[str]:
         """Return the ids of the prompts that run now."""
@@ -100,6 +106,34 @@ class ComfyRunHost:
         from comfy_execution.progress import get_progress_state
 
         get_progress_state().update_progress(self._place.node, fraction * _BAR_STEPS, _BAR_STEPS, None)
+
+
+class ComfyMedia:
+    """Makes the host's own videos and sounds of files, which lie in its folder for passing ones.
+
+    The host empties that folder when it starts and when it ends: a graph can read them as long as it knows them.
+    """
+
+    takes_all = False
+
+    @property
+    def folder(self) -> Path:
+        """A folder that the host serves to its page."""
+        import folder_paths
+
+        return Path(folder_paths.get_temp_directory()) / SHOWN_FOLDER
+
+    def video(self, path: Path) -> Any:
+        """Return a VIDEO that reads the file when it is asked."""
+        from comfy_api.input_impl import VideoFromFile
+
+        return VideoFromFile(str(path))
+
+    def audio(self, path: Path) -> Any:
+        """Return an AUDIO: ``{"waveform": float32 [1,C,T], "sample_rate": Hz}``."""
+        from ..core.media.sound import decode_sound
+
+        return decode_sound(path)
 
 
 def prompt_server() -> Any:

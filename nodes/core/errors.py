@@ -13,7 +13,7 @@ PackError
                      NotFound -> OtherAccount
     ProtocolError                  unreadable, or an unknown state
   JobError -> JobFailed, JobCancelled, JobTimedOut
-  DownloadError -> UntrustedUrl, TooLarge, Undecodable, FileGone
+  DownloadError -> UntrustedUrl, TooLarge, Undecodable, OtherMedium, FileGone
   JournalError                     the record of paid jobs cannot be kept
 
 A raise site names a kind and its values; the words are in ``locales/<language>/messages.json``: ``failure.<kind>``
@@ -323,7 +323,13 @@ class TooLarge(DownloadError):
 
 
 class Undecodable(DownloadError):
-    """A file is not an image that can be decoded."""
+    """A file cannot be decoded."""
+
+
+class OtherMedium(DownloadError):
+    """A whole file is there, and kept, that is a video where images were expected, or the like."""
+
+    default_next = (LOOK_AT_GENERATIONS,)
 
 
 class FileGone(DownloadError):

@@ -93,7 +93,8 @@ def test_every_flag_reaches_the_api(run: RunContext, api: Emulator) -> None:
         "limit_generations": False,
         "enable_web_search": True,
     }
-    assert len(done.files) == 3
+    assert [path.suffix for path in done.files] == [".webp"] * 3
+    assert {path.read_bytes()[8:12] for path in done.files} == {b"WEBP"}, "as they came"
 
 
 def test_references_are_sent_in_the_order_of_the_command_line(
@@ -283,14 +284,12 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: R
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """No image can be saved, until it is undone."""
 
-    def full(path: Path) -> None:
+    def full(_: Path, path: Path) -> None:
         path.touch()
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(
-            "nodes.core.media.outputs.image.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full))
-        )
+        disk.setattr("nodes.shell.files.shutil", SimpleNamespace(copyfile=full))
         yield disk
 
 

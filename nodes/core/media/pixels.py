@@ -74,6 +74,27 @@ def opened(data: bytes) -> Iterator[Image.Image]:
             raise TooLarge("no_memory_left", next=MORE_MEMORY) from None
 
 
+class WholeImages:
+    """Looks at every pixel of files and keeps none: what is handed on of a whole one is its number."""
+
+    def __init__(self) -> None:
+        self._whole: set[int] = set()
+
+    def decode(self, index: int, data: bytes) -> None:
+        """Decode file number ``index`` (from 0).
+
+        Raises:
+            Undecodable, TooLarge: as ``opened``.
+        """
+        with opened(data) as image:
+            image.load()
+        self._whole.add(index)
+
+    def batches(self) -> list[list[int]]:
+        """Return a batch of one for each whole file."""
+        return [[index] for index in sorted(self._whole)]
+
+
 def read_pixels(data: bytes) -> Pixels:
     """Return an image as uint8 ``[H,W,3]``, turned as its EXIF says.
 

@@ -261,7 +261,7 @@ SHAPES = {
     "image_url": lambda urls: {"images": [{"image_url": url} for url in urls]},
     "nested": lambda urls: {"result": {"images": urls}},
     "deeper": lambda urls: [urls, urls],
-    "a video": lambda urls: {"video": urls[0]},
+    "frames": lambda urls: {"video": {"frames": urls}},
     "a number": lambda urls: len(urls),
 }
 
