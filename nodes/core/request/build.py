@@ -12,7 +12,7 @@ from typing import TypeVar
 from .. import threads
 from ..errors import InvalidInput
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
-from ..media.inputs import Content, input_medium
+from ..media.inputs import Content, InputMedium, input_medium
 from ..schema.kind import Given
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
@@ -28,6 +28,19 @@ T = TypeVar("T")
 _SHARE_STEP = 1024
 
 
+def check_values(spec: ModelSpec, values: Mapping[str, object], local_origin: str | None) -> Arguments:
+    """Check every input of a node but what its references hold, which takes no time and no memory.
+
+    Raises:
+        InvalidInput: naming the field or the socket.
+    """
+    sockets = [one.name for field in spec.fields for one in field.sockets]
+    media = _media(spec, values)
+    counts = {name: medium.count(name, values[name]) for name, (_, medium) in media.items()}
+    widgets = {name: value for name, value in values.items() if name not in sockets}
+    return check(spec, Given(widgets, counts, local_origin))
+
+
 def check_inputs(
     spec: ModelSpec, values: Mapping[str, object], local_origin: str | None
 ) -> tuple[Arguments, list[Reference]]:
@@ -36,20 +49,11 @@ def check_inputs(
     Raises:
         InvalidInput: naming the field or the socket.
     """
-    sockets = {
-        socket.name: (field.name, input_medium(socket.medium))
-        for field in spec.fields
-        for socket in field.sockets
-        if values.get(socket.name) is not None
-    }
-    counts = {name: medium.count(name, values[name]) for name, (_, medium) in sockets.items()}
-    unlinked = {one.name for field in spec.fields for one in field.sockets}
-    widgets = {name: value for name, value in values.items() if name not in unlinked}
     # Counted before they are read: a long video on a socket would take all the memory first.
-    arguments = check(spec, Given(widgets, counts, local_origin))
+    arguments = check_values(spec, values, local_origin)
     found = [
         (field, name, content)
-        for name, (field, medium) in sockets.items()
+        for name, (field, medium) in _media(spec, values).items()
         for content in medium.read(name, values[name])
     ]
     hashes = threads.CODING.map(_hash, (content for _, _, content in found))
@@ -137,6 +141,16 @@ def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Futu
         except DoesNotFit as reason:
             raise InvalidInput(reference.socket, "image_does_not_fit", limit_bytes=reason.limit) from None
     return images
+
+
+def _media(spec: ModelSpec, values: Mapping[str, object]) -> dict[str, tuple[str, InputMedium]]:
+    """Return the property of each socket that brought something, and what reads it."""
+    return {
+        socket.name: (field.name, input_medium(socket.medium))
+        for field in spec.fields
+        for socket in field.sockets
+        if values.get(socket.name) is not None
+    }
 
 
 def _hash(content: Content) -> str:

@@ -10,7 +10,7 @@ from .conditions import Condition
 from .inputs import Flag, Socket, Widget
 from .kind import Field
 from .outputs import Output, output_of
-from .own import RERUN
+from .own import FAILURE, RERUN
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class ModelSpec(NodeSpec):
 
     @property
     def own_fields(self) -> tuple[Field, ...]:
-        """``rerun_seed``, where no seed of the model's own asks for a new take."""
-        return () if self.role("seed") else (RERUN,)
+        """``rerun_seed``, where no seed of the model's own asks for a new take; ``on_failure`` is always last."""
+        return (FAILURE,) if self.role("seed") else (RERUN, FAILURE)
 
     def role(self, role: str) -> Field | None:
         """Return the field that has a role, if there is one: ``prompt``, ``count``, ``size``, ``seed`` .."""

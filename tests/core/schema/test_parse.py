@@ -13,7 +13,7 @@ from nodes.core.schema.document import MAX_CHARACTERS, MAX_ITEMS, SchemaError
 from nodes.core.schema.kind import Field
 from nodes.core.schema.kinds.text import Text
 from nodes.core.schema.model import Limits, ModelSpec
-from nodes.core.schema.own import RERUN_SEED
+from nodes.core.schema.own import ON_FAILURE, RERUN_SEED
 from nodes.core.schema.parse import parse_model
 
 AT = "/input_schema/properties/x"
@@ -66,9 +66,9 @@ def test_fields_come_in_the_order_of_the_file_and_the_packs_own_is_last() -> Non
     made["order"] = ["prompt", "image_urls", "zebra", "apple"]
     spec = parse_model(made)
     assert [field.name for field in spec.fields] == made["order"]
-    names = ["prompt", "image_1", "image_urls", "zebra", "apple", RERUN_SEED]
+    names = ["prompt", "image_1", "image_urls", "zebra", "apple", RERUN_SEED, ON_FAILURE]
     assert [one.name for one in spec.inputs] == names
-    assert [flag.name for flag in spec.flags] == ["prompt", "image", *names[2:]]
+    assert [flag.name for flag in spec.flags] == ["prompt", "image", *names[2:-1]]
 
 
 def test_roles_say_what_a_property_is_for_whatever_it_is_called() -> None:
