@@ -15,6 +15,7 @@ from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
 from ..core.request.build import build_request
 from ..core.request.encode_once import Encoder, Reference
+from ..core.request.recorded import recorded_inputs
 from ..core.request.request import Request
 from ..core.request.validate import Arguments
 from ..core.store.budget import Budget
@@ -53,8 +54,11 @@ class Service:
 
     def request(self, arguments: Arguments, references: Sequence[Reference], price: float | None) -> Request:
         """Make the request of checked inputs. ``price`` is that of one output, in USD. Blocking."""
-        base_url = self.settings.base_url
-        return build_request(arguments, references, self.encoder, self.journal, base_url, self.account, price)
+        settings = self.settings
+        kept = recorded_inputs(arguments, references, settings.token) if settings.keep_inputs else None
+        return build_request(
+            arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
+        )
 
     def accepted(self, request_id: object) -> Job:
         """Return a job by its request id; one that was submitted elsewhere is recorded. Blocking.
