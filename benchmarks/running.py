@@ -84,7 +84,7 @@ def emulator_process(run_seconds: float) -> Iterator[Api]:
 
 async def generate(prompt: str) -> None:
     """Run the text-to-image node to its end."""
-    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=prompt)
+    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=[prompt])
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from .account import OTHERS_PREFIX, Account
 from .answers import Refusal
 from .asked import read_body
 from .calls import Call, Exchange
+from .controls import Controls
 from .jobs import COMPLETED, IN_PROGRESS, IN_QUEUE, Job
 from .misbehaviour import misbehave
 from .validation import validate
@@ -51,6 +52,7 @@ class Api:
         add_get("/v1/models/{model_id:.+}", self._route("catalog", self.catalog_entry))
         add_get("/prod/v2/balance", self._route("balance", self.balance))
         add_get("/files/{request_id}/{name}", self._route("file", self.file))
+        Controls(self._account).add_routes(app.router)
         add("*", "/{path:.*}", self._route("other", self.other))
         return app
 
@@ -97,10 +99,11 @@ class Api:
         else:
             body = await asyncio.to_thread(self._check, model_id, exchange.body)
         account = self._account
+        asked = read_body(account.models[model_id], body)
         job = account.book.accept(
-            model_id, body, read_body(account.models[model_id], body),
+            model_id, body, asked,
             queue=account.queue_seconds, run=account.run_seconds,
-            base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job"),
+            base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job", asked.prompt),
         )  # fmt: skip
         exchange.call.request_id = job.request_id
         form = account.forms.of_job(job)

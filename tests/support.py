@@ -10,7 +10,7 @@ import torch
 
 from emulator import Emulator
 from nodes.app.service import close_services, open_service
-from nodes.comfyui.factory import node_class
+from nodes.comfyui.factory import PackNode, collect_class, node_class
 from nodes.core.config.settings import read_settings
 from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.schema.model import ModelSpec
@@ -64,6 +64,12 @@ class RecordingHost:
         return "\n".join(report.text() for report in self.reports)
 
 
+async def run_node(node: PackNode, **values: object) -> tuple[list[torch.Tensor], str, str]:
+    """Run a node with one value for each input, as the host does it: in lists."""
+    batches, (urls,), (request_id,) = await node.generate(**{name: [value] for name, value in values.items()})
+    return batches, urls, request_id
+
+
 class Runner:
     """Runs the pack's nodes against the emulator, in a state folder of the test."""
 
@@ -77,7 +83,15 @@ class Runner:
         return asyncio.run(self.start(spec, **values))
 
     async def start(self, spec: ModelSpec, host: RecordingHost | None = None, **values: object):
-        return await node_class(spec, host or self.host)().generate(**values)
+        return await run_node(node_class(spec, host or self.host)(), **values)
+
+    def run_list(self, spec: ModelSpec, **lists: list[object]) -> tuple[list[torch.Tensor], list[str], list[str]]:
+        """Run a node with a list of values for each input."""
+        return asyncio.run(node_class(spec, self.host)().generate(**lists))
+
+    def collect(self, request_id: object) -> tuple[list[torch.Tensor], str, str]:
+        """Run the node that collects."""
+        return asyncio.run(run_node(collect_class(self.host)(), request_id=request_id))
 
     def text_to_image(self, prompt: str = "a fox", **values: object) -> tuple[list[torch.Tensor], str, str]:
         return self.run(TEXT_TO_IMAGE, prompt=prompt, **values)

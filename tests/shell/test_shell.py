@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import os
@@ -25,7 +24,6 @@ from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core.errors import InvalidInput, PackError
 from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.schema.model import ModelSpec
@@ -513,7 +511,7 @@ def test_ctrl_c_does_not_wait_for_a_hanging_download(api: Emulator, runner: Runn
     (job,) = runner.jobs()
     assert job.state == "submitted" and job.files
     api.clear_faults()
-    batches, *_ = asyncio.run(collect_class(runner.host)().generate(request_id=job.request_id))
+    batches, *_ = runner.collect(job.request_id)
     assert len(batches) == 1
 
 

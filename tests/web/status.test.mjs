@@ -34,6 +34,22 @@ test("a kept copy is said to cost nothing, and its old cost is not shown as one"
   assert.equal(view.meta, "");
 });
 
+test("a list tells its items and what they cost so far, then its images and what they cost", () => {
+  const view = shown({ items: { done: 14, total: 20 }, cost: 1.4, seconds: 40 });
+  assert.deepEqual([view.headline, view.meta], ["14 of 20", "$1.40"]);
+  assert.equal(shown({ items: { done: 0, total: 20 }, cost: 0 }).meta, "");
+  const end = shown({ stage: "delivered", items: { done: 20, total: 20 }, total: 20, cost: 2, seconds: 90 });
+  assert.deepEqual([end.headline, end.meta], ["20 images delivered", "$2.00"]);
+});
+
+test("what a list delivered stands before what failed", () => {
+  const item = note("item.failed", { number: 2, prompt: "a crow", cause: note("failure.job_failed"), charge: note("receipt.no") });
+  const told = failure("items_failed", { params: { failed: 1, total: 3, delivered: 2, unsent: 0 }, items: [item] });
+  const view = shown({ stage: "delivered", items: { done: 3, total: 3 }, total: 2, cost: 0.2, failure: told });
+  assert.equal(view.headline, "2 images delivered");
+  assert.ok(view.lines.includes("Item 2 (a crow): The job failed at the provider. Charged: no."));
+});
+
 test("a failure shows its receipt without the id that stands below it", () => {
   const told = failure("job_failed", { request_id: "abc", reason: "too rude", next: [note("next.run_again")] });
   const view = shown({ stage: "failed", request_id: "abc", failure: told });

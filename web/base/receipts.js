@@ -17,11 +17,12 @@ export function nextText({ next }, t) {
 
 /** Returns the receipt by line, without the request's id. @param {Failure} failure @param {Translate} t */
 export function receiptLines(failure, t) {
-  const { reason, charge, cost } = failure;
+  const { reason, charge, cost, items } = failure;
   const paid = charge === "yes" && cost !== null ? "_cost" : "";
   return [
     failureText(failure, t),
     reason && t("receipt.reason", { reason }),
+    ...items.map(t.note),
     t(`receipt.${charge}${paid}`, { cost_usd: cost }),
     failure.next.length && t("receipt.next", { steps: nextText(failure, t) }),
   ].filter((line) => typeof line === "string");

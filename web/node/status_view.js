@@ -68,7 +68,7 @@ export function describe(report, t, now = 0) {
     case "stopped":
       return { ...view, tone: "calm", headline: t("state.stopped") };
     default:
-      return { ...view, headline: busy(report, t), meta: TIMED.includes(report.stage) ? seconds : "", bar: bar(report) };
+      return { ...view, headline: busy(report, t), meta: busyMeta(report, seconds), bar: bar(report) };
   }
 }
 
@@ -86,14 +86,22 @@ function failed(view, report, t) {
 
 /** @param {View} view @param {Report} report @param {Translate} t @param {string} seconds @returns {View} */
 function delivered(view, report, t, seconds) {
-  const lines = report.kept ? [t("state.kept"), ...view.lines] : view.lines;
-  const told = report.kept ? [] : [report.seconds > 0 && seconds, money(report.cost)];
+  const kept = report.kept ? [t("state.kept")] : [];
+  const lines = [...kept, ...view.lines, ...(report.failure ? receiptLines(report.failure, t) : [])];
+  const told = report.kept ? [] : [report.seconds > 0 && !report.items && seconds, money(report.cost)];
   const headline = t("state.delivered", { count: report.total });
   return { ...view, tone: "good", headline, lines, meta: told.filter(Boolean).join(" \u00b7 ") };
 }
 
+/** @param {Report} report @param {string} seconds */
+function busyMeta(report, seconds) {
+  if (report.items) return report.cost ? money(report.cost) : "";
+  return TIMED.includes(report.stage) ? seconds : "";
+}
+
 /** @param {Report} report @param {Translate} t */
 function busy(report, t) {
+  if (report.items) return t("state.items", report.items);
   if (report.stage === "queued" && report.position) return t("state.queuedAt", { position: report.position });
   if (report.stage === "downloading") return t("state.downloading", { done: report.done, total: report.total });
   return t(`state.${report.stage}`);

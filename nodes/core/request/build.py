@@ -12,8 +12,9 @@ from .. import threads
 from ..errors import InvalidInput
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit, length_of_base64
 from ..media.file_type import IMAGE
-from ..media.inputs import Content, input_medium
+from ..media.inputs import Content, InputMedium, input_medium
 from ..money import Price
+from ..schema.inputs import Socket
 from ..schema.kind import Given
 from ..schema.media import FileRules
 from ..schema.model import Limits, ModelSpec
@@ -31,6 +32,20 @@ T = TypeVar("T")
 _SHARE_STEP = 1024
 
 
+def check_values(spec: ModelSpec, values: Mapping[str, object], local_origin: str | None) -> Arguments:
+    """Check every input of a node but what its references hold, which takes no time and no memory.
+
+    Raises:
+        InvalidInput: naming the field or the socket.
+    """
+    sockets = [one.name for field in spec.fields for one in field.sockets]
+    counts = {
+        socket.name: medium.count(socket.name, values[socket.name]) for _, socket, medium in _media(spec, values)
+    }
+    widgets = {name: value for name, value in values.items() if name not in sockets}
+    return check(spec, Given(widgets, counts, local_origin))
+
+
 def check_inputs(
     spec: ModelSpec, values: Mapping[str, object], local_origin: str | None
 ) -> tuple[Arguments, list[Reference]]:
@@ -39,20 +54,11 @@ def check_inputs(
     Raises:
         InvalidInput: naming the field or the socket.
     """
-    sockets = [
-        (field.name, socket, input_medium(socket.medium))
-        for field in spec.fields
-        for socket in field.sockets
-        if values.get(socket.name) is not None
-    ]
-    counts = {socket.name: medium.count(socket.name, values[socket.name]) for _, socket, medium in sockets}
-    unlinked = {one.name for field in spec.fields for one in field.sockets}
-    widgets = {name: value for name, value in values.items() if name not in unlinked}
     # Counted before they are read: a long video on a socket would take all the memory first.
-    arguments = check(spec, Given(widgets, counts, local_origin))
+    arguments = check_values(spec, values, local_origin)
     found = [
         (field, socket, content)
-        for field, socket, medium in sockets
+        for field, socket, medium in _media(spec, values)
         for content in medium.read(
             socket.name, values[socket.name], _limit(spec.limits, socket.medium, socket.rules)
         )
@@ -202,6 +208,16 @@ def _require_rules(references: Sequence[Reference], encoded: Sequence[Encoded]) 
         if rule:
             size = {"width": file.width, "height": file.height}
             raise InvalidInput(reference.socket, "rule_broken", rule=str(rule), **size)
+
+
+def _media(spec: ModelSpec, values: Mapping[str, object]) -> list[tuple[str, Socket, InputMedium]]:
+    """Return each socket that brought something, with its property before it and behind it what reads it."""
+    return [
+        (field.name, socket, input_medium(socket.medium))
+        for field in spec.fields
+        for socket in field.sockets
+        if values.get(socket.name) is not None
+    ]
 
 
 def _hash(content: Content) -> str:
