@@ -10,14 +10,47 @@ export type Point = [x: number, y: number];
 export interface App {
   graph: Graph;
   rootGraph?: Graph;
+  canvas: Canvas;
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
+    registerSidebarTab?(tab: SidebarTab): void;
+    getSidebarTabs?(): SidebarTab[];
+    sidebarTab?: { activeSidebarTabId?: string | null };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
   /** There where the frontend asks extensions for the entries of a node's menu. */
   collectNodeMenuItems?(node: HostNode): MenuItem[];
+  graphToPrompt(): Promise<Prompt>;
   registerExtension(extension: Extension): void;
+}
+
+/** A graph as it is run (`output`, by the nodes' ids) and as it is saved. */
+export interface Prompt {
+  output: Record<string, unknown>;
+  workflow: unknown;
+}
+
+/** What the canvas shows: `graph` is the open one, `ds` where it lies. */
+export interface Canvas {
+  canvas: HTMLCanvasElement;
+  graph?: Graph | null;
+  ds: { scale: number; offset: Point };
+  selected_nodes?: Record<string, HostNode>;
+  selectNode?(node: HostNode): void;
+  convertEventToCanvasOffset?(event: MouseEvent): Point;
+}
+
+/** A tab beside the canvas. The host may call `render` again with the same container. */
+export interface SidebarTab {
+  id: string;
+  title: string;
+  tooltip?: string;
+  icon: string;
+  iconBadge?: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+  destroy?(): void;
 }
 
 export interface Notice {
@@ -33,6 +66,9 @@ export interface Api {
   clientId?: string | null;
   initialClientId?: string | null;
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  /** The address of a route of the server. */
+  apiURL(path: string): string;
+  queuePrompt(number: number, prompt: Prompt): Promise<unknown>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }
 
@@ -84,6 +120,7 @@ export interface Graph {
 
 /** A node of LiteGraph. It has a graph while it is in one, and a `subgraph` if it stands for one. */
 export interface HostNode {
+  id?: string | number;
   /** Set by ComfyUI on the node or on its class; `type` is not set yet while a node is made. */
   comfyClass?: string;
   type?: string;

@@ -199,12 +199,14 @@ class Editor:
         panel.wait_for()
         return panel
 
-    def recent_jobs(self, node: str) -> Locator:
-        """Choose the node's menu entry and return the dialog."""
-        self.do(
-            "(id) => { const node = app.graph.getNodeById(id);"
-            " const items = app.collectNodeMenuItems?.(node) ?? node.getExtraMenuOptions(app.canvas, []);"
-            " items.find((item) => item?.content?.startsWith('Recent paid jobs')).callback(); }",
-            node,
-        )
-        return self.page.locator("dialog.runcomfy-jobs-dialog")
+    def open_jobs(self) -> Locator:
+        """Open the sidebar with the jobs and return it."""
+        self.do("() => { app.extensionManager.command.execute('RunComfy.Jobs'); }")
+        sidebar = self.page.locator(".runcomfy-sidebar")
+        sidebar.wait_for()
+        return sidebar
+
+    def badge(self) -> str:
+        """Return what the sidebar's tab shows on its icon."""
+        tab = "app.extensionManager.getSidebarTabs().find((tab) => tab.id === 'runcomfy')"
+        return str(self.do(f"() => {tab}.iconBadge"))

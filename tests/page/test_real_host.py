@@ -16,7 +16,7 @@ from real_comfyui.host import PACKS, Comfy, installation
 
 from emulator import Emulator
 
-from .browser import COLLECT, Editor
+from .browser import Editor
 from .frontends import NEWEST, frontend
 from .standin import PAGE_SETTINGS
 
@@ -99,12 +99,9 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
     editor.stop()
     editor.until_board(node, "can no longer be cancelled")
     api.hold_running = False
-    dialog = editor.recent_jobs(node)
-    dialog.get_by_role("button", name="Collect").first.click()
-    added = editor.do(f"() => String(app.graph.nodes.find((each) => each.type === '{COLLECT}').id)")
-    shows = editor.do("() => String(app.graph.nodes.find((each) => /^(Save|Preview)Image$/.test(each.type)).id)")
-    editor.do("(id) => app.graph.remove(app.graph.getNodeById(id))", node)
-    editor.connect(added, shows, "images")
-    editor.run()
-    editor.until_board(added, "1 image delivered")
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("to be collected").first.click()
+    sidebar.get_by_role("button", name="Collect").click()
+    sidebar.get_by_text("Collected: no new charge.").wait_for()
+    editor.until("() => document.querySelector('.runcomfy-job-file')?.naturalWidth > 0")
     assert api.count("submit") == 2

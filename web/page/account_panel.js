@@ -11,13 +11,12 @@
  * }} Page `note` stands above all; `autofocus` lets a dialog put the cursor into the token's field
  */
 
-import { button, element, keepEvents } from "../base/elements.js";
+import { button, confirmed, element, keepEvents } from "../base/elements.js";
 import { money } from "../base/format.js";
 import { failureText, nextText } from "../base/receipts.js";
 import { errorText } from "../base/routes.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
-const SURE_MILLISECONDS = 4000;
 /** They would keep the token, and offer it elsewhere. */
 const NO_PASSWORD_MANAGER = { "data-1p-ignore": "true", "data-lpignore": "true", "data-bwignore": "true" };
 
@@ -140,32 +139,6 @@ function tokenInput(document, t, autofocus) {
   });
   input.autofocus = autofocus;
   return input;
-}
-
-/**
- * A button that asks once more before it does something.
- * @param {Document} document
- * @param {string} text
- * @param {string} question
- * @param {() => void} action
- */
-function confirmed(document, text, question, action) {
-  let timer = 0;
-  const made = button(document, "button", text, () => {
-    if (!timer) {
-      made.textContent = question;
-      timer = setTimeout(reset, SURE_MILLISECONDS);
-      return;
-    }
-    reset();
-    action();
-  });
-  function reset() {
-    clearTimeout(timer);
-    timer = 0;
-    made.textContent = text;
-  }
-  return made;
 }
 
 /** @param {Document} document @param {Translate} t @param {Account | null} known */

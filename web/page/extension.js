@@ -12,13 +12,15 @@ import { createAccount } from "../base/account.js";
 import { addStyle, copyText } from "../base/browser.js";
 import { openDialog } from "../base/dialog.js";
 import { createRoutes } from "../base/routes.js";
-import { addCollectNode, COLLECT_NODE } from "../node/collect_node.js";
 import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
 import { PackNode } from "../node/pack_node.js";
 import { NodeStatusStore } from "../node/status_store.js";
+import { hasEnded } from "../node/status_view.js";
+import { HostCanvas } from "../sidebar/canvas.js";
+import { Sidebar } from "../sidebar/sidebar.js";
+import { addTab, takeDroppedJobs } from "../sidebar/tab.js";
 import { AccountPanel } from "./account_panel.js";
-import { openJobs } from "./jobs_dialog.js";
 
 const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
@@ -50,8 +52,9 @@ export function createExtension(page) {
     ],
     commands: [
       { id: "RunComfy.Account", label: t("panel.title"), icon: "pi pi-key", function: () => extension.openAccount() },
+      { id: "RunComfy.Jobs", label: t("jobs.title"), icon: "pi pi-images", function: () => extension.openJobs() },
     ],
-    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account"] }],
+    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account", "RunComfy.Jobs"] }],
     getNodeMenuItems: (node) => extension.menuItems(node),
     nodeCreated: (node) => extension.nodeCreated(node),
     afterConfigureGraph: () => extension.graphLoaded(),
@@ -70,6 +73,8 @@ class Extension {
   /** @type {Prices} */
   #prices = {};
   #statuses;
+  #sidebar;
+  #tab;
   /**
    * Weak: a graph may drop its nodes without a word.
    * @type {WeakMap<HostNode, PackNode>}
@@ -94,11 +99,27 @@ class Extension {
       changed: (report) => this.#show(report),
       cleared: (report) => this.#packNodeOf(report)?.show(null),
     });
+    this.#sidebar = this.#makeSidebar();
+    this.#tab = { open() {}, badge: (/** @type {number} */ _) => {} };
+  }
+
+  #makeSidebar() {
+    return new Sidebar({
+      document: this.#window.document,
+      t: this.#t,
+      routes: this.#routes,
+      canvas: new HostCanvas({ app: this.#app, api: this.#api, window: this.#window }),
+      now: () => this.#window.Date.now() / 1000,
+      copy: (text) => copyText(this.#window, text),
+      badge: (count) => this.#tab.badge(count),
+      openSettings: () => this.openAccount(),
+    });
   }
 
   /** Called once, when the page is ready. */
   async setUp() {
     addStyle(this.#window.document, this.#style);
+    this.#addTab();
     this.#listen();
     await this.#refresh();
   }
@@ -129,8 +150,14 @@ class Extension {
 
   /** Returns the entries of a node's menu. @param {HostNode} node */
   menuItems(node) {
-    if (!this.#packNodes.has(node) || nodeType(node) === COLLECT_NODE) return [];
-    return [{ content: this.#t("jobs.menu"), callback: () => this.#openRecentJobs(node) }];
+    if (!this.#packNodes.has(node)) return [];
+    return [{ content: this.#t("jobs.menu"), callback: () => this.openJobs() }];
+  }
+
+  /** Opens the sidebar with all jobs. */
+  openJobs() {
+    this.#tab.open();
+    this.#sidebar.show();
   }
 
   /** Returns a new panel of the account. */
@@ -166,10 +193,12 @@ class Extension {
   /** @param {Report} report */
   #received(report) {
     this.#statuses.receive(report);
+    if (hasEnded(report)) this.#sidebar.changed();
     if (report.failure?.kind === "token_missing") this.openAccount(this.#t("token.runRefused"));
   }
 
   async #refresh() {
+    this.#sidebar.changed();
     await Promise.all([this.#account.refresh().catch(quietly), this.#subscribe().catch(quietly)]);
   }
 
@@ -197,14 +226,14 @@ class Extension {
     this.#notify({ severity: "warn", summary, detail, life: NOTICE_MILLISECONDS });
   }
 
-  /** @param {HostNode} node */
-  #openRecentJobs(node) {
-    /** @param {string} requestId */
-    const collect = (requestId) => {
-      const made = addCollectNode(node, requestId, (type) => this.#window.LiteGraph.createNode(type));
-      if (made) this.#notify({ severity: "info", summary: this.#t("jobs.added"), life: 5000 });
-    };
-    openJobs(this.#window.document, { t: this.#t, routes: this.#routes, collect }, nodeType(node));
+  #addTab() {
+    const sidebar = this.#sidebar;
+    this.#tab = addTab(this.#app, {
+      title: PREFIX,
+      tooltip: this.#t("jobs.tab"),
+      render: (container) => sidebar.render(container),
+    });
+    takeDroppedJobs(this.#window, this.#app, (requestId, event) => sidebar.addCollectNode(requestId, event));
   }
 
   /** @param {Notice} notice */
