@@ -7,7 +7,7 @@ from typing import Any
 
 from .answers import Answers, Forms
 from .calls import Call
-from .catalogue_file import offered
+from .catalog import DEFAULT_FOLDER, load_models
 from .faults import Fault, FaultPlan
 from .files import FileStore
 from .jobs import Job, JobBook, Pace
@@ -44,7 +44,8 @@ class Account:
         self.validation = validation
         self.token = token or DEFAULT_TOKEN
         self.answers = answers
-        self.models, self.prices = offered(models)
+        self.models = load_models(models or DEFAULT_FOLDER)
+        self.prices = {model.model_id: model.base_price for model in self.models.values()}
         self.balance_usd = 25.0
         self.ranges = True
         self.book = JobBook()

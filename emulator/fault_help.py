@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .faults import CALLS, FORMATS, Fault
+from .faults import CALLS, FORMATS, MEDIA, Fault
 
 FORM = "PLACE:KIND[=VALUE][*TIMES][@AFTER]"
 OF_A_CALL = {
@@ -32,6 +32,9 @@ OF_A_JOB = {
     "sizes=WxH,WxH": "images of these sizes, one each",
     f"format={'|'.join(FORMATS)}": "how the files are made",
     "late-cost=COUNT": "the cost is missing in the first so many results",
+    f"medium={'|'.join(MEDIA)}": "files of this kind, whatever the model makes",
+    "repeated": "the output names each file twice",
+    "padding=BYTES": "each video is so much longer, and plays as before",
 }
 
 
