@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -35,6 +37,7 @@ class RecordingHost:
         self.reports: list[Progress] = []
         self.stop_at: Stage | None = None
         self.stop_now = False
+        self.arrived: list[list[Path]] = []
         self.media: MediaHost | None = None
 
     def run_host(self) -> RecordingHost:
@@ -48,6 +51,12 @@ class RecordingHost:
 
     def state_folder(self) -> Path | None:
         return None
+
+    def shown(self, files: Sequence[Path]) -> dict[str, list[object]]:
+        return {"images": [*files]} if files else {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        self.arrived.append(list(files))
 
     def stopped(self) -> bool:
         return self.stop_now
@@ -68,7 +77,8 @@ class RecordingHost:
 
 async def run_node(node: PackNode, **values: object) -> tuple[list[torch.Tensor], str, str]:
     """Run a node with one value for each input, as the host does it: in lists."""
-    batches, (urls,), (request_id,) = await node.generate(**{name: [value] for name, value in values.items()})
+    ended: Any = await node.generate(**{name: [value] for name, value in values.items()})
+    batches, (urls,), (request_id,) = ended["result"]
     return batches, urls, request_id
 
 
@@ -89,7 +99,8 @@ class Runner:
 
     def run_list(self, spec: ModelSpec, **lists: list[object]) -> tuple[list[torch.Tensor], list[str], list[str]]:
         """Run a node with a list of values for each input."""
-        return asyncio.run(node_class(spec, self.host)().generate(**lists))
+        ended: Any = asyncio.run(node_class(spec, self.host)().generate(**lists))
+        return ended["result"]
 
     def collect(self, request_id: object) -> tuple[list[torch.Tensor], str, str]:
         """Run the node that collects."""

@@ -39,9 +39,8 @@ def check_values(spec: ModelSpec, values: Mapping[str, object], local_origin: st
         InvalidInput: naming the field or the socket.
     """
     sockets = [one.name for field in spec.fields for one in field.sockets]
-    counts = {
-        socket.name: medium.count(socket.name, values[socket.name]) for _, socket, medium in _media(spec, values)
-    }
+    media = _media(spec, values)
+    counts = {socket.name: medium.count(socket.name, values[socket.name]) for _, socket, medium in media}
     widgets = {name: value for name, value in values.items() if name not in sockets}
     return check(spec, Given(widgets, counts, local_origin))
 
@@ -211,7 +210,7 @@ def _require_rules(references: Sequence[Reference], encoded: Sequence[Encoded]) 
 
 
 def _media(spec: ModelSpec, values: Mapping[str, object]) -> list[tuple[str, Socket, InputMedium]]:
-    """Return each socket that brought something, with its property before it and behind it what reads it."""
+    """Return the property of each socket that brought something, the socket, and what reads it."""
     return [
         (field.name, socket, input_medium(socket.medium))
         for field in spec.fields
