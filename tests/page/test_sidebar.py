@@ -54,8 +54,7 @@ def host(static: Path, look: Look, record: Record, tmp_path_factory: pytest.Temp
 def filled(record: Record, with_token: None) -> None:
     """Three jobs that need a person, among thousands of others."""
     del with_token
-    record.entries.clear()
-    record.calls.clear()
+    record.clear()
     record.add(*(entry(number) for number in range(1, JOBS + 1)))
     record.add(
         entry(4999, state="submitted", needs="collect", files=[], cost=None, charge="unknown"),
@@ -191,6 +190,30 @@ def test_tab_opens_from_the_node_and_keeps_what_it_showed(editor: Editor) -> Non
         editor.do("() => { app.extensionManager.command.execute('Workspace.ToggleSidebarTab.runcomfy'); }")
         editor.page.wait_for_timeout(200)
     sidebar.get_by_role("button", name="Copy the request id").wait_for()
+
+
+def test_settings_are_stored_as_they_are_changed_and_variables_come_first(editor: Editor, record: Record) -> None:
+    panel = editor.open_settings()
+    budget = panel.get_by_label("Daily budget, USD")
+    budget.fill("5")
+    budget.press("Tab")
+    panel.get_by_text("Settings saved.").wait_for()
+    panel.get_by_label("Keep prompts and inputs").uncheck()
+    editor.until("() => !document.querySelector('.runcomfy-switch').checked")
+    assert panel.get_by_label("Count a job of unknown cost as").is_disabled()
+    panel.get_by_text("set where ComfyUI was started").wait_for()
+    panel.get_by_role("button", name="Forget all inputs").click()
+    assert all(path != "/jobs/forget_inputs" for path, _ in record.calls)
+    panel.get_by_role("button", name="Really erase").click()
+    panel.get_by_text("All inputs are erased.").wait_for()
+    stored = [asked for path, asked in record.calls if path == "/settings" and asked]
+    assert stored == [{"daily_budget_usd": 5}, {"keep_inputs": False}]
+
+
+def test_settings_use_the_width_of_their_panel(editor: Editor) -> None:
+    panel = editor.open_settings()
+    width = panel.evaluate("(panel) => panel.offsetWidth / panel.closest('.setting-item').offsetWidth")
+    assert width > 0.95
 
 
 def _cover(one: list[float], two: list[float]) -> bool:

@@ -43,11 +43,13 @@ export class NodeStatusStore {
       if (report.prompt !== prompt || hasEnded(report)) continue;
       const told = abandoned(report);
       if (told) this.#put(told);
-      else {
-        this.#states.delete(key(report));
-        this.#page.cleared(report);
-      }
+      else this.#clear(report);
     }
+  }
+
+  /** Drops the states that no longer hold. @param {(report: Report) => boolean} which */
+  forget(which) {
+    for (const report of this.all().filter(which)) this.#clear(report);
   }
 
   /** Returns all states, the newest last. */
@@ -58,6 +60,12 @@ export class NodeStatusStore {
   /** Returns the states whose seconds go on by themselves. */
   timed() {
     return this.all().filter(isTimed);
+  }
+
+  /** @param {Report} report */
+  #clear(report) {
+    this.#states.delete(key(report));
+    this.#page.cleared(report);
   }
 
   /** @param {Report} report */

@@ -208,6 +208,7 @@ class Extension {
   }
 
   #accountChanged() {
+    if (this.#account.known?.state === "ready") this.#statuses.forget((report) => report.failure?.kind === "token_missing");
     this.#drawAll();
     this.#readPrices().catch(quietly);
     this.#noticeMissingToken();
