@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..app.host import Host
-from ..core.config.settings import MAX_COST, find_token, state_folder
+from ..core.config.preferences import MAX_COST
+from ..core.config.settings import find_token, state_folder
 from ..core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, step
 from ..core.money import money
 from ..core.schema.model import ModelSpec

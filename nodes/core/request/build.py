@@ -16,7 +16,7 @@ from ..media.inputs import Content, input_medium
 from ..schema.kind import Given
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
-from ..store.job import NewJob
+from ..store.job import JobInputs, NewJob
 from ..store.journal import Journal
 from ..texts import Note, note
 from .encode_once import Encoder, Reference
@@ -64,8 +64,12 @@ def build_request(
     base_url: str,
     account: str,
     price: float | None,
+    inputs: JobInputs | None = None,
 ) -> Request:
-    """Make the request of checked inputs. ``price`` is the base price of one output, in USD. Blocking."""
+    """Make the request of checked inputs. Blocking.
+
+    ``price`` is the base price of one output, in USD; ``inputs`` are to be kept beside the job.
+    """
     spec = arguments.spec
     body = arguments.body(_by_field(references, [reference.hash for reference in references]))
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.own.get(RERUN_SEED, 0)}
@@ -79,9 +83,20 @@ def build_request(
         count=count,
         base_price=None if price is None else price * count,
         former_fingerprints=journal.former_fingerprints(content),
+        kind=spec.output_kind,
+        node_id=spec.node_id,
+        take=journal.fingerprint(base_url, take_of(arguments, body)),
+        inputs=inputs,
     )
     pixels = count * _pixels_of(arguments.role("size"))
     return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
+
+
+def take_of(arguments: Arguments, body: Mapping[str, object]) -> object:
+    """Return what jobs have in common that differ in their seed alone; ``body`` holds hashes in place of files."""
+    seed = arguments.spec.role("seed")
+    same = {name: value for name, value in body.items() if seed is None or name != seed.name}
+    return {"take": arguments.spec.model_id, "body": same}
 
 
 def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> EncodedRequest:
