@@ -73,6 +73,9 @@ class ModelNode(PackNode):
 class CollectNode(PackNode):
     """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged."""
 
+    # It can be run alone, with nothing connected to it.
+    OUTPUT_NODE = True
+
     async def deliver(self, values: dict[str, object]) -> Delivery:
         """Wait for the job if it still runs, and collect its images."""
         from ..app.run import run_collect

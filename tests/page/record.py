@@ -62,6 +62,8 @@ def entry(number: int, **changes: Any) -> Entry:
         "needs": "",
         "live": False,
         "retry_allowed": False,
+        "collecting": False,
+        "failure": None,
     }
     return {**made, **changes}
 
@@ -138,11 +140,11 @@ class Record:
     def _collect(self, asked: dict[str, Any]) -> Any:
         job = self.entries[asked["id"]]
         job |= {"state": "delivered", "needs": "", "files": [{"index": 0, "kept": True, "type": "image/png"}]}
-        return {**job, "live": True}
+        return {**job, "collecting": True}
 
     def _cancel(self, asked: dict[str, Any]) -> Any:
         self.entries[asked["id"]] |= {"state": "cancelled", "needs": "", "charge": "none", "cost": 0.0}
-        return self.entries[asked["id"]]
+        return {**self.entries[asked["id"]], "told": {"kind": "cancel.cancelled", "params": {}}}
 
     def _retry(self, asked: dict[str, Any]) -> Any:
         job = next(job for job in self.entries.values() if job["request_id"] == asked["request_id"])

@@ -22,15 +22,13 @@ pytestmark = pytest.mark.page
 
 JOBS = 5_000
 LAST_PROMPT = "number 1,"
-SCROLL = """async () => {
+SCROLL = """async (last) => {
   const list = document.querySelector('.runcomfy-list');
   let rows = 0;
-  for (let still = 0; still < 12;) {
-    const before = list.scrollHeight;
+  for (const since = Date.now(); Date.now() - since < 60000 && !list.innerText.includes(last);) {
     list.scrollTop += 4000;
     await new Promise((done) => setTimeout(done, 30));
     rows = Math.max(rows, list.querySelectorAll('.runcomfy-job').length);
-    still = list.scrollHeight === before && list.scrollTop + list.clientHeight >= before - 2 ? still + 1 : 0;
   }
   return rows;
 }"""
@@ -66,14 +64,14 @@ def filled(record: Record, with_token: None) -> None:
 def test_list_of_thousands_keeps_a_dozen_rows_in_the_page(editor: Editor, record: Record) -> None:
     sidebar = editor.open_jobs()
     sidebar.get_by_text("number 5000,").wait_for()
-    rows = editor.do(SCROLL)
+    rows = editor.do(SCROLL, LAST_PROMPT)
     assert 5 < rows < 40
-    sidebar.get_by_text(LAST_PROMPT).wait_for()
+    assert sidebar.get_by_text(LAST_PROMPT).count() == 1
     shown = [asked for path, asked in record.calls if path == "thumbnail"]
     assert len(shown) < JOBS
-    # One answer for each hundred jobs.
+    # One answer for each hundred jobs, and where the list was asked for anew in between.
     pages = [asked for path, asked in record.calls if path == "/jobs" and "before" in asked]
-    assert len(pages) == JOBS / 100 - 1
+    assert JOBS / 100 - 1 <= len(pages) <= JOBS / 100 + 2
 
 
 def test_what_needs_a_person_comes_first_and_is_counted_on_the_tab(editor: Editor) -> None:
@@ -166,7 +164,7 @@ def test_permission_cancel_and_forget_each_ask_the_server_once(editor: Editor, r
     sidebar.get_by_text("Back to the list").click()
     sidebar.get_by_text("to be collected").first.click()
     sidebar.get_by_role("button", name="Cancel", exact=True).click()
-    sidebar.get_by_text("not charged").wait_for()
+    sidebar.get_by_text("Cancelled while it was queued: not charged.").wait_for()
     sidebar.get_by_role("button", name="Forget").click()
     sidebar.get_by_role("button", name="Really erase it?").click()
     sidebar.get_by_text("number 5000,").wait_for()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { clearPlace, HostCanvas, promptId } from "../../web/sidebar/canvas.js";
 import { JobRecord } from "../../web/sidebar/job_record.js";
-import { askedText, costText, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
+import { askedText, canBeCollected, costText, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
 import { addTab } from "../../web/sidebar/tab.js";
 import { between, place } from "../../web/sidebar/virtual_list.js";
 import { entry, texts } from "./fakes.mjs";
@@ -15,6 +15,15 @@ test("a row says what became of a job, and first what it needs a person for", ()
   assert.equal(stateText(entry(1, { state: "submitted", needs: "collect", live: true }), t), "under way");
   assert.equal(stateText(entry(1, { state: "of_tomorrow" }), t), "of_tomorrow");
   assert.deepEqual([tone(entry(1)), tone(entry(1, { needs: "look" })), tone(entry(1, { live: true }))], ["good", "wants", "busy"]);
+});
+
+test("there is something to collect where a file is not kept and can be had", () => {
+  const gone = [{ index: 0, kept: true, type: "image/png" }, { index: 1, kept: false, type: "" }];
+  assert.equal(canBeCollected(entry(1)), false);
+  assert.equal(canBeCollected(entry(1, { files: gone })), true);
+  assert.equal(canBeCollected(entry(1, { state: "failed", files: [] })), false);
+  assert.equal(canBeCollected(entry(1, { state: "submitted", needs: "collect" })), true);
+  assert.equal(canBeCollected(entry(1, { state: "submitted", needs: "collect", collecting: true })), false);
 });
 
 test("a cost is an amount, nothing, or not known", () => {
