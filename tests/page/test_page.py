@@ -20,6 +20,7 @@ from .standin import Standin
 
 pytestmark = pytest.mark.page
 
+_SEED = "app.graph.getNodeById(id).widgets.find((each) => each.name === 'seed')"
 TOKEN = "a-token-of-the-emulator-1234"
 FRENCH = json.loads((ROOT / "locales" / "fr" / "messages.json").read_text(encoding="utf-8"))
 
@@ -188,6 +189,28 @@ def test_failure_that_was_charged_is_paid_again_only_after_a_person_allowed_it(
     editor.run()
     editor.until_board(node, "Kept copy, no charge")
     assert api.count("submit") == 2
+
+
+@pytest.mark.usefixtures("with_token")
+def test_take_that_is_chosen_flows_on_as_the_kept_copy(editor: Editor, host: Standin, api: Emulator) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox", seed=7)
+    _fix_seed(editor, node)
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    for runs, seed in enumerate((7, 8), start=1):
+        editor.do(f"(id) => {{ {_SEED}.value = {seed}; }}", node)
+        editor.run()
+        _until_ran(editor, host, runs)
+    editor.choose(node, "Takes\u2026")
+    dialog = editor.page.locator("dialog.runcomfy-takes-dialog")
+    dialog.get_by_text("seed 7").wait_for()
+    dialog.get_by_label("Move to compare").fill("20")
+    dialog.locator(".runcomfy-take", has_text="seed 7").get_by_role("button", name="Use this take").click()
+    dialog.get_by_text("Its seed is on the node").wait_for()
+    assert editor.do(f"(id) => {_SEED}.value", node) == 7
+    editor.page.keyboard.press("Escape")
+    editor.run()
+    editor.until_board(node, "Kept copy, no charge")
+    assert len(api.billed) == 2
 
 
 def _until_ran(editor: Editor, host: Standin, prompts: int) -> None:

@@ -175,12 +175,7 @@ def test_permission_cancel_and_forget_each_ask_the_server_once(editor: Editor, r
 
 def test_tab_opens_from_the_node_and_keeps_what_it_showed(editor: Editor) -> None:
     node = editor.add(TEXT_TO_IMAGE)
-    editor.do(
-        "(id) => { const node = app.graph.getNodeById(id);"
-        " const items = app.collectNodeMenuItems?.(node) ?? node.getExtraMenuOptions(app.canvas, []);"
-        " items.find((item) => item?.content === 'Paid jobs').callback(); }",
-        node,
-    )
+    editor.choose(node, "Paid jobs")
     sidebar = editor.page.locator(".runcomfy-sidebar")
     sidebar.get_by_text("number 5000,").click()
     sidebar.get_by_role("button", name="Copy the request id").wait_for()

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { clearPlace, HostCanvas, promptId } from "../../web/sidebar/canvas.js";
+import { clearPlace, hasLinks, HostCanvas, promptId, valuesOf } from "../../web/sidebar/canvas.js";
 import { JobRecord } from "../../web/sidebar/job_record.js";
 import { askedText, canBeCollected, costText, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
 import { addTab } from "../../web/sidebar/tab.js";
+import { seedsOf } from "../../web/sidebar/takes.js";
 import { between, place } from "../../web/sidebar/virtual_list.js";
 import { entry, texts } from "./fakes.mjs";
 
@@ -163,4 +164,17 @@ test("the badge is written where the host sees it, and a host without tabs is le
   tab.open();
   assert.equal(manager.sidebarTab.activeSidebarTabId, tabs[0].id);
   addTab({}, { title: "RunComfy", tooltip: "", render() {} }).badge(1);
+});
+
+test("a take sets its seed and nothing else", () => {
+  assert.deepEqual(seedsOf({ inputs: { prompt: "a fox", seed: 7, size: "1K" } }), [["seed", 7]]);
+  assert.deepEqual(seedsOf({ inputs: { prompt: "a fox", rerun_seed: 3 } }), [["rerun_seed", 3]]);
+});
+
+test("the values of a node are those of its inputs' widgets that no link decides", () => {
+  const slot = (name, link = null) => ({ name, link, widget: { name } });
+  const node = { inputs: [slot("prompt"), slot("seed", 4), { name: "image_1", link: null }], widgets: widgets() };
+  assert.deepEqual(valuesOf(node), { prompt: "" });
+  assert.equal(hasLinks(node), true);
+  assert.equal(hasLinks({ inputs: [slot("prompt")] }), false);
 });
