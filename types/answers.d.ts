@@ -91,6 +91,9 @@ export interface Entry {
   /** Whether a living process works on it. */
   live: boolean;
   retry_allowed: boolean;
+  /** Whether its files are being fetched without a graph, and why the last try failed. */
+  collecting: boolean;
+  failure: Failure | null;
 }
 
 /** A job with what it was asked with; both are empty where that is not kept. */

@@ -206,6 +206,15 @@ class Editor:
         sidebar.wait_for()
         return sidebar
 
+    def choose(self, node: str, entry: str) -> None:
+        """Choose an entry of a node's menu."""
+        self.do(
+            "([id, entry]) => { const node = app.graph.getNodeById(id);"
+            " const items = app.collectNodeMenuItems?.(node) ?? node.getExtraMenuOptions(app.canvas, []);"
+            " items.find((item) => item?.content === entry).callback(); }",
+            [node, entry],
+        )
+
     def badge(self) -> str:
         """Return what the sidebar's tab shows on its icon."""
         tab = "app.extensionManager.getSidebarTabs().find((tab) => tab.id === 'runcomfy')"

@@ -25,6 +25,12 @@ SUBJECTS = (
     "an old observatory",
 )
 DAY = 86_400
+SETTINGS: dict[str, dict[str, Any]] = {
+    "daily_budget_usd": {"value": None, "source": "default"},
+    "keep_mb": {"value": 2048.0, "source": "default"},
+    "keep_inputs": {"value": True, "source": "default"},
+    "max_cost_usd": {"value": 0.5, "source": "environment"},
+}
 
 
 def entry(number: int, **changes: Any) -> Entry:
@@ -56,6 +62,8 @@ def entry(number: int, **changes: Any) -> Entry:
         "needs": "",
         "live": False,
         "retry_allowed": False,
+        "collecting": False,
+        "failure": None,
     }
     return {**made, **changes}
 
@@ -66,6 +74,13 @@ class Record:
 
     entries: dict[int, Entry] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    settings: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(SETTINGS))
+
+    def clear(self) -> None:
+        """Be as a new one."""
+        self.entries.clear()
+        self.calls.clear()
+        self.settings = dict(SETTINGS)
 
     def add(self, *entries: Entry) -> None:
         self.entries |= {each["id"]: each for each in entries}
@@ -80,6 +95,9 @@ class Record:
             ("POST", "/jobs/cancel", self._cancel),
             ("POST", "/jobs/retry", self._retry),
             ("POST", "/jobs/forget", self._forget),
+            ("POST", "/jobs/forget_inputs", self._forget_inputs),
+            ("GET", "/settings", self._settings),
+            ("PUT", "/settings", self._store_settings),
         ):
             app.router.add_route(method, f"{prefix}/runcomfy{path}", self._answering(path, answer))
         for path in ("/jobs/thumbnail", "/jobs/file"):
@@ -122,11 +140,11 @@ class Record:
     def _collect(self, asked: dict[str, Any]) -> Any:
         job = self.entries[asked["id"]]
         job |= {"state": "delivered", "needs": "", "files": [{"index": 0, "kept": True, "type": "image/png"}]}
-        return {**job, "live": True}
+        return {**job, "collecting": True}
 
     def _cancel(self, asked: dict[str, Any]) -> Any:
         self.entries[asked["id"]] |= {"state": "cancelled", "needs": "", "charge": "none", "cost": 0.0}
-        return self.entries[asked["id"]]
+        return {**self.entries[asked["id"]], "told": {"kind": "cancel.cancelled", "params": {}}}
 
     def _retry(self, asked: dict[str, Any]) -> Any:
         job = next(job for job in self.entries.values() if job["request_id"] == asked["request_id"])
@@ -136,6 +154,16 @@ class Record:
     def _forget(self, asked: dict[str, Any]) -> Any:
         del self.entries[asked["id"]]
         return {}
+
+    def _forget_inputs(self, _: dict[str, Any]) -> Any:
+        return {}
+
+    def _settings(self, _: dict[str, Any]) -> Any:
+        return self.settings
+
+    def _store_settings(self, asked: dict[str, Any]) -> Any:
+        self.settings |= {name: {"value": value, "source": "page"} for name, value in asked.items()}
+        return self.settings
 
     async def _image(self, request: web.Request) -> web.Response:
         self.calls.append((request.path.rpartition("/")[2], dict(request.query)))

@@ -95,7 +95,7 @@ def surroundings() -> Iterator[tuple[Emulator, Editor]]:
 def settings_panel(editor: Editor) -> Image.Image:
     """Enter a token in the settings and return the dialog."""
     panel = editor.open_settings()
-    panel.locator("input").fill(TOKEN)
+    panel.locator("input[type=password]").fill(TOKEN)
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("$25.00").wait_for()
     editor.page.mouse.move(5, 5)

@@ -72,7 +72,7 @@ def load_template(editor: Editor, name: str) -> str:
 
 def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: Emulator) -> None:
     panel = editor.open_settings()
-    panel.locator("input").fill(TOKEN)
+    panel.locator("input[type=password]").fill(TOKEN)
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("accepted").wait_for()
     editor.page.keyboard.press("Escape")

@@ -106,6 +106,8 @@ export function entry(id, changes = {}) {
     needs: "",
     live: false,
     retry_allowed: false,
+    collecting: false,
+    failure: null,
     ...changes,
   };
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { clearPlace, HostCanvas, promptId } from "../../web/sidebar/canvas.js";
+import { clearPlace, hasLinks, HostCanvas, promptId, valuesOf } from "../../web/sidebar/canvas.js";
 import { JobRecord } from "../../web/sidebar/job_record.js";
-import { askedText, costText, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
+import { askedText, canBeCollected, costText, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
 import { addTab } from "../../web/sidebar/tab.js";
+import { seedsOf } from "../../web/sidebar/takes.js";
 import { between, place } from "../../web/sidebar/virtual_list.js";
 import { entry, texts } from "./fakes.mjs";
 
@@ -15,6 +16,15 @@ test("a row says what became of a job, and first what it needs a person for", ()
   assert.equal(stateText(entry(1, { state: "submitted", needs: "collect", live: true }), t), "under way");
   assert.equal(stateText(entry(1, { state: "of_tomorrow" }), t), "of_tomorrow");
   assert.deepEqual([tone(entry(1)), tone(entry(1, { needs: "look" })), tone(entry(1, { live: true }))], ["good", "wants", "busy"]);
+});
+
+test("there is something to collect where a file is not kept and can be had", () => {
+  const gone = [{ index: 0, kept: true, type: "image/png" }, { index: 1, kept: false, type: "" }];
+  assert.equal(canBeCollected(entry(1)), false);
+  assert.equal(canBeCollected(entry(1, { files: gone })), true);
+  assert.equal(canBeCollected(entry(1, { state: "failed", files: [] })), false);
+  assert.equal(canBeCollected(entry(1, { state: "submitted", needs: "collect" })), true);
+  assert.equal(canBeCollected(entry(1, { state: "submitted", needs: "collect", collecting: true })), false);
 });
 
 test("a cost is an amount, nothing, or not known", () => {
@@ -154,4 +164,17 @@ test("the badge is written where the host sees it, and a host without tabs is le
   tab.open();
   assert.equal(manager.sidebarTab.activeSidebarTabId, tabs[0].id);
   addTab({}, { title: "RunComfy", tooltip: "", render() {} }).badge(1);
+});
+
+test("a take sets its seed and nothing else", () => {
+  assert.deepEqual(seedsOf({ inputs: { prompt: "a fox", seed: 7, size: "1K" } }), [["seed", 7]]);
+  assert.deepEqual(seedsOf({ inputs: { prompt: "a fox", rerun_seed: 3 } }), [["rerun_seed", 3]]);
+});
+
+test("the values of a node are those of its inputs' widgets that no link decides", () => {
+  const slot = (name, link = null) => ({ name, link, widget: { name } });
+  const node = { inputs: [slot("prompt"), slot("seed", 4), { name: "image_1", link: null }], widgets: widgets() };
+  assert.deepEqual(valuesOf(node), { prompt: "" });
+  assert.equal(hasLinks(node), true);
+  assert.equal(hasLinks({ inputs: [slot("prompt")] }), false);
 });

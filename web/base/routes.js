@@ -64,7 +64,7 @@ export function createRoutes(api) {
     job: (id) => ask("GET", `job?id=${id}`),
     /** Starts to collect a job, and returns it as it is by then. @param {number} id @returns {Promise<Entry>} */
     collectJob: (id) => ask("POST", "jobs/collect", { id }),
-    /** @param {number} id @returns {Promise<Entry>} */
+    /** What became of it is `told`. @param {number} id @returns {Promise<Entry & { told: Note }>} */
     cancelJob: (id) => ask("POST", "jobs/cancel", { id }),
     /** Lets one new job be paid for in a job's place. @param {string} requestId @returns {Promise<{ note: Note }>} */
     retryJob: (requestId) => ask("POST", "jobs/retry", { request_id: requestId }),

@@ -7,7 +7,7 @@
  * @import { Routes } from "../base/routes.js"
  *
  * @typedef {{
- *   t: Translate, routes: Pick<Routes, "test">, account: AccountStore, note?: string, autofocus?: boolean,
+ *   t: Translate, routes: Routes, account: AccountStore, note?: string, autofocus?: boolean,
  * }} Page `note` stands above all; `autofocus` lets a dialog put the cursor into the token's field
  */
 
@@ -15,6 +15,7 @@ import { button, confirmed, element, keepEvents } from "../base/elements.js";
 import { money } from "../base/format.js";
 import { failureText, nextText } from "../base/receipts.js";
 import { errorText } from "../base/routes.js";
+import { SettingsForm } from "./settings_form.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
 /** They would keep the token, and offer it elsewhere. */
@@ -29,7 +30,7 @@ export class AccountPanel {
   #save;
   #test;
   #forget;
-  #seen = false;
+  #note;
 
   /**
    * @param {Document} document
@@ -47,29 +48,37 @@ export class AccountPanel {
     this.#forget = confirmed(document, t("panel.forget"), t("panel.forgetSure"), () =>
       this.#run(() => this.#forgetNow()),
     );
+    this.#note = element(document, "p", "note", page.note ?? "");
     this.root = this.#build();
     keepEvents(this.root);
     this.#draw(account.known);
-    account.subscribe((known) => this.#heard(known));
+    // The host may take the panel off the page and show it again later.
+    const panel = new WeakRef(this);
+    account.subscribe((known) => {
+      const alive = panel.deref();
+      if (alive) alive.#draw(known);
+      return Boolean(alive);
+    });
     account.refresh().catch((error) => this.#tell("bad", errorText(error, t)));
   }
 
   #build() {
     const document = this.#document;
-    const { t, note } = this.#page;
+    const { t, routes } = this.#page;
     const form = element(document, "form", "row", [this.#input, this.#save]);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#run(() => this.#storeThenTest());
     });
     return element(document, "div", "panel", [
-      ...(note ? [element(document, "p", "note", note)] : []),
+      this.#note,
       element(document, "div", "row", [element(document, "span", "label", t("panel.inUse")), this.#inUse]),
       form,
       element(document, "div", "row", [this.#test, this.#forget]),
       this.#result,
       profileLink(document, t),
       element(document, "p", "small", t("panel.safety")),
+      new SettingsForm(document, { t, routes }).root,
     ]);
   }
 
@@ -106,16 +115,9 @@ export class AccountPanel {
     this.#tell("dim", this.#page.t("panel.forgotten"));
   }
 
-  /** Draws the account again, until the panel is gone from the page. @param {Account} known */
-  #heard(known) {
-    this.#seen ||= this.root.isConnected;
-    if (this.#seen && !this.root.isConnected) return false;
-    this.#draw(known);
-    return true;
-  }
-
   /** @param {Account | null} known */
   #draw(known) {
+    this.#note.hidden = !this.#note.textContent || known?.state === "ready";
     this.#inUse.replaceChildren(...sourceText(this.#document, this.#page.t, known));
     this.#test.disabled = known?.state !== "ready";
     this.#forget.disabled = !(known?.kind === "stored" || known?.state === "unusable");

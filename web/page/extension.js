@@ -1,7 +1,7 @@
 /**
  * The extension: what ComfyUI calls, and what listens to ComfyUI. Everything it touches is handed in.
  *
- * @import { Prices, Report } from "../../types/answers.js"
+ * @import { Entry, Prices, Report } from "../../types/answers.js"
  * @import { Api, App, Extension as Registered, HostNode, HostWindow, Notice } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "../node/next_steps.js"
@@ -12,6 +12,7 @@
 import { createAccount } from "../base/account.js";
 import { addStyle, copyText } from "../base/browser.js";
 import { openDialog } from "../base/dialog.js";
+import { element } from "../base/elements.js";
 import { createRoutes, errorText } from "../base/routes.js";
 import { COLLECT_NODE, eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
@@ -19,9 +20,10 @@ import { PackNode } from "../node/pack_node.js";
 import { act } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
 import { hasEnded } from "../node/status_view.js";
-import { HostCanvas } from "../sidebar/canvas.js";
+import { hasLinks, HostCanvas, setInputs, valuesOf } from "../sidebar/canvas.js";
 import { Sidebar } from "../sidebar/sidebar.js";
 import { addTab, takeDroppedJobs } from "../sidebar/tab.js";
+import { seedsOf, TakesView } from "../sidebar/takes.js";
 import { AccountPanel } from "./account_panel.js";
 import { Origins } from "./origins.js";
 
@@ -162,7 +164,36 @@ class Extension {
   /** Returns the entries of a node's menu. @param {HostNode} node */
   menuItems(node) {
     if (!this.#packNodes.has(node)) return [];
-    return [{ content: this.#t("jobs.menu"), callback: () => this.openJobs() }];
+    const jobs = { content: this.#t("jobs.menu"), callback: () => this.openJobs() };
+    if (nodeType(node) === COLLECT_NODE) return [jobs];
+    return [{ content: this.#t("takes.menu"), callback: () => this.#openTakes(node) }, jobs];
+  }
+
+  /** Shows the takes of a node's inputs; what is connected is that of its last job. @param {HostNode} node */
+  async #openTakes(node) {
+    const t = this.#t;
+    const document = this.#window.document;
+    const content = element(document, "div", "takes-place", t("jobs.loading"));
+    openDialog(document, { name: "takes-dialog", title: t("takes.title"), close: t("dialog.close"), content });
+    try {
+      const takes = await this.#takesOf(node);
+      const choose = async (/** @type {Entry} */ take) => {
+        setInputs(node, seedsOf(await this.#routes.job(take.id)));
+        return t("takes.chosen");
+      };
+      content.replaceChildren(new TakesView(document, { t, routes: this.#routes, takes, choose }).root);
+    } catch (error) {
+      content.replaceChildren(element(document, "p", "bad", errorText(error, t)));
+    }
+  }
+
+  /** @param {HostNode} node @returns {Promise<Entry[]>} */
+  async #takesOf(node) {
+    if (!hasLinks(node)) return this.#routes.takes({ node_id: nodeType(node), values: valuesOf(node) });
+    const requestId = this.#statuses.all().find((report) => this.#nodeOf(report) === node)?.request_id;
+    const search = requestId ?? "";
+    const { jobs } = search ? await this.#routes.jobs({ search, limit: 1 }) : { jobs: [] };
+    return jobs.length ? this.#routes.takes({ job: jobs[0].id }) : [];
   }
 
   /** Opens the sidebar with all jobs. */
@@ -223,6 +254,7 @@ class Extension {
   }
 
   #accountChanged() {
+    if (this.#account.known?.state === "ready") this.#statuses.forget((report) => report.failure?.kind === "token_missing");
     this.#drawAll();
     this.#readPrices().catch(quietly);
     this.#noticeMissingToken();
@@ -279,10 +311,16 @@ class Extension {
 
   /** The pack's part of the node that a report is about, if its workflow is open. @param {Report} report */
   #packNodeOf(report) {
+    const node = this.#nodeOf(report);
+    return node && this.#packNodes.get(node);
+  }
+
+  /** @param {Report} report */
+  #nodeOf(report) {
     const graph = rootGraph(this.#app);
     const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
     const same = node && [nodeType(node), COLLECT_NODE, ""].includes(report.type);
-    return same && this.#origins.owns(report, node) ? this.#packNodes.get(node) : undefined;
+    return same && this.#origins.owns(report, node) ? node : undefined;
   }
 
   /** @param {Report} report */

@@ -5,7 +5,7 @@
  * @import { Api, App, Graph, HostNode, HostWindow, Point, Size } from "../../types/host.js"
  */
 
-import { COLLECT_NODE, isConnected, nodeType, rootGraph } from "../node/graph.js";
+import { COLLECT_NODE, isConnected, nodeType, rootGraph, widgetValue } from "../node/graph.js";
 import { redraw } from "../node/host_nodes.js";
 
 const GAP = 40;
@@ -82,9 +82,7 @@ export class HostCanvas {
     const selected = Object.values(this.#app.canvas.selected_nodes ?? {}).find((node) => nodeType(node) === job.node_id);
     const node = selected ?? this.#add(job.node_id);
     if (!node) return null;
-    for (const [name, value] of Object.entries(job.inputs)) setWidget(node, name, value);
-    fixSeed(node);
-    redraw(node);
+    setInputs(node, Object.entries(job.inputs));
     return selected ? "set" : "added";
   }
 
@@ -119,6 +117,28 @@ export class HostCanvas {
   }
 }
 
+/**
+ * Sets widgets of a node, and fixes its seed: with another one the next run would be another job.
+ * @param {HostNode} node
+ * @param {[string, unknown][]} inputs
+ */
+export function setInputs(node, inputs) {
+  for (const [name, value] of [...inputs, ["control_after_generate", "fixed"]]) setWidget(node, String(name), value);
+  redraw(node);
+}
+
+/** The values of a node's inputs that have widgets, but for those that a link decides. @param {HostNode} node */
+export function valuesOf(node) {
+  const names = (node.inputs ?? []).flatMap(({ widget }) => (widget ? [widget.name] : []));
+  const values = names.map((name) => /** @type {[string, unknown]} */ ([name, widgetValue(node, name)]));
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+/** Whether something is connected that the values of the widgets do not tell. @param {HostNode} node */
+export function hasLinks(node) {
+  return (node.inputs ?? []).some((_, index) => isConnected(node, index));
+}
+
 /** @param {HostNode} node @param {string} name @param {unknown} value */
 function setWidget(node, name, value) {
   const slot = node.inputs?.findIndex((input) => input.widget?.name === name) ?? -1;
@@ -127,9 +147,4 @@ function setWidget(node, name, value) {
   if (!widget || (slot >= 0 && isConnected(node, slot))) return;
   widget.value = value;
   widget.callback?.(value);
-}
-
-/** With another seed at the next run it would be another job. @param {HostNode} node */
-function fixSeed(node) {
-  setWidget(node, "control_after_generate", "fixed");
 }

@@ -7,17 +7,23 @@
 
 import { money } from "../base/format.js";
 
-/** What became of a job, in a word or two. @param {Pick<Entry, "state" | "needs" | "live">} job @param {Translate} t */
-export function stateText({ state, needs, live }, t) {
+/** What became of a job, in a word or two. @param {Pick<Entry, "state" | "needs" | "live" | "collecting">} job @param {Translate} t */
+export function stateText({ state, needs, live, collecting }, t) {
+  if (collecting) return t("jobs.collecting");
   if (needs && !live) return t(`jobs.need.${needs}`);
   return t.has(`jobs.state.${state}`) ? t(`jobs.state.${state}`) : state;
 }
 
-/** The colour of a job's state. @param {Pick<Entry, "state" | "needs" | "live">} job */
-export function tone({ state, needs, live }) {
-  if (live) return "busy";
+/** The colour of a job's state. @param {Pick<Entry, "state" | "needs" | "live" | "collecting">} job */
+export function tone({ state, needs, live, collecting }) {
+  if (live || collecting) return "busy";
   if (needs) return "wants";
   return state === "delivered" ? "good" : "calm";
+}
+
+/** Whether there are files to fetch: the job is to be collected, or a copy of it is gone. @param {Entry} job */
+export function canBeCollected({ needs, state, files, collecting }) {
+  return !collecting && (needs === "collect" || (state === "delivered" && files.some((file) => !file.kept)));
 }
 
 /** What a job cost: an amount, that it cost nothing, or that it is not known. @param {Entry} job @param {Translate} t */

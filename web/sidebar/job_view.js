@@ -14,8 +14,9 @@
  */
 
 import { button, confirmed, element, requestIdElement } from "../base/elements.js";
+import { receiptLines } from "../base/receipts.js";
 import { makeDraggable } from "./job_row.js";
-import { askedText, costText, promptText, stateText, tone } from "./job_texts.js";
+import { askedText, canBeCollected, costText, promptText, stateText, tone } from "./job_texts.js";
 
 const GENERATIONS_PAGE = "https://www.runcomfy.com/generations";
 
@@ -70,6 +71,7 @@ function hints(document, job, t) {
     job.needs && !job.live && !(job.needs === "permission" && job.retry_allowed) && t(`jobs.hint.${job.needs}`),
     job.retry_allowed && t("jobs.retryAllowed"),
     job.outcome && t.note(job.outcome),
+    ...(job.failure && !job.collecting ? receiptLines(job.failure, t) : []),
   ];
   return texts.filter((text) => typeof text === "string" && text).map((text) => element(document, "p", "small", String(text)));
 }
@@ -78,7 +80,7 @@ function hints(document, job, t) {
 function actions(document, job, page) {
   const { t } = page;
   const made = [];
-  if (job.needs === "collect") made.push(button(document, "button primary", t("jobs.collect"), () => page.collect(job)));
+  if (canBeCollected(job)) made.push(button(document, "button primary", t("jobs.collect"), () => page.collect(job)));
   if (job.state === "submitted") made.push(button(document, "button", t("jobs.cancel"), () => page.cancel(job)));
   if (job.needs === "permission" && !job.retry_allowed) {
     made.push(confirmed(document, t("jobs.allowRetry"), t("jobs.allowRetrySure"), () => page.allowRetry(job)));
@@ -91,7 +93,7 @@ function actions(document, job, page) {
   made.push(
     element(document, "a", "button", t("jobs.open"), { href: GENERATIONS_PAGE, target: "_blank", rel: "noopener noreferrer" }),
   );
-  if (!job.live) {
+  if (!job.live && !job.collecting) {
     const forget = confirmed(document, t("jobs.forget"), t("jobs.forgetSure"), () => page.forget(job));
     forget.title = t("jobs.forgetHint");
     made.push(forget);

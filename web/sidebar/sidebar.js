@@ -223,7 +223,7 @@ export class Sidebar {
       routes,
       back: () => this.#close(),
       collect: acting((job) => this.#collect(job)),
-      cancel: acting(async (job) => this.#show((await routes.cancelJob(job.id)).id)),
+      cancel: acting(async (job) => this.#show(job.id, t.note((await routes.cancelJob(job.id)).told))),
       useInputs: (/** @type {JobDetail} */ job) => this.#useInputs(job),
       allowRetry: acting(async (job) => this.#show(job.id, t.note((await routes.retryJob(job.request_id)).note))),
       addNode: (/** @type {Entry} */ job) => this.addCollectNode(job.request_id),
@@ -247,14 +247,14 @@ export class Sidebar {
   async #collect(job) {
     const { t, routes } = this.#page;
     let now = await routes.collectJob(job.id);
-    while (now.live) {
-      if (this.#open?.id === job.id) await this.#show(job.id, t("jobs.collecting"));
+    while (now.collecting) {
+      if (this.#open?.id === job.id) await this.#show(job.id);
       await new Promise((done) => setTimeout(done, POLL_MILLISECONDS));
       now = await routes.job(job.id);
     }
     this.#record.replace(now);
     this.changed();
-    if (this.#open?.id === job.id) await this.#show(job.id, now.needs ? "" : t("jobs.collected"));
+    if (this.#open?.id === job.id) await this.#show(job.id, now.failure ? "" : t("jobs.collected"));
   }
 
   /** @param {JobDetail} job */
