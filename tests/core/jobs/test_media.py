@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,20 @@ def test_what_is_no_whole_video_is_fetched_again(runner: Runner, api: Emulator, 
     api.fault(Fault("file", **fault))
     (video,), _, _ = make(runner)
     assert video.read_bytes() == made(api)[0] and len(api.jobs) == 1
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_large_video_is_never_in_memory(runner: Runner, api: Emulator) -> None:
+    size = 100 * 2**20
+    make(runner, prompt="the code is loaded")
+    api.fault(Fault("job", padding=size))
+    tracemalloc.start()
+    try:
+        (video,), _, _ = make(runner)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert video.stat().st_size > size and peak < 16 * 2**20, "with the emulator's own memory"
 
 
 @pytest.mark.usefixtures("graph")
