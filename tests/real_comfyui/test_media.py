@@ -165,6 +165,28 @@ def test_a_sound_is_saved_by_the_host(comfy: Comfy, api: Emulator) -> None:
     assert np.abs(saved_file - samples(original)).max() <= 2**-14
 
 
+def test_a_node_shows_its_own_files_byte_for_byte(comfy: Comfy, api: Emulator) -> None:
+    graph: Graph = {
+        "1": node(TEXT_TO_AUDIO, tags="a shown fox", duration=5),
+        "2": node("TrimAudioDuration", audio=["1", 0], start_index=0.0, duration=1.0),
+        "3": node("SaveAudio", audio=["2", 0], filename_prefix="audio/test"),
+        "4": EXAMPLE,
+        "5": node(IMAGE_TO_VIDEO, prompt="a shown fox", image=["4", 0], resolution="768p", duration=4),
+        "6": node("GetVideoComponents", video=["5", 0]),
+        "7": saved("6"),
+    }
+    outcome = comfy.run(graph)
+    assert outcome.succeeded, outcome.error
+    sound, video = (
+        next(job for job in api.jobs if job.body.get(name) == "a shown fox") for name in ("tags", "prompt")
+    )
+    (heard,) = outcome.output("1", "audio")
+    (seen,) = outcome.output("5", "images")
+    assert comfy.get("/view", **heard).content == served(api, sound)[0]
+    assert comfy.get("/view", **seen).content == served(api, video)[0]
+    assert outcome.output("5", "animated") == [True]
+
+
 def test_a_result_of_another_medium_is_told_on_the_node_and_kept(comfy: Comfy, api: Emulator) -> None:
     api.fault(Fault("job", medium="video"))
     graph: Graph = {
