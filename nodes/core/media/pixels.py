@@ -8,7 +8,7 @@ import math
 import struct
 import threading
 from base64 import b64decode
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -152,13 +152,24 @@ class BatchDecoder:
                 upright = _upright(image)
                 size = (upright.height, upright.width)
                 _write(upright, self._slot(index, size))
+                self.look(index, upright)
             except (OSError, ValueError, SyntaxError, EOFError) as error:
                 raise Undecodable("file_undecodable", error=type(error).__name__) from None
             except MemoryError:
                 raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
         self._sizes[index] = size
 
-    def batches(self) -> list[torch.Tensor]:
+    def look(self, index: int, image: Image.Image) -> None:
+        """Look at an image that stands upright, for what else is wanted of it; of most, nothing."""
+
+    def places(self) -> dict[tuple[int, int], list[int]]:
+        """Return the numbers of the decoded files by size (height, width), in order of first appearance."""
+        places: dict[tuple[int, int], list[int]] = {}
+        for index in sorted(self._sizes):
+            places.setdefault(self._sizes[index], []).append(index)
+        return places
+
+    def batches(self) -> list[Any]:
         """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance.
 
         Raises:
@@ -170,12 +181,9 @@ class BatchDecoder:
             raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
 
     def _batches(self) -> list[torch.Tensor]:
-        places: dict[tuple[int, int], list[int]] = {}
-        for index in sorted(self._sizes):
-            places.setdefault(self._sizes[index], []).append(index)
         return [
             torch.from_numpy(self._buffers[size] if len(indices) == self._count else self._buffers[size][indices])
-            for size, indices in places.items()
+            for size, indices in self.places().items()
         ]
 
     def _count_pixels(self, index: int, pixels: int) -> None:

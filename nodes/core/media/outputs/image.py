@@ -14,6 +14,7 @@ from ..pixels import BatchDecoder, Floats
 class ImageOutput:
     """Decodes images into batches."""
 
+    decodes = BatchDecoder
     streamed = False
     max_bytes = 128 * 2**20
     seconds = 120.0
@@ -27,9 +28,9 @@ class ImageOutput:
     ) -> BatchDecoder:
         """Return a decoder into batches; the memory becomes the first one."""
         if wanted is None:
-            return BatchDecoder(count, memory)
+            return self.decodes(count, memory)
         check_file_count(count, wanted)
-        return BatchDecoder(count, memory, most_pixels=wanted * MAX_PIXELS)
+        return self.decodes(count, memory, most_pixels=wanted * MAX_PIXELS)
 
     def count(self, media: Sequence[torch.Tensor]) -> int:
         """Return how many images the batches hold."""
