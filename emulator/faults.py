@@ -35,7 +35,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     only: str = ""
-    """Of a call: only where its path, as it came in, ends so."""
+    """Of a call: only where its path, as it came in, ends so. Of a job: where its prompt does."""
 
     # Instead of the call: the service never sees it.
     status: int | None = None

@@ -97,10 +97,11 @@ class Api:
         else:
             body = await asyncio.to_thread(self._check, model_id, exchange.body)
         account = self._account
+        asked = read_body(account.models[model_id], body)
         job = account.book.accept(
-            model_id, body, read_body(account.models[model_id], body),
+            model_id, body, asked,
             queue=account.queue_seconds, run=account.run_seconds,
-            base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job"),
+            base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job", asked.prompt),
         )  # fmt: skip
         exchange.call.request_id = job.request_id
         form = account.forms.of_job(job)

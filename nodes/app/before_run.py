@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
+from ..core.money import Price
+from ..core.request import sizes
 from ..core.request.build import check_inputs, take_of
-from ..core.schema.kind import Given, Unsent
+from ..core.request.validate import Arguments
+from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
 from ..core.store import budget, history
 from ..core.store.budget import Budget
@@ -18,6 +21,7 @@ from .record import Record
 from .service import Service
 
 MOST_NODES = 200
+_COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
@@ -57,21 +61,26 @@ def takes(
     return record.takes(record.journal.fingerprint(base_url, take_of(arguments, arguments.body({}))))
 
 
-def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: float | None) -> JSONObject:
+def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
     try:
-        size, wanted = (_role(spec, role, values) for role in ("size", "count"))
+        arguments = _sized(spec, values)
     except InvalidInput:
         # It comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
+    wanted = arguments.role("count")
     count = wanted if isinstance(wanted, int) else 1
-    base = None if price is None else price * count
-    new_job = NewJob("", "", spec.model_id, str(size or ""), count, base)
+    base = price.of(count, sizes.seconds(arguments)) if price else None
+    new_job = NewJob("", "", spec.model_id, sizes.label(arguments), count, base)
     found = journal.read(lambda db, _: budget.estimate(db, new_job, Budget(0.0)))
     source = "none" if found.usd is None else "price" if found.base_only else "cost"
     return {"usd": found.usd, "source": source, "count": count}
 
 
-def _role(spec: ModelSpec, role: str, values: Mapping[str, object]) -> object:
-    field = spec.role(role)
-    value = field.kind.check(field, Given(values)) if field else None
-    return None if isinstance(value, Unsent) else value
+def _sized(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
+    """Return the values that tell how much is made; nothing is asked of the others.
+
+    Raises:
+        InvalidInput.
+    """
+    fields = [field for field in spec.fields if field.role in _COSTLY]
+    return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})

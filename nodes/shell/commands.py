@@ -25,6 +25,7 @@ from ..core.store.job import Job
 from ..core.store.journal import FILE_NAME, Journal
 from ..core.texts import note
 from ..core.urls import is_loopback
+from .files import save
 from .flags import add_flags, in_flags, node_inputs
 from .terminal import ShellHost
 
@@ -143,19 +144,20 @@ def describe(job: Job, now: float) -> str:
 def _run_node(
     deliver: Callable[[Host], Coroutine[None, None, Delivery]], name: str, out: Path, lasting: bool
 ) -> int:
+    from ..app.lending import lending_folder
     from ..app.service import close_services
-    from ..core.media.outputs import output_medium
 
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
         _require_folder(out)
-        delivery = asyncio.run(deliver(host))
-        try:
-            medium = output_medium(delivery.output)
-            paths = medium.save(delivery.batches, out, f"{name}-{delivery.request_id}")
-        except OSError as error:
-            raise _unsaved(out, error, delivery.request_id if lasting else None) from None
+        with lending_folder(state_folder(os.environ, Path.home())) as folder:
+            host.folder = folder
+            delivery = asyncio.run(deliver(host))
+            try:
+                paths = save(delivery.files, out, f"{name}-{delivery.request_id}")
+            except OSError as error:
+                raise _unsaved(out, error, delivery.request_id if lasting else None) from None
     except PackError as error:
         host.end_line()
         print(error, file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import struct
 import threading
@@ -99,6 +100,26 @@ def decode_inline(media_type: str, payload: str, max_bytes: int) -> bytes:
         return b64decode(payload, validate=True)
     except ValueError:
         raise Undecodable("inline_damaged") from None
+
+
+def read_image(data: bytes) -> tuple[Pixels, bool]:
+    """Return a person's image file as uint8 ``[H,W,3 or 4]``, and whether its pixels stood upright in it.
+
+    Raises:
+        Undecodable: not whole, or of a type that Pillow does not read. TooLarge.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            check_pixels(image.width * image.height)
+            image.load()
+            turned = upright(image)
+            has_alpha = turned.has_transparency_data
+            plain = turned.convert("RGBA") if has_alpha else to_rgb(turned)
+            return np.asarray(plain), turned is image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise Undecodable("file_undecodable", error=type(error).__name__) from None
 
 
 class BatchDecoder:

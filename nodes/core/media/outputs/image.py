@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
-from PIL import Image
 
 from ..bounds import MAX_PIXELS, check_file_count
-from ..pixels import BatchDecoder, Floats, to_pixels
+from ..host import MediaHost
+from ..pixels import BatchDecoder, Floats
 
 
 class ImageOutput:
-    """Decodes images into batches, and saves them as PNG."""
+    """Decodes images into batches."""
 
-    def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> BatchDecoder:
+    streamed = False
+    max_bytes = 128 * 2**20
+    seconds = 120.0
+
+    def decoder(
+        self,
+        count: int,
+        memory: Floats | None = None,
+        wanted: int | None = None,
+        host: MediaHost | None = None,  # noqa: ARG002
+    ) -> BatchDecoder:
         """Return a decoder into batches; the memory becomes the first one."""
         if wanted is None:
             return BatchDecoder(count, memory)
@@ -25,18 +34,6 @@ class ImageOutput:
     def count(self, media: Sequence[torch.Tensor]) -> int:
         """Return how many images the batches hold."""
         return sum(len(batch) for batch in media)
-
-    def save(self, media: Sequence[torch.Tensor], folder: Path, name: str) -> list[Path]:
-        """Save the images as PNG files, without loss."""
-        images = [pixels for batch in media for pixels in to_pixels("images", batch)]
-        paths = [folder / f"{name}-{number}.png" for number in range(1, len(images) + 1)]
-        for path, pixels in zip(paths, images, strict=True):
-            try:
-                Image.fromarray(pixels).save(path)
-            except OSError:
-                path.unlink(missing_ok=True)
-                raise
-        return paths
 
 
 OUTPUT = ImageOutput()
