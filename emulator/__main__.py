@@ -7,6 +7,7 @@ import math
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from . import Emulator, Fault, parse_fault
 
@@ -22,10 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(name, lambda *_: stop.set())
     try:
         emulator = Emulator(
-            options.queue_seconds, options.run_seconds, options.answers, options.validation, port=options.port
+            options.queue_seconds,
+            options.run_seconds,
+            options.answers,
+            options.validation,
+            port=options.port,
+            models=options.models,
         )
         emulator.start()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         print(f"The emulator cannot start on port {options.port}: {error}", file=sys.stderr)
         return 1
     for fault in options.fault:
@@ -43,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=_port, default=8288, metavar="PORT", help="0 chooses a free one (default: %(default)s)"
     )
+    parser.add_argument(
+        "--models", type=Path, metavar="PATH",
+        help="a page or an entry of the catalogue, a model file, or a folder of them (default: the pack's models)",
+    )  # fmt: skip
     parser.add_argument(
         "--queue-seconds", type=_seconds, default=1.0, metavar="S",
         help="how long a job is queued (default: %(default)s)",

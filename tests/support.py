@@ -15,6 +15,7 @@ from nodes.app.service import close_services, open_service
 from nodes.comfyui.factory import PackNode, collect_class, node_class
 from nodes.core.config.settings import read_settings
 from nodes.core.jobs.progress import Progress, Stage
+from nodes.core.media.host import MediaHost
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
 from nodes.core.store.job import Job
@@ -37,6 +38,7 @@ class RecordingHost:
         self.stop_at: Stage | None = None
         self.stop_now = False
         self.arrived: list[list[Path]] = []
+        self.media: MediaHost | None = None
 
     def run_host(self) -> RecordingHost:
         return self
@@ -44,8 +46,8 @@ class RecordingHost:
     def interrupt(self) -> BaseException:
         return Interrupted()
 
-    def media_host(self) -> None:
-        return None
+    def media_host(self) -> MediaHost | None:
+        return self.media
 
     def state_folder(self) -> Path | None:
         return None

@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nodes", description=__doc__, epilog=EPILOG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for spec in load_models():
-        add_model_parser(commands, spec)
+        if spec.command:
+            add_model_parser(commands, spec)
     add_journal_parsers(commands)
     options = parser.parse_args(arguments)
     return int(options.run(options))

@@ -5,23 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from support import TEXT_TO_IMAGE, RecordingHost, Runner
+from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator
 from nodes.comfyui.factory import node_class
 from nodes.comfyui.previews import is_shown_next, shown
-from nodes.core.media.host import FilesOnly, MediaHost
-
-
-class ShowingHost(RecordingHost):
-    """A host with a folder for passing files."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder
-
-    def media_host(self) -> MediaHost:  # type: ignore[override]
-        return FilesOnly(self.folder)
+from nodes.core.media.host import FilesOnly
 
 
 def test_files_are_named_as_the_host_finds_them() -> None:
@@ -51,7 +40,8 @@ def test_what_a_save_or_preview_node_shows_is_not_shown_twice() -> None:
 
 
 def test_files_are_shown_as_they_arrive_byte_for_byte(runner: Runner, api: Emulator, tmp_path: Path) -> None:
-    host = ShowingHost(tmp_path / "passing")
+    host = runner.host
+    host.media = FilesOnly(tmp_path / "passing")
     prompts = ["a fox", "a crow", "a hare"]
     ended = asyncio.run(node_class(TEXT_TO_IMAGE, host)().generate(prompt=prompts, resolution=["0.5K"]))
     assert [len(files) for files in host.arrived] == [1, 2, 3]
