@@ -12,10 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..core.errors import Failure, PackError, step
 from ..core.jobs.progress import Progress
+from ..core.jobs.runner import JobRunner
 from ..core.jobs.submit import leave
 from ..core.jobs.waiting import Stopped
 from ..core.media.host import FilesOnly
@@ -23,9 +25,6 @@ from ..core.store.job import Job
 from ..core.texts import Note, note
 from .entries import kind_of
 from .lending import lending_folder
-
-if TYPE_CHECKING:
-    from .service import Service
 
 MOST_AT_ONCE = 64
 MOST_FAILURES = 200
@@ -134,7 +133,7 @@ def _work(loop: asyncio.AbstractEventLoop) -> None:
 COLLECTS = Collects()
 
 
-def collect(service: Service, job: Job) -> None:
+def collect(jobs: JobRunner, state_folder: Path, job: Job) -> None:
     """Begin to fetch the files of a job, so that they are kept. Nothing is submitted or charged.
 
     It goes on whatever becomes of the page; its end is recorded.
@@ -144,20 +143,20 @@ def collect(service: Service, job: Job) -> None:
     """
     if job.request_id is None or job.state not in ("submitted", "delivered", "failed", "expired"):
         raise PackError("nothing_to_collect", request_id=job.request_id)
-    if not service.settings.keep_bytes:
+    if not jobs.file_cache.max_bytes:
         raise PackError("nothing_is_kept", next=(step("keep_files"),))
-    COLLECTS.start(job.id, partial(_collect, service, job))
+    COLLECTS.start(job.id, partial(_collect, jobs, state_folder, job))
 
 
-def cancel(service: Service, job: Job) -> Note:
+def cancel(jobs: JobRunner, job: Job) -> Note:
     """Ask for the end of a job, unless somebody waits for it, and return what became of that. Blocking, for 5 s."""
     host = BackgroundHost()
     if job.request_id is None or job.state != "submitted" or job.has_result:
         return note("cancel.ended")
-    leave(service.client, service.journal, job, host)
+    leave(jobs.client, jobs.journal, job, host)
     return host.last.notes[-1] if host.last else note("cancel.ended")
 
 
-async def _collect(service: Service, job: Job, host: BackgroundHost) -> None:
-    with lending_folder(service.settings.state_folder) as folder:
-        await service.jobs.collect(job, host, kind_of(job), FilesOnly(folder))
+async def _collect(jobs: JobRunner, state_folder: Path, job: Job, host: BackgroundHost) -> None:
+    with lending_folder(state_folder) as folder:
+        await jobs.collect(job, host, kind_of(job), FilesOnly(folder))
