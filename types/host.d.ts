@@ -17,11 +17,14 @@ export interface App {
     registerSidebarTab?(tab: SidebarTab): void;
     getSidebarTabs?(): SidebarTab[];
     sidebarTab?: { activeSidebarTabId?: string | null };
+    workflow?: { activeWorkflow?: Workflow | null; openWorkflows?: Workflow[] };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
   /** There where the frontend asks extensions for the entries of a node's menu. */
   collectNodeMenuItems?(node: HostNode): MenuItem[];
   graphToPrompt(): Promise<Prompt>;
+  /** `outputs` are the ids of the output nodes that are wanted; all where there are none. */
+  queuePrompt(number: number, count: number, outputs?: string[]): Promise<unknown>;
   registerExtension(extension: Extension): void;
 }
 
@@ -53,6 +56,11 @@ export interface SidebarTab {
   destroy?(): void;
 }
 
+/** A workflow in a tab of the page. */
+export interface Workflow {
+  path: string;
+}
+
 export interface Notice {
   severity: "info" | "warn" | "error";
   summary: string;
@@ -68,7 +76,7 @@ export interface Api {
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
   /** The address of a route of the server. */
   apiURL(path: string): string;
-  queuePrompt(number: number, prompt: Prompt): Promise<unknown>;
+  queuePrompt(number: number, prompt: Prompt, options?: unknown): Promise<{ prompt_id?: string } | undefined>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }
 
@@ -82,6 +90,7 @@ export interface ApiEvents {
   execution_success: PromptEnd;
   execution_interrupted: PromptEnd;
   execution_error: PromptEnd;
+  execution_cached: PromptEnd & { nodes: string[] };
   reconnected: unknown;
   status: unknown;
 }
@@ -129,11 +138,13 @@ export interface HostNode {
   graph?: Graph | null;
   subgraph?: Graph;
   inputs: Slot[];
+  outputs?: unknown[];
   widgets?: Widget[];
   addInput(name: string, type: string, extra?: Partial<Slot>): unknown;
   removeInput(index: number): void;
   isInputConnected?(index: number): boolean;
   getInputNode?(index: number): HostNode | null | undefined;
+  getOutputNodes?(index: number): HostNode[] | null | undefined;
   addDOMWidget(name: string, type: string, element: HTMLElement, options: DOMWidgetOptions): Widget;
   computeSize(): Size;
   setSize?(size: Size): void;

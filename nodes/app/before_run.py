@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
+from ..core.money import Price
+from ..core.request import sizes
 from ..core.request.build import check_inputs, take_of
+from ..core.schema.document import JSON
 from ..core.schema.kind import Given, Unsent
 from ..core.schema.model import ModelSpec
 from ..core.store import budget, history
@@ -57,21 +61,28 @@ def takes(
     return record.takes(record.journal.fingerprint(base_url, take_of(arguments, arguments.body({}))))
 
 
-def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: float | None) -> JSONObject:
+def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
+    roles = _Roles(spec, values)
     try:
-        size, wanted = (_role(spec, role, values) for role in ("size", "count"))
+        size, seconds, wanted = sizes.label(roles), sizes.seconds(roles), roles.role("count")
     except InvalidInput:
         # It comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
     count = wanted if isinstance(wanted, int) else 1
-    base = None if price is None else price * count
-    new_job = NewJob("", "", spec.model_id, str(size or ""), count, base)
+    new_job = NewJob("", "", spec.model_id, size, count, price.of(count, seconds) if price else None)
     found = journal.read(lambda db, _: budget.estimate(db, new_job, Budget(0.0)))
     source = "none" if found.usd is None else "price" if found.base_only else "cost"
     return {"usd": found.usd, "source": source, "count": count}
 
 
-def _role(spec: ModelSpec, role: str, values: Mapping[str, object]) -> object:
-    field = spec.role(role)
-    value = field.kind.check(field, Given(values)) if field else None
-    return None if isinstance(value, Unsent) else value
+@dataclass(frozen=True)
+class _Roles:
+    """The values of a node whose other inputs may not be there yet."""
+
+    spec: ModelSpec
+    values: Mapping[str, object]
+
+    def role(self, role: str) -> JSON:
+        field = self.spec.role(role)
+        value = field.kind.check(field, Given(self.values)) if field else None
+        return None if isinstance(value, Unsent) else value

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
+
+if TYPE_CHECKING:
+    from ..core.media.host import MediaHost
 
 _USUAL_COLUMNS = 80
 
 
 class ShellHost:
-    """A terminal as the host of a run: a progress line, and Ctrl-C as Stop."""
+    """A terminal as the host of a run: a progress line, and Ctrl-C as Stop. It takes files into ``folder``."""
+
+    folder: Path
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -28,6 +33,12 @@ class ShellHost:
     def interrupt(self) -> BaseException:
         """Return what Ctrl-C means."""
         return KeyboardInterrupt()
+
+    def media_host(self) -> MediaHost:
+        """Return who takes the files: all of them, as they came."""
+        from ..core.media.host import FilesOnly
+
+        return FilesOnly(self.folder)
 
     def state_folder(self) -> Path | None:
         """Leave the choice to the settings."""

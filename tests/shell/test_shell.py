@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import os
@@ -25,7 +24,6 @@ from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core.errors import InvalidInput, PackError
 from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.schema.model import ModelSpec
@@ -93,7 +91,8 @@ def test_every_flag_reaches_the_api(run: RunContext, api: Emulator) -> None:
         "limit_generations": False,
         "enable_web_search": True,
     }
-    assert len(done.files) == 3
+    assert [path.suffix for path in done.files] == [".webp"] * 3
+    assert {path.read_bytes()[8:12] for path in done.files} == {b"WEBP"}, "as they came"
 
 
 def test_references_are_sent_in_the_order_of_the_command_line(
@@ -283,14 +282,12 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_sent(run: R
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """No image can be saved, until it is undone."""
 
-    def full(path: Path) -> None:
+    def full(_: Path, path: Path) -> None:
         path.touch()
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(
-            "nodes.core.media.outputs.image.Image", SimpleNamespace(fromarray=lambda _: SimpleNamespace(save=full))
-        )
+        disk.setattr("nodes.shell.files.shutil", SimpleNamespace(copyfile=full))
         yield disk
 
 
@@ -514,7 +511,7 @@ def test_ctrl_c_does_not_wait_for_a_hanging_download(api: Emulator, runner: Runn
     (job,) = runner.jobs()
     assert job.state == "submitted" and job.files
     api.clear_faults()
-    batches, *_ = asyncio.run(collect_class(runner.host)().generate(request_id=job.request_id))
+    batches, *_ = runner.collect(job.request_id)
     assert len(batches) == 1
 
 

@@ -5,10 +5,9 @@
  * @import { Api, App, Graph, HostNode, HostWindow, Point, Size } from "../../types/host.js"
  */
 
-import { isConnected, nodeType, rootGraph, widgetValue } from "../node/graph.js";
+import { COLLECT_NODE, isConnected, nodeType, rootGraph, widgetValue } from "../node/graph.js";
 import { redraw } from "../node/host_nodes.js";
 
-export const COLLECT_NODE = "RunComfyCollect";
 const GAP = 40;
 const TITLE = 30;
 
