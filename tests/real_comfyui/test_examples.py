@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from emulator import Emulator
 
 pytestmark = pytest.mark.comfyui
 
+NUMBERS = itertools.count()
 # The size of what each saves, and how many jobs are paid for.
 SAVED = {
     TEXT_TO_IMAGE_TEMPLATE: ([(1360, 768)], 1),
@@ -46,10 +49,10 @@ SAVED = {
 
 def prompt_of(name: str, api: Emulator, definitions: dict[str, Any]) -> dict[str, Any]:
     """Return an example as it is sent, with prompts of its own; the one that collects gets a job of the account."""
-    prompt = to_prompt(load(name), definitions)
+    prompt, number = to_prompt(load(name), definitions), next(NUMBERS)
     for inputs in (node["inputs"] for node in prompt.values()):
         if "prompt" in inputs:
-            inputs["prompt"] += f" ({name})"
+            inputs["prompt"] += f" ({number})"
         if "request_id" in inputs:
             inputs["request_id"] = paid_elsewhere(api)
     return prompt
@@ -82,7 +85,7 @@ def test_page_is_offered_both_nodes_with_their_inputs_in_order(comfy: Comfy, def
         offered = [name for group in info[node]["input_order"].values() for name in group]
         assert offered == list(inputs_of(definitions[node]))
         assert info[node]["output_name"] == ["images", "image_urls", "request_id"]
-        assert info[node]["output_is_list"] == [True, False, False]
+        assert info[node]["output_is_list"] == [True, True, True]
 
 
 def test_core_nodes_of_the_examples_have_the_widgets_that_are_saved(comfy: Comfy) -> None:
