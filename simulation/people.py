@@ -218,7 +218,11 @@ class People:
                 return
             if attempt >= PATIENT_ATTEMPTS and advises(run, "allow_retry"):
                 self._in(process, partial(self._allow_retry, run.receipt.request_id))
-            self._world.scheduler.sleep(pause)
+            self._world.scheduler.sleep(pause + (self._put_back() if pause == max(PAUSES) else 0.0))
+
+    def _put_back(self) -> float:
+        """Return by how many seconds the clock is slow: an hour by that clock takes longer."""
+        return max(0.0, -self._world.clock_offset)
 
     def _collectable(self, account: int) -> list[str]:
         """Return the jobs that were told of to a person, or that the record offers, and that nobody has yet."""

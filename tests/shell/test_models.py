@@ -32,15 +32,8 @@ def inputs(model: Any, *arguments: object) -> dict[str, object]:
 
 @pytest.mark.usefixtures("runner")
 def test_a_model_is_run_by_its_id(api: Emulator, tmp_path: Path, capsys: Any) -> None:
-    command = [
-        "run",
-        "google/nano-banana-2-lite/text-to-image",
-        "--prompt",
-        "a fox",
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    assert main(command) == 0
+    command = ["run", "google/nano-banana-2-lite/text-to-image", "--prompt", "a fox"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
     assert (api.jobs[0].model_id, api.jobs[0].body) == (command[1], {"prompt": "a fox", "aspect_ratio": "auto"})
     (path,) = (tmp_path / "out").iterdir()
     assert path.name.startswith("google-nano-banana-2-lite-text-to-image-")
@@ -82,7 +75,7 @@ def test_an_address_may_stand_where_a_file_may(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     given = inputs(EDIT, "--prompt", "a", "--image", tmp_path / "a.png", "--image", URL, "--image-urls", f"{URL}?2")
     assert given["image_urls"] == f"{URL}\n{URL}?2"
-    assert getattr(given["image_1"], "shape", None) == (1, 8, 8, 3)
+    assert given["image_1"].pixels.shape == (8, 8, 3)
     assert inputs(EDIT, "--prompt", "a", "--mask", URL)["mask_url"] == URL
     assert inputs(EDIT, "--prompt", "a")["mask_url"] == ""
     with pytest.raises(InvalidInput, match=r"--image: the file a\.png stands behind an address"):

@@ -79,7 +79,8 @@ def sent(api: Emulator, name: str) -> list[bytes]:
 
 def made(api: Emulator) -> list[bytes]:
     """Return the files of the last job, as the emulator made them."""
-    return list(api.files._made.values())
+    found = [api.files.find(uri.removeprefix(api.origin)) for uri in api.files.uris(api.jobs[-1])]
+    return [api.files.read(*one) for one in found if one]
 
 
 @pytest.mark.usefixtures("graph")
