@@ -79,7 +79,7 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
     panel.wait_for(state="detached")
 
     api.hold_running = True
-    node = load_template(editor, "text_to_image")
+    node = load_template(editor, "Nano Banana 2 - text to image")
     editor.until_board(node, "from $0.10")
     editor.run()
     editor.until_board(node, "Running")
@@ -110,7 +110,7 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
 def test_every_button_of_a_receipt_does_what_it_says_and_nothing_is_paid_twice(
     editor: Editor, api: Emulator
 ) -> None:
-    node = load_template(editor, "text_to_image")
+    node = load_template(editor, "Nano Banana 2 - text to image")
     editor.run()
     editor.until_board(node, "There is no RunComfy API token.")
     dialog = editor.page.locator("dialog.runcomfy-account-dialog")
