@@ -104,7 +104,8 @@ def build_request(
         former_fingerprints=journal.former_fingerprints(content),
     )
     pixels = count * sizes.pixels(arguments)
-    return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
+    encode = partial(prepare, arguments, references, encoder)
+    return Request(new_job, count, pixels, encode, spec.output_kind, str(arguments.role("shape") or ""))
 
 
 def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> EncodedRequest:

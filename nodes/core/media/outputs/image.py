@@ -35,5 +35,9 @@ class ImageOutput:
         """Return how many images the batches hold."""
         return sum(len(batch) for batch in media)
 
+    def sizes(self, media: Sequence[torch.Tensor]) -> list[tuple[int, int]]:
+        """Return the size of each batch."""
+        return [(batch.shape[2], batch.shape[1]) for batch in media]
+
 
 OUTPUT = ImageOutput()
