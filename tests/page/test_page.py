@@ -276,7 +276,7 @@ def test_batch_counts_as_its_images_in_the_numbers(editor: Editor) -> None:
     edit = editor.add(PRO_EDIT, 600)
     editor.connect(editor.add("EmptyImage", 60, batch_size=3), edit, "image_1")
     editor.connect(editor.add("LoadImage", 60, 400), edit, "image_2")
-    assert editor.sockets(edit)[:2] == [("image_1", "images 1\u20133"), ("image_2", "image 4")]
+    assert editor.sockets(edit)[:2] == [("image_1", "image 1\u20133"), ("image_2", "image 4")]
 
 
 def test_sockets_go_up_to_all_that_the_server_has(editor: Editor) -> None:

@@ -46,5 +46,9 @@ class ImageOutput:
         """Return how many images the batches hold."""
         return sum(len(batch) for batch in media)
 
+    def sizes(self, media: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the size of each batch; none where a host takes files alone."""
+        return [(batch.shape[2], batch.shape[1]) for batch in media if hasattr(batch, "shape")]
+
 
 OUTPUT = ImageOutput()

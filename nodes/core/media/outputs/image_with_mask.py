@@ -21,8 +21,17 @@ class ImageWithMaskOutput(ImageOutput):
         return MaskedBatchDecoder
 
     def count(self, media: Sequence[Any]) -> int:
-        """Return how many images the batches hold, with masks or, where a host takes files alone, without."""
-        return super().count([batch[0] if isinstance(batch, tuple) else batch for batch in media])
+        """Return how many images the batches hold."""
+        return super().count(_images(media))
+
+    def sizes(self, media: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the size of each batch."""
+        return super().sizes(_images(media))
+
+
+def _images(media: Sequence[Any]) -> list[Any]:
+    """Return the batches without their masks, which are not there where a host takes files alone."""
+    return [batch[0] if isinstance(batch, tuple) else batch for batch in media]
 
 
 OUTPUT = ImageWithMaskOutput()
