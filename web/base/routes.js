@@ -1,7 +1,7 @@
 /**
  * The pack's own routes, as functions.
  *
- * @import { Account, ConnectionTest, Failure, Job, Messages, Note, Prices, Report } from "../../types/answers.js"
+ * @import { Account, ConnectionTest, Estimate, EstimateRequest, Failure, Job, Messages, Note, Prices, Report } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
  *
@@ -58,6 +58,8 @@ export function createRoutes(api) {
     prices: async () => (await ask("GET", "prices")).prices ?? {},
     /** @param {string} node a class of nodes @returns {Promise<Job[]>} */
     jobs: async (node) => (await ask("GET", `jobs?node=${encodeURIComponent(node)}`)).jobs ?? [],
+    /** @param {EstimateRequest[]} nodes @returns {Promise<Estimate[]>} */
+    estimate: async (nodes) => (await ask("POST", "estimate", { nodes })).nodes ?? [],
     /** Lets one new job be paid for in a job's place. @param {string} requestId @returns {Promise<{ note: Note }>} */
     retryJob: (requestId) => ask("POST", "jobs/retry", { request_id: requestId }),
     /**

@@ -17,6 +17,7 @@ import { addCollectNode, COLLECT_NODE } from "../node/collect_node.js";
 import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
 import { PackNode } from "../node/pack_node.js";
+import { Estimates } from "../node/price.js";
 import { act } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
 import { AccountPanel } from "./account_panel.js";
@@ -85,6 +86,7 @@ class Extension {
   #subscribed = "";
   #ticking = 0;
   #origins;
+  #estimates;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -96,6 +98,12 @@ class Extension {
     this.#routes = createRoutes(api);
     this.#account = createAccount(this.#routes);
     this.#origins = new Origins(app);
+    this.#estimates = new Estimates({
+      ask: (nodes) => this.#routes.estimate(nodes),
+      later: (action, milliseconds) => this.#window.setTimeout(action, milliseconds),
+      changed: (node) => this.#packNodes.get(node)?.draw(),
+      store: app.extensionManager ?? {},
+    });
     this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
       changed: (report) => this.#show(report),
@@ -122,6 +130,8 @@ class Extension {
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
       act: (of, report, action) => this.#act(of, report, action),
+      estimates: this.#estimates,
+      Badge: this.#window.LGraphBadge,
       defer: (action) => this.#window.queueMicrotask(action),
     });
     this.#packNodes.set(node, packNode);
@@ -201,6 +211,9 @@ class Extension {
 
   async #readPrices() {
     this.#prices = await this.#routes.prices();
+    for (const node of eachNode(rootGraph(this.#app))) {
+      if (this.#packNodes.has(node) && nodeType(node) !== COLLECT_NODE) this.#estimates.want(node);
+    }
     this.#drawAll();
   }
 
