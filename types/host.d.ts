@@ -10,11 +10,15 @@ export type Point = [x: number, y: number];
 export interface App {
   graph: Graph;
   rootGraph?: Graph;
+  canvas: Canvas;
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
     /** The page's store: what is read of it while a node is drawn draws the node again when it changes. */
     runcomfyEstimates?: number;
+    registerSidebarTab?(tab: SidebarTab): void;
+    getSidebarTabs?(): SidebarTab[];
+    sidebarTab?: { activeSidebarTabId?: string | null };
     workflow?: { activeWorkflow?: Workflow | null; openWorkflows?: Workflow[] };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
@@ -30,6 +34,28 @@ export interface App {
 export interface Prompt {
   output: Record<string, unknown>;
   workflow: unknown;
+}
+
+/** What the canvas shows: `graph` is the open one, `ds` where it lies. */
+export interface Canvas {
+  canvas: HTMLCanvasElement;
+  graph?: Graph | null;
+  ds: { scale: number; offset: Point };
+  selected_nodes?: Record<string, HostNode>;
+  selectNode?(node: HostNode): void;
+  convertEventToCanvasOffset?(event: MouseEvent): Point;
+}
+
+/** A tab beside the canvas. The host may call `render` again with the same container. */
+export interface SidebarTab {
+  id: string;
+  title: string;
+  tooltip?: string;
+  icon: string;
+  iconBadge?: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+  destroy?(): void;
 }
 
 /** A workflow in a tab of the page. */
@@ -50,6 +76,8 @@ export interface Api {
   clientId?: string | null;
   initialClientId?: string | null;
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  /** The address of a route of the server. */
+  apiURL(path: string): string;
   queuePrompt(number: number, prompt: Prompt, options?: unknown): Promise<{ prompt_id?: string } | undefined>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }

@@ -4,6 +4,9 @@
  * @import { App, Graph, HostNode } from "../../types/host.js"
  */
 
+/** The class of the nodes that collect a job. */
+export const COLLECT_NODE = "RunComfyCollect";
+
 /** @type {Record<string, string>} */
 const BATCH_WIDGETS = { EmptyImage: "batch_size" };
 const SINGLE = ["LoadImage", "LoadImageMask", "LoadImageOutput"];

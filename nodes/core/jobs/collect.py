@@ -20,6 +20,7 @@ from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.delivered import differences
 from ..request.request import Request
+from ..schema.outputs import output_of
 from ..store.job import Job
 from ..texts import Note, note
 from . import receipts
@@ -130,7 +131,7 @@ class ResultCollector:
             log.info("Request %s cannot be asked for its files anew: %s", job.request_id, error.message)
             return known
         if isinstance(state, Succeeded):
-            state = state.of_medium(self._output)
+            state = state.of_medium(output_of(self._output).medium)
         if not isinstance(state, Succeeded) or len(addresses(state.files)) != len(known) or state.files == known:
             return known
         await self._finished(replace(job, files=addresses(state.files)), state.cost)
@@ -203,7 +204,7 @@ class ResultCollector:
         if not isinstance(state, Succeeded):
             return state
         state = await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
-        return state.of_medium(self._output) if isinstance(state, Succeeded) else state
+        return state.of_medium(output_of(self._output).medium) if isinstance(state, Succeeded) else state
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> PackError:
         """Record an end without images and return its error."""
