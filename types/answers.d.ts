@@ -60,6 +60,20 @@ export interface Price {
   duration: string | null;
 }
 
+/** A node whose next job is to be estimated: any name for it, its class, and the values of its widgets. */
+export interface EstimateRequest {
+  node: string;
+  node_id: string;
+  values: Record<string, unknown>;
+}
+
+/** What one job costs in USD, null where that is not known: learnt from its cost, or the base price. */
+export interface Estimate {
+  node: string;
+  usd: number | null;
+  source: "cost" | "price" | "none";
+}
+
 /** By node class. */
 export type Prices = Record<string, Price>;
 

@@ -2,7 +2,8 @@
  * The pack's own routes, as functions.
  *
  * @import {
- *   Account, ConnectionTest, Entry, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices, Report, Settings, Spend,
+ *   Account, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices,
+ *   Report, Settings, Spend,
  * } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
@@ -58,6 +59,8 @@ export function createRoutes(api) {
     test: () => ask("POST", "test", {}),
     /** @param {Iterable<string>} nodes classes of nodes @returns {Promise<Prices>} */
     prices: async (nodes) => (await ask("GET", `prices?nodes=${encodeURIComponent([...nodes].join(","))}`)).prices ?? {},
+    /** @param {EstimateRequest[]} nodes @returns {Promise<Estimate[]>} */
+    estimate: async (nodes) => (await ask("POST", "estimate", { nodes })).nodes ?? [],
     /** @param {JobQuery} query @returns {Promise<JobPage>} */
     jobs: (query) => ask("GET", `jobs?${queryText(query)}`),
     /** @param {number} id @returns {Promise<JobDetail>} */

@@ -17,6 +17,7 @@ import { createRoutes, errorText } from "../base/routes.js";
 import { COLLECT_NODE, eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
 import { PackNode } from "../node/pack_node.js";
+import { Estimates } from "../node/price.js";
 import { act } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
 import { hasEnded } from "../node/status_view.js";
@@ -95,6 +96,7 @@ class Extension {
   #subscribed = "";
   #ticking = 0;
   #origins;
+  #estimates;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -106,6 +108,12 @@ class Extension {
     this.#routes = createRoutes(api);
     this.#account = createAccount(this.#routes);
     this.#origins = new Origins(app);
+    this.#estimates = new Estimates({
+      ask: (nodes) => this.#routes.estimate(nodes),
+      later: (action, milliseconds) => this.#window.setTimeout(action, milliseconds),
+      changed: (node) => this.#packNodes.get(node)?.draw(),
+      store: app.extensionManager ?? {},
+    });
     this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
       changed: (report) => this.#show(report),
@@ -148,6 +156,8 @@ class Extension {
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
       act: (of, report, action) => this.#act(of, report, action),
+      estimates: this.#estimates,
+      Badge: this.#window.LGraphBadge,
       defer: (action) => this.#window.queueMicrotask(action),
     });
     this.#packNodes.set(node, packNode);
@@ -277,6 +287,9 @@ class Extension {
     this.#pricesAwaited = false;
     if (!this.#types.size) return;
     this.#prices = await this.#routes.prices(this.#types);
+    for (const node of eachNode(rootGraph(this.#app))) {
+      if (this.#packNodes.has(node) && nodeType(node) !== COLLECT_NODE) this.#estimates.want(node);
+    }
     this.#drawAll();
   }
 
