@@ -183,6 +183,7 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
+  options?: Partial<DOMWidgetOptions>;
   callback?(value: unknown): void;
 }
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
 from ..core.money import Price
 from ..core.request import sizes
 from ..core.request.build import check_inputs, take_of
-from ..core.schema.document import JSON
-from ..core.schema.kind import Given, Unsent
+from ..core.request.validate import Arguments
+from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
 from ..core.store import budget, history
 from ..core.store.budget import Budget
@@ -22,6 +21,7 @@ from .record import Record
 from .service import Service
 
 MOST_NODES = 200
+_COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
@@ -62,27 +62,25 @@ def takes(
 
 
 def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
-    roles = _Roles(spec, values)
     try:
-        size, seconds, wanted = sizes.label(roles), sizes.seconds(roles), roles.role("count")
+        arguments = _sized(spec, values)
     except InvalidInput:
         # It comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
+    wanted = arguments.role("count")
     count = wanted if isinstance(wanted, int) else 1
-    new_job = NewJob("", "", spec.model_id, size, count, price.of(count, seconds) if price else None)
+    base = price.of(count, sizes.seconds(arguments)) if price else None
+    new_job = NewJob("", "", spec.model_id, sizes.label(arguments), count, base)
     found = journal.read(lambda db, _: budget.estimate(db, new_job, Budget(0.0)))
     source = "none" if found.usd is None else "price" if found.base_only else "cost"
     return {"usd": found.usd, "source": source, "count": count}
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """The values of a node whose other inputs may not be there yet."""
+def _sized(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
+    """Return the values that tell how much is made; nothing is asked of the others.
 
-    spec: ModelSpec
-    values: Mapping[str, object]
-
-    def role(self, role: str) -> JSON:
-        field = self.spec.role(role)
-        value = field.kind.check(field, Given(self.values)) if field else None
-        return None if isinstance(value, Unsent) else value
+    Raises:
+        InvalidInput.
+    """
+    fields = [field for field in spec.fields if field.role in _COSTLY]
+    return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})

@@ -17,7 +17,7 @@ from ..core.store.history import Entry, Wanted
 from ..core.store.job import BEFORE, Job
 from ..core.store.journal import Journal
 from ..core.store.process_lease import ProcessLease
-from .background import COLLECTS
+from .collecting import COLLECTS
 from .entries import JSONObject, entry_view, heading, model_view, table
 
 MOST_JOBS = 500

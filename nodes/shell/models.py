@@ -49,7 +49,7 @@ def list_models(options: argparse.Namespace) -> int:
             "model_id": spec.model_id,
             "node_id": spec.node_id,
             "command": spec.command or f"run {spec.model_id}",
-            "output": spec.output_kind,
+            "output": spec.output.medium,
             "source": SOURCE,
         }
         for spec in load_models()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 import requests
 from makers import by_pillow
+from PIL import Image
 from real_comfyui.graphs import saved
 from real_comfyui.host import Comfy, Graph
 
@@ -90,6 +91,25 @@ def test_a_mask_goes_to_an_image_model_as_the_host_has_it(comfy: Comfy, api: Emu
     assert np.array_equal(by_pillow(file), by_pillow(served(api, job)[0]))
 
 
+def test_transparency_comes_as_the_hosts_mask(comfy: Comfy, api: Emulator) -> None:
+    api.fault(Fault("job", format="rgba"))
+    graph: Graph = {
+        "1": EXAMPLE,
+        "2": node(MASKED, prompt="a fox alone", image_1=["1", 0], background="transparent"),
+        "3": node("MaskToImage", mask=["2", 3]),
+        "4": saved("3"),
+    }
+    outcome = comfy.run(graph)
+    assert outcome.succeeded, outcome.error
+    (original,) = served(api, job_of(api, "a fox alone"))
+    with Image.open(io.BytesIO(original)) as drawn:
+        expected = 255 - np.asarray(drawn.getchannel("A"))
+    (file,) = comfy.files(outcome, "4")
+    assert 0 < expected.mean() < 255
+    # The host cuts off what lies between two steps of 8 bits.
+    assert np.abs(by_pillow(file)[..., 0].astype(int) - expected).max() <= 1
+
+
 def test_an_image_becomes_videos_that_the_host_saves(comfy: Comfy, api: Emulator) -> None:
     api.fault(Fault("job", images=2))
     graph: Graph = {
@@ -165,6 +185,28 @@ def test_a_sound_is_saved_by_the_host(comfy: Comfy, api: Emulator) -> None:
     assert np.abs(saved_file - samples(original)).max() <= 2**-14
 
 
+def test_a_node_shows_its_own_files_byte_for_byte(comfy: Comfy, api: Emulator) -> None:
+    graph: Graph = {
+        "1": node(TEXT_TO_AUDIO, tags="a shown fox", duration=5),
+        "2": node("TrimAudioDuration", audio=["1", 0], start_index=0.0, duration=1.0),
+        "3": node("SaveAudio", audio=["2", 0], filename_prefix="audio/test"),
+        "4": EXAMPLE,
+        "5": node(IMAGE_TO_VIDEO, prompt="a shown fox", image=["4", 0], resolution="768p", duration=4),
+        "6": node("GetVideoComponents", video=["5", 0]),
+        "7": saved("6"),
+    }
+    outcome = comfy.run(graph)
+    assert outcome.succeeded, outcome.error
+    sound, video = (
+        next(job for job in api.jobs if job.body.get(name) == "a shown fox") for name in ("tags", "prompt")
+    )
+    (heard,) = outcome.output("1", "audio")
+    (seen,) = outcome.output("5", "images")
+    assert comfy.get("/view", **heard).content == served(api, sound)[0]
+    assert comfy.get("/view", **seen).content == served(api, video)[0]
+    assert outcome.output("5", "animated") == [True]
+
+
 def test_a_result_of_another_medium_is_told_on_the_node_and_kept(comfy: Comfy, api: Emulator) -> None:
     api.fault(Fault("job", medium="video"))
     graph: Graph = {
@@ -179,8 +221,6 @@ def test_a_result_of_another_medium_is_told_on_the_node_and_kept(comfy: Comfy, a
 
 
 def _drawing() -> Any:
-    from PIL import Image
-
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8))
 
 

@@ -29,7 +29,10 @@ export function slot(name, type = "IMAGE", link = null) {
 
 /** A node whose sockets are the first ones, as the host makes it. */
 export function node(sockets = 20, widgets = ["prompt", "num_images"]) {
+  const names = (stem, count) => Array.from({ length: count }, (_, place) => `${stem}_${place + 1}`);
+  const optional = Object.fromEntries(names("image", sockets).map((name) => [name, ["IMAGE", { stem: "image" }]]));
   const made = {
+    constructor: { nodeData: { input: { optional } } },
     type: "RunComfyNanoBananaProEdit",
     inputs: [
       ...Array.from({ length: sockets }, (_, place) => slot(`image_${place + 1}`)),

@@ -18,6 +18,18 @@ export function nodeType(node) {
   return String(node.comfyClass ?? made?.comfyClass ?? node.type ?? "");
 }
 
+/**
+ * Returns what the server tells of an input of a node besides its type.
+ * @param {HostNode} node
+ * @param {string} name
+ * @returns {{ stem?: string, advanced?: boolean }} `stem` where it belongs to a row of sockets
+ */
+export function specOf(node, name) {
+  const made = /** @type {{ nodeData?: { input?: Record<string, Record<string, [unknown, {}?]>> } } | undefined} */ (node.constructor);
+  const input = made?.nodeData?.input;
+  return input?.optional?.[name]?.[1] ?? input?.required?.[name]?.[1] ?? {};
+}
+
 /** The whole workflow's graph, whatever subgraph is open. @param {Pick<App, "graph" | "rootGraph">} app */
 export function rootGraph(app) {
   return app.rootGraph ?? app.graph;

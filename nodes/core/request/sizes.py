@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
 
 from ..schema.document import JSON
+from .validate import Arguments
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SQUARE = re.compile(rf"{_NUMBER}[Kk]")
@@ -13,36 +13,29 @@ _SIDES = re.compile(r"(\d+)\s*[x*\u00d7]\s*(\d+)")
 _SECONDS = re.compile(rf"{_NUMBER}s?")
 
 
-class Roles(Protocol):
-    """The checked values of the properties that have a role in a model."""
-
-    def role(self, role: str) -> JSON:
-        """Return the value of the property with this role; None where there is none, or it is not sent."""
-
-
-def label(values: Roles) -> str:
+def label(arguments: Arguments) -> str:
     """Return what results have in common that take about as long and cost about as much: ``720p 5 s``."""
-    long = seconds(values)
-    width, height = values.role("width"), values.role("height")
+    long = seconds(arguments)
+    width, height = arguments.role("width"), arguments.role("height")
     sides = f"{width}x{height}" if width and height else ""
-    return " ".join(filter(None, [str(values.role("size") or ""), sides, "" if long is None else f"{long:g} s"]))
+    return " ".join(filter(None, [str(arguments.role("size") or ""), sides, "" if long is None else f"{long:g} s"]))
 
 
-def seconds(values: Roles) -> float | None:
+def seconds(arguments: Arguments) -> float | None:
     """Return how long a result is; None where nothing tells, or where the model decides."""
-    milliseconds = values.role("duration_ms")
+    milliseconds = arguments.role("duration_ms")
     if isinstance(milliseconds, int):
         return milliseconds / 1000
-    found = _SECONDS.fullmatch(str(values.role("duration")))
+    found = _SECONDS.fullmatch(str(arguments.role("duration")))
     return float(found[1]) if found else None
 
 
-def pixels(values: Roles) -> int:
+def pixels(arguments: Arguments) -> int:
     """Return about how many pixels an image has; 0 where nothing tells."""
-    width, height = values.role("width"), values.role("height")
+    width, height = arguments.role("width"), arguments.role("height")
     if isinstance(width, int) and isinstance(height, int):
         return width * height
-    return _pixels_of(values.role("size"))
+    return _pixels_of(arguments.role("size"))
 
 
 def _pixels_of(size: JSON) -> int:

@@ -89,8 +89,9 @@ def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: New
     """
     rows = many(
         db,
-        "SELECT * FROM jobs WHERE created_at > :since AND created_at <= :now AND model_id = :model_id AND size = :size "
-        "AND cost IS NULL AND ended_at IS NULL AND state IN ('preparing', 'submitting', 'submitted') "
+        "SELECT * FROM jobs WHERE created_at > :since AND created_at <= :now AND model_id = :model_id "
+        "AND size = :size AND cost IS NULL AND ended_at IS NULL "
+        "AND state IN ('preparing', 'submitting', 'submitted') "
         "ORDER BY created_at",
         since=now - UNDER_WAY_SECONDS,
         now=now,
