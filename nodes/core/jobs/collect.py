@@ -63,6 +63,8 @@ class ResultCollector:
         self._output = output
         self._medium = output_medium(output)
         self._ours = ours
+        # Counted on by a clock that nobody puts back.
+        self._age = 0.0 if ours else job.age(run.dependencies.journal.now())
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
         self._unfinished = 0.0
@@ -216,7 +218,8 @@ class ResultCollector:
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            await self._record(journal.mark_without_image, error.note, known.cost)
+            # Not waited for: whoever ends this run now, what is recorded as told comes out of it.
+            threads.start(recorded, journal.mark_without_image, self._job, error.note, known.cost)
             return error
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
@@ -303,10 +306,8 @@ class ResultCollector:
             log_unrecorded(self._job, error)
 
     def _seconds(self) -> float:
-        """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""
-        if self._ours:
-            return self._run.dependencies.clock.now() - self._began
-        return max(0.0, self._run.dependencies.journal.now() - (self._job.submitted_at or self._job.created_at))
+        """Return the seconds since the submission."""
+        return self._age + self._run.dependencies.clock.now() - self._began
 
     def _show(self, state: State) -> None:
         stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
