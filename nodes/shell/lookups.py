@@ -1,0 +1,71 @@
+"""The commands that ask and cost nothing: the balance, what was spent."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from ..core.config.settings import read_settings
+from ..core.errors import PackError
+from ..core.money import money
+from ..core.store.history import Spent, spent_by_day, spent_by_model
+from .jobs import record
+from .report import Report, Status, table
+
+
+def show_balance(options: argparse.Namespace) -> Report:  # noqa: ARG001
+    """Ask for the account's balance.
+
+    Raises:
+        PackError: it cannot be had.
+    """
+    from ..app.service import close_services, open_service
+
+    settings = read_settings(os.environ, Path.home())
+    try:
+        usd = open_service(settings).client.balance()
+    finally:
+        close_services()
+    if usd is None:
+        raise PackError("no_balance_there")
+    return Report({"state": "done", "balance_usd": usd}, [money(usd)], Status.DONE)
+
+
+def show_spending(options: argparse.Namespace) -> Report:
+    """Show what the recorded jobs have cost, by day or by model."""
+    first = date.today() - timedelta(days=options.days - 1)
+    since = time.mktime((first.year, first.month, first.day, 0, 0, 0, 0, 0, -1))
+    query = spent_by_model if options.by == "model" else spent_by_day
+    with record() as found:
+        spent = [one for one in found.journal.read(lambda db, _: query(db, since)) if one.jobs] if found else []
+    total = sum(one.usd for one in spent)
+    payload = {
+        "state": "done",
+        "since": first.isoformat(),
+        "spent_usd": round(total, 6),
+        f"{options.by}s": [
+            {options.by: one.name, "spent_usd": round(one.usd, 6), "jobs": one.jobs} for one in spent
+        ],
+    }
+    if options.csv:
+        return Report(payload, _csv(options.by, spent))
+    rows = [
+        (options.by.upper(), "JOBS", "SPENT"),
+        *((one.name or "-", str(one.jobs), money(one.usd)) for one in spent),
+    ]
+    rows.append((f"since {first.isoformat()}", str(sum(one.jobs for one in spent)), money(total)))
+    return Report(payload, table(rows, right=(1, 2)))
+
+
+def _csv(by: str, spent: Sequence[Spent]) -> list[str]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((by, "jobs", "spent_usd"))
+    writer.writerows((one.name, one.jobs, round(one.usd, 6)) for one in spent)
+    return text.getvalue().splitlines()
