@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
+from ..core.money import Price
+from ..core.request import sizes
 from ..core.request.build import check_inputs, take_of
-from ..core.schema.kind import Given, Unsent
+from ..core.request.validate import Arguments
+from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
 from ..core.store import budget, claims, history
 from ..core.store.budget import Budget
@@ -24,6 +27,8 @@ from .run import current_settings
 from .service import Service, open_service
 
 MOST_NODES = 200
+# What the size, the length and the number of files of a job are read from.
+_ROLES = ("size", "width", "height", "duration", "duration_ms", "count")
 # A catalogue that is slow holds up no run: then the price is not known.
 PRICE_SECONDS = 5.0
 
@@ -103,24 +108,29 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
     return service.journal.read(look)
 
 
-def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: float | None) -> JSONObject:
+def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
     try:
-        size, wanted = (_role(spec, role, values) for role in ("size", "count"))
+        arguments = _those_that_cost(spec, values)
     except InvalidInput:
-        # It comes over a link, or cannot be sent.
+        # One comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
+    wanted = arguments.role("count")
     count = wanted if isinstance(wanted, int) else 1
-    base = None if price is None else price * count
-    new_job = NewJob("", "", spec.model_id, str(size or ""), count, base)
+    base = price.of(count, sizes.seconds(arguments)) if price else None
+    new_job = NewJob("", "", spec.model_id, sizes.label(arguments), count, base)
     found = journal.read(lambda db, _: budget.estimate(db, new_job, Budget(0.0)))
     source = "none" if found.usd is None else "price" if found.base_only else "cost"
     return {"usd": found.usd, "source": source, "count": count}
 
 
-def _role(spec: ModelSpec, role: str, values: Mapping[str, object]) -> object:
-    field = spec.role(role)
-    value = field.kind.check(field, Given(values)) if field else None
-    return None if isinstance(value, Unsent) else value
+def _those_that_cost(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
+    """Check the values that a price depends on, and no others.
+
+    Raises:
+        InvalidInput: one of them cannot be sent.
+    """
+    fields = [field for role in _ROLES if (field := spec.role(role))]
+    return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})
 
 
 def _at_hand(db: sqlite3.Connection, new_job: NewJob) -> Job | None:

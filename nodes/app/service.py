@@ -13,6 +13,7 @@ from ..core.config.settings import Settings
 from ..core.errors import InvalidInput
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
+from ..core.money import Price
 from ..core.request.build import build_request
 from ..core.request.encode_once import Encoder, Reference
 from ..core.request.recorded import recorded_inputs
@@ -55,8 +56,8 @@ class Service:
         )
         self.prices = Prices(lambda model_id: self.client.price(model_id))
 
-    def request(self, arguments: Arguments, references: Sequence[Reference], price: float | None) -> Request:
-        """Make the request of checked inputs. ``price`` is that of one output, in USD. Blocking."""
+    def request(self, arguments: Arguments, references: Sequence[Reference], price: Price | None) -> Request:
+        """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
         settings = self.settings
         kept = recorded_inputs(arguments, references, settings.token) if settings.keep_inputs else None
         return build_request(

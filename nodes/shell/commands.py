@@ -21,7 +21,7 @@ from .batch import run_collect, run_takes
 from .consent import add_consent_flags
 from .flags import add_flags
 from .jobs import allow_retry, cancel_job, list_jobs
-from .lookups import show_balance, show_spending
+from .lookups import list_models, show_balance, show_spending
 from .report import Report, Status, failed, help_text, misused, stopped
 from .saving import VALUES
 from .takes import Misused, add_prompt_flags
@@ -114,7 +114,7 @@ def _model(given: list[str]) -> tuple[ModelSpec | None, list[str]]:
     if found is None:
         near = difflib.get_close_matches(given[1], [spec.model_id for spec in load_models()], 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise Misused(f"there is no model {given[1]!r} here{hint}")
+        raise Misused(f"there is no model {given[1]!r:.200} here{hint}; '{SHELL} models' lists all")
     return found, given[2:]
 
 
@@ -159,6 +159,8 @@ def _commands() -> _Parser:
     commands.add_parser(RUN, help="run any model: run MODEL_ID; run MODEL_ID --help shows its flags").add_argument(
         "model_id", metavar="MODEL_ID"
     )
+    listing = _add(commands, "models", list_models, "list the models that are here")
+    listing.add_argument("words", nargs="*", metavar="WORD", help="words of the id, the name or the description")
     _add_record_commands(commands)
     _add_account_commands(commands)
     return parser

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import glob
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ..core.errors import INPUT_PARAMS, InvalidInput
 from ..core.schema.inputs import Flag
 from ..core.schema.model import ModelSpec
 
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 # By whether a flag takes files, and whether it takes several.
 _MORE = {
     (True, True): " Several, or a pattern such as shots/*.png; addresses behind them.",
@@ -21,6 +24,8 @@ _MORE = {
     (False, True): " Several, or repeated.",
     (False, False): "",
 }
+# Values of an error that list inputs, and what each is set to.
+_LISTS = ("fields", "others")
 
 
 def add_flags(parser: argparse.ArgumentParser, spec: ModelSpec) -> None:
@@ -40,13 +45,20 @@ def node_inputs(spec: ModelSpec, options: argparse.Namespace) -> dict[str, objec
     Raises:
         InvalidInput: a file cannot be read, or there are more than sockets for them.
     """
-    given: dict[str, Any] = dict(vars(options))
+    given: Mapping[str, Any] = vars(options)
     values: dict[str, object] = {}
-    for field in (*spec.fields, *spec.own_fields):
-        _sort_out_addresses(field.flags, given)
-        for flag in field.flags:
-            values.update(_filled(flag, given[flag_place(flag.name)]))
-    return values
+    lines: dict[str, list[str]] = {}
+    for flag in spec.flags:
+        value = given[flag_place(flag.name)]
+        if flag.medium:
+            files, addresses = _divided(flag, value if flag.repeated else [value] if value is not None else [])
+            values.update(_loaded(flag, files))
+            lines.setdefault(flag.address, []).extend(addresses)
+        elif flag.inputs[0] in lines:
+            lines[flag.inputs[0]] += value if flag.repeated else [value]
+        else:
+            values[flag.inputs[0]] = value
+    return {**values, **{name: "\n".join(filter(None, each)) for name, each in lines.items()}}
 
 
 def flag_name(flag: Flag) -> str:
@@ -74,10 +86,20 @@ def in_flags(spec: ModelSpec) -> Iterator[None]:
 
 def _in_flags(error: InvalidInput, spec: ModelSpec) -> InvalidInput:
     params = {
-        name: _flag_of(str(value), spec) if name in INPUT_PARAMS else value
+        name: _flag_of(str(value), spec)
+        if name in INPUT_PARAMS
+        else _flags_of(str(value), spec)
+        if name in _LISTS
+        else value
         for name, value in error.failure.note.params.items()
     }
     return InvalidInput(str(params.pop("field")), error.failure.kind, **params)
+
+
+def _flags_of(names: str, spec: ModelSpec) -> str:
+    """Return a list of inputs as one of flags: ``sound, paper = none`` -> ``--sound, --paper none``."""
+    each = (one.partition(" = ") for one in names.split(", "))
+    return ", ".join(" ".join(filter(None, (_flag_of(name, spec), value))) for name, _, value in each)
 
 
 def _flag_of(name: str, spec: ModelSpec) -> str:
@@ -100,51 +122,34 @@ def _options(flag: Flag) -> dict[str, Any]:
     return {**how, "type": flag.value, "metavar": flag.metavar, "choices": flag.choices}
 
 
-def _sort_out_addresses(flags: Sequence[Flag], given: dict[str, Any]) -> None:
-    """Take the addresses among the files of a field for what they are.
+def _divided(flag: Flag, given: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Divide what was given into files and addresses, which may stand in the place of files behind the last one.
 
     Raises:
-        InvalidInput: a file stands behind one: files are sent first, so that the order would be another.
+        InvalidInput: an address stands before a file: sockets come before addresses in a request.
     """
-    files, addresses = ([flag for flag in flags if bool(flag.medium) is medium] for medium in (True, False))
-    if not files or not addresses:
-        return
-    file, address = files[0], addresses[0]
-    values = _listed(given[flag_place(file.name)])
-    found = [value for value in values if _is_address(value)]
-    if not found:
-        return
-    if values[-len(found) :] != found:
-        raise InvalidInput(flag_name(file), "file_behind_address")
-    place = flag_place(address.name)
-    rest = values[: -len(found)]
-    given[flag_place(file.name)] = rest if file.repeated else next(iter(rest), None)
-    given[place] = [*found, *given[place]] if address.repeated else found[0]
+    files = list(takewhile(lambda one: not _ADDRESS.match(one), given))
+    addresses = list(given[len(files) :])
+    late = next((one for one in addresses if not _ADDRESS.match(one)), None)
+    if late is not None:
+        raise InvalidInput(flag_name(flag), "file_after_address", path=late)
+    return [path for one in files for path in _paths(one)], addresses
 
 
-def _filled(flag: Flag, given: Any) -> dict[str, object]:
-    """Return the inputs that a flag fills: with files one after the other, with texts line by line."""
-    if not flag.medium:
-        return {flag.inputs[0]: "\n".join(given) if flag.repeated else given}
+def _loaded(flag: Flag, paths: Sequence[Path]) -> dict[str, object]:
+    """Return the sockets that a flag fills, one after the other."""
+    if not paths:
+        return {}
     from ..core.media.inputs import input_medium
 
-    paths = [path for value in _listed(given) for path in _paths(value)]
     if len(paths) > len(flag.inputs):
         raise InvalidInput(flag_name(flag), "too_many_files", limit=len(flag.inputs), found=len(paths))
     medium = input_medium(flag.medium)
     return {name: medium.load(flag_name(flag), path) for name, path in zip(flag.inputs, paths, strict=False)}
 
 
-def _listed(given: Any) -> list[str]:
-    return given if isinstance(given, list) else [] if given is None else [given]
-
-
-def _is_address(value: str) -> bool:
-    return value.lower().startswith(("https://", "http://"))
-
-
-def _paths(value: str) -> list[Path]:
+def _paths(name: str) -> list[Path]:
     """Return the files that a name stands for: not every shell looks for those of a pattern."""
-    path = Path(value).expanduser()
+    path = Path(name).expanduser()
     found = [] if path.exists() else sorted(glob.glob(str(path)))
-    return [Path(name) for name in found] or [path]
+    return [Path(each) for each in found] or [path]

@@ -1,4 +1,4 @@
-"""The commands that ask and cost nothing: the balance, what was spent."""
+"""The commands that ask and cost nothing: the models that are here, the balance, what was spent."""
 
 from __future__ import annotations
 
@@ -14,9 +14,39 @@ from pathlib import Path
 from ..core.config.settings import read_settings
 from ..core.errors import PackError
 from ..core.money import money
+from ..core.schema.registry import load_models
 from ..core.store.history import Spent, spent_by_day, spent_by_model
 from .jobs import record
 from .report import Report, Status, table
+
+# The models that come with the pack.
+SOURCE = "pack"
+
+
+def list_models(options: argparse.Namespace) -> Report:
+    """List the models that are here, or those with every word in their id, name or description."""
+    words = [word.casefold() for word in options.words]
+    found = [
+        spec
+        for spec in load_models()
+        if all(word in f"{spec.model_id} {spec.display_name} {spec.description}".casefold() for word in words)
+    ]
+    rows = [(spec.model_id, spec.output_kind, spec.command or f"run {spec.model_id}") for spec in found]
+    payload = {
+        "models": [
+            {
+                "model_id": spec.model_id,
+                "node_id": spec.node_id,
+                "name": spec.display_name,
+                "command": command,
+                "output": output,
+                "source": SOURCE,
+            }
+            for spec, (_, output, command) in zip(found, rows, strict=True)
+        ]
+    }
+    lines = table([("MODEL", "OUTPUT", "COMMAND"), *rows]) if rows else ["No model here is like that."]
+    return Report(payload, lines)
 
 
 def show_balance(options: argparse.Namespace) -> Report:  # noqa: ARG001

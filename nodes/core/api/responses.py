@@ -26,6 +26,7 @@ from ..errors import (
     StatusError,
     Unauthorized,
 )
+from ..money import Price
 
 MAX_REASON = 500
 NOT_FINISHED = 400005
@@ -132,14 +133,6 @@ class CancelOutcome(Enum):
     CANCELLED = "cancelled"
     NOT_CANCELLABLE = "not_cancellable"
     REQUESTED = "cancellation_requested"
-
-
-@dataclass(frozen=True)
-class Price:
-    """The catalog's base price: a base, not a quote. ``unit`` is ``image``, ``output`` or ``second``."""
-
-    usd: float
-    unit: str
 
 
 def parse_request_id(payload: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -13,12 +12,15 @@ from .. import threads
 from ..errors import InvalidInput
 from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
 from ..media.inputs import Content, InputMedium, input_medium
+from ..money import Price
+from ..schema.inputs import Socket
 from ..schema.kind import Given
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
 from ..store.job import JobInputs, NewJob
 from ..store.journal import Journal
 from ..texts import Note, note
+from . import sizes
 from .encode_once import Encoder, Reference
 from .request import EncodedRequest, Request
 from .validate import Arguments, check
@@ -36,7 +38,7 @@ def check_values(spec: ModelSpec, values: Mapping[str, object], local_origin: st
     """
     sockets = [one.name for field in spec.fields for one in field.sockets]
     media = _media(spec, values)
-    counts = {name: medium.count(name, values[name]) for name, (_, medium) in media.items()}
+    counts = {socket.name: medium.count(socket.name, values[socket.name]) for _, socket, medium in media}
     widgets = {name: value for name, value in values.items() if name not in sockets}
     return check(spec, Given(widgets, counts, local_origin))
 
@@ -52,12 +54,15 @@ def check_inputs(
     # Counted before they are read: a long video on a socket would take all the memory first.
     arguments = check_values(spec, values, local_origin)
     found = [
-        (field, name, content)
-        for name, (field, medium) in _media(spec, values).items()
-        for content in medium.read(name, values[name])
+        (field, socket, content)
+        for field, socket, medium in _media(spec, values)
+        for content in medium.read(socket.name, values[socket.name])
     ]
     hashes = threads.CODING.map(_hash, (content for _, _, content in found))
-    return arguments, [Reference(*one, digest) for one, digest in zip(found, hashes, strict=True)]
+    return arguments, [
+        Reference(field, socket.name, content, digest, socket.medium, socket.rules)
+        for (field, socket, content), digest in zip(found, hashes, strict=True)
+    ]
 
 
 def build_request(
@@ -67,12 +72,12 @@ def build_request(
     journal: Journal,
     base_url: str,
     account: str,
-    price: float | None,
+    price: Price | None,
     inputs: JobInputs | None = None,
 ) -> Request:
     """Make the request of checked inputs. Blocking.
 
-    ``price`` is the base price of one output, in USD; ``inputs`` are to be kept beside the job.
+    ``price`` is the catalogue's base price; ``inputs`` are to be kept beside the job.
     """
     spec = arguments.spec
     body = arguments.body(_by_field(references, [reference.hash for reference in references]))
@@ -83,16 +88,16 @@ def build_request(
         fingerprint=journal.fingerprint(base_url, content),
         account=account,
         model_id=spec.model_id,
-        size=str(arguments.role("size") or ""),
+        size=sizes.label(arguments),
         count=count,
-        base_price=None if price is None else price * count,
+        base_price=price.of(count, sizes.seconds(arguments)) if price else None,
         former_fingerprints=journal.former_fingerprints(content),
         kind=spec.output_kind,
         node_id=spec.node_id,
         take=journal.fingerprint(base_url, take_of(arguments, body)),
         inputs=inputs,
     )
-    pixels = count * _pixels_of(arguments.role("size"))
+    pixels = count * sizes.pixels(arguments)
     return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
 
 
@@ -115,6 +120,7 @@ def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Enco
         longest = max(without_files, key=lambda name: len(_json(without_files[name])))
         raise InvalidInput(longest, "request_too_long", limit_bytes=limits.request_bytes)
     encoded = encode_all(references, limits, other_bytes, encoder)
+    _require_rules(references, encoded)
     sent = tuple(map(_sent, references, encoded))
     return EncodedRequest(_json(arguments.body(_by_field(references, encoded))), sent)
 
@@ -129,7 +135,7 @@ def encode_all(
     Raises:
         InvalidInput: naming what takes too much.
     """
-    encoded = _encoded(references, [encoder.start(reference, limits.image_bytes) for reference in references])
+    encoded = _encoded(references, [encoder.start(one, _limit(one, limits)) for one in references])
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
     share = fair_limit([image.uri_length for image in encoded], room)
@@ -158,14 +164,34 @@ def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Futu
     return images
 
 
-def _media(spec: ModelSpec, values: Mapping[str, object]) -> dict[str, tuple[str, InputMedium]]:
-    """Return the property of each socket that brought something, and what reads it."""
-    return {
-        socket.name: (field.name, input_medium(socket.medium))
+def _media(spec: ModelSpec, values: Mapping[str, object]) -> list[tuple[str, Socket, InputMedium]]:
+    """Return each socket that brought something, its property, and what reads it."""
+    return [
+        (field.name, socket, input_medium(socket.medium))
         for field in spec.fields
         for socket in field.sockets
         if values.get(socket.name) is not None
-    }
+    ]
+
+
+def _limit(reference: Reference, limits: Limits) -> int:
+    """Return how many bytes a reference may take: by the model file, and by what the schema asks of a file."""
+    most = reference.rules.max_bytes
+    own = limits.of(reference.medium)
+    return own if most is None else min(own, most)
+
+
+def _require_rules(references: Sequence[Reference], encoded: Sequence[Encoded]) -> None:
+    """Check the sizes of images as they would be sent.
+
+    Raises:
+        InvalidInput: naming the socket and the provider's rule.
+    """
+    for reference, file in zip(references, encoded, strict=True):
+        rule = reference.rules.broken(file.width, file.height) if file.width and file.height else None
+        if rule:
+            size = {"width": file.width, "height": file.height}
+            raise InvalidInput(reference.socket, "rule_broken", rule=str(rule), **size)
 
 
 def _hash(content: Content) -> str:
@@ -178,12 +204,6 @@ def _by_field(references: Sequence[Reference], files: Sequence[T]) -> dict[str, 
     for reference, file in zip(references, files, strict=True):
         found.setdefault(reference.field, []).append(file)
     return found
-
-
-def _pixels_of(resolution: object) -> int:
-    """Return about how many pixels an image has: "4K" is as many as 4096x4096 in every aspect ratio."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)K", str(resolution))
-    return int((float(found[1]) * 1024) ** 2) if found else 0
 
 
 def _json(value: object) -> bytes:

@@ -54,7 +54,7 @@ class File(Kind):
         """Return a flag for a file and one for its address."""
         name, address = stem_of(field.name), _address(field)
         return (
-            Flag(name, (name,), metavar="FILE", medium=self.medium.name),
+            Flag(name, (name,), metavar="FILE", medium=self.medium.name, address=address),
             Flag(address, (address,), default="", metavar="URL"),
         )
 

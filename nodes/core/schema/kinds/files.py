@@ -62,10 +62,11 @@ class Files(Kind):
 
     def flags(self, field: Field) -> tuple[Flag, ...]:
         """Return a flag for files and one for addresses, both to be repeated."""
-        sockets = tuple(socket.name for socket in field.sockets)
+        name, address = stem_of(field.name), _address(field)
+        sockets, medium = tuple(socket.name for socket in field.sockets), self.medium.name
         return (
-            Flag(stem_of(field.name), sockets, metavar="FILE", repeated=True, medium=self.medium.name),
-            Flag(_address(field), (_address(field),), metavar="URL", repeated=True),
+            Flag(name, sockets, metavar="FILE", repeated=True, medium=medium, address=address),
+            Flag(address, (address,), metavar="URL", repeated=True),
         )
 
     def check(self, field: Field, given: Given) -> JSON:

@@ -39,7 +39,7 @@ def test_it_is_a_socket_and_an_address(form: str, name: str, socket: str, addres
     assert (second.name, second.type, second.options["default"]) == (address, "STRING", "")
     assert not first.required and not second.required, "either may hold it"
     assert field.flags == (
-        Flag(socket, (socket,), metavar="FILE", medium=kind.lower()),
+        Flag(socket, (socket,), metavar="FILE", medium=kind.lower(), address=address),
         Flag(address, (address,), default="", metavar="URL"),
     )
 

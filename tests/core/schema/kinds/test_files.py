@@ -47,7 +47,7 @@ def test_it_has_sockets_then_addresses_and_two_flags() -> None:
     assert not any(one.required for one in field.inputs), "any of them may hold the images"
     names = tuple(one.name for one in sockets)
     assert field.flags == (
-        Flag("reference_image", names, metavar="FILE", repeated=True, medium="image"),
+        Flag("reference_image", names, metavar="FILE", repeated=True, medium="image", address="reference_images"),
         Flag("reference_images", ("reference_images",), metavar="URL", repeated=True),
     )
 
