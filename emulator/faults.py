@@ -16,7 +16,8 @@ INSTEAD = ("redirect", "status", "reset", "html", "content", "endless", "bomb")
 # The call is done (a submit is accepted and billed), but its answer is late, spoiled or lost.
 SPOILED = ("lost", "hang_after", "garbage", "truncated", "empty", "edit", "content_type", "cut", "drip", "length")
 CALL_KINDS = (*INSTEAD, "hang", *SPOILED)
-JOB_KINDS = ("fails", "blocked", "images", "sizes", "format", "late_cost", "files")
+JOB_KINDS = ("fails", "blocked", "images", "sizes", "format", "late_cost", "files", "medium", "repeated", "padding")
+MEDIA = ("image", "video", "audio")
 FORMATS = ("jpeg", "png", "webp", "png16", "palette", "cmyk", "gray", "rgba", "exif-rotated")
 
 
@@ -101,12 +102,20 @@ class Fault:
     """The cost is missing in the first so many results that were asked for it."""
     files: Sequence[bytes] | None = None
     """Exactly these files."""
+    medium: str | None = None
+    """Files of this medium, whatever the model makes: one of `MEDIA`."""
+    repeated: bool = False
+    """The output names each file twice."""
+    padding: int | None = None
+    """So many bytes of nothing at the end of each video, in a box of their own; they are never held in memory."""
 
     def __post_init__(self) -> None:
         if self.at not in PLACES:
             raise ValueError(f"unknown place {self.at!r}; one of {', '.join(PLACES)}")
         if self.format is not None and self.format not in FORMATS:
             raise ValueError(f"unknown format {self.format!r}; one of {', '.join(FORMATS)}")
+        if self.medium not in (None, *MEDIA):
+            raise ValueError(f"unknown medium {self.medium!r}; one of {', '.join(MEDIA)}")
         if self.fails_in not in (None, "status", "result"):
             raise ValueError(f"fails_in is {self.fails_in!r}; one of status, result")
         kinds, allowed = self.kinds, JOB_KINDS if self.at == "job" else CALL_KINDS
@@ -183,11 +192,11 @@ _TEXT = re.compile(
     r"(?P<at>[a-z]+):(?P<kind>[a-z0-9_-]+)(?:=(?P<value>.*?))?(?:\*(?P<times>\d+|forever))?(?:@(?P<after>\d+))?",
     re.DOTALL,
 )
-_FLAGS = ("reset", "html", "endless", "bomb", "lost", "garbage", "truncated", "empty", "blocked")
+_FLAGS = ("reset", "html", "endless", "bomb", "lost", "garbage", "truncated", "empty", "blocked", "repeated")
 _VALUES: Mapping[str, Callable[[str], Any]] = {
-    "redirect": str, "content_type": str, "fails": str, "format": str,
+    "redirect": str, "content_type": str, "fails": str, "format": str, "medium": str,
     "hang": float, "hang_after": float, "cut": float, "drip": float,
-    "status": int, "length": int, "images": int, "late_cost": int,
+    "status": int, "length": int, "images": int, "late_cost": int, "padding": int,
     "sizes": lambda text: [_size(part) for part in text.split(",")],
 }  # fmt: skip
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,6 +15,7 @@ from nodes.app.service import close_services, open_service
 from nodes.comfyui.factory import PackNode, collect_class, node_class
 from nodes.core.config.settings import read_settings
 from nodes.core.jobs.progress import Progress, Stage
+from nodes.core.media.host import MediaHost
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
 from nodes.core.store.job import Job
@@ -34,6 +37,8 @@ class RecordingHost:
         self.reports: list[Progress] = []
         self.stop_at: Stage | None = None
         self.stop_now = False
+        self.arrived: list[list[Path]] = []
+        self.media: MediaHost | None = None
 
     def run_host(self) -> RecordingHost:
         return self
@@ -41,11 +46,17 @@ class RecordingHost:
     def interrupt(self) -> BaseException:
         return Interrupted()
 
-    def media_host(self) -> None:
-        return None
+    def media_host(self) -> MediaHost | None:
+        return self.media
 
     def state_folder(self) -> Path | None:
         return None
+
+    def shown(self, files: Sequence[Path]) -> dict[str, list[object]]:
+        return {"images": [*files]} if files else {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        self.arrived.append(list(files))
 
     def stopped(self) -> bool:
         return self.stop_now
@@ -66,7 +77,8 @@ class RecordingHost:
 
 async def run_node(node: PackNode, **values: object) -> tuple[list[torch.Tensor], str, str]:
     """Run a node with one value for each input, as the host does it: in lists."""
-    batches, (urls,), (request_id,) = await node.generate(**{name: [value] for name, value in values.items()})
+    ended: Any = await node.generate(**{name: [value] for name, value in values.items()})
+    batches, (urls,), (request_id,) = ended["result"]
     return batches, urls, request_id
 
 
@@ -87,7 +99,8 @@ class Runner:
 
     def run_list(self, spec: ModelSpec, **lists: list[object]) -> tuple[list[torch.Tensor], list[str], list[str]]:
         """Run a node with a list of values for each input."""
-        return asyncio.run(node_class(spec, self.host)().generate(**lists))
+        ended: Any = asyncio.run(node_class(spec, self.host)().generate(**lists))
+        return ended["result"]
 
     def collect(self, request_id: object) -> tuple[list[torch.Tensor], str, str]:
         """Run the node that collects."""

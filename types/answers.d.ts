@@ -79,6 +79,8 @@ export interface Report {
   type: string;
   prompt: string;
   workflow: string;
+  /** What the node was run with: the values of its widgets, without what came over links. */
+  inputs: Record<string, string | number | boolean>;
   stage: "preparing" | "submitting" | "queued" | "running" | "downloading" | "delivered" | "stopped" | "failed";
   request_id: string | null;
   seconds: number;

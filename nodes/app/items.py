@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Protocol, TypeAlias, TypeVar
 
-from ..core.errors import PackError
+from ..core.errors import Charge, PackError, step
 from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.together import ItemState, receipt_of, together
 from ..core.jobs.waiting import RunHost, Stopped
-from .apart import apart, as_receipt
+
+T = TypeVar("T")
+Arrived: TypeAlias = Callable[[Sequence[Delivery]], None]
 
 AT_ONCE = 10
 
@@ -40,8 +42,9 @@ class ListRun:
     Without, nothing more is submitted after a failure, and the jobs under way are waited for.
     """
 
-    def __init__(self, items: Sequence[Item], run_host: RunHost, *, skip: bool) -> None:
+    def __init__(self, items: Sequence[Item], run_host: RunHost, arrived: Arrived, *, skip: bool) -> None:
         self._run_host = run_host
+        self._arrived = arrived
         self._skip = skip
         self._runs = [_ItemRun(self, item) for item in items]
         self._lock = threading.Lock()
@@ -60,7 +63,7 @@ class ListRun:
             # What an item records as told must be told.
             self._raise_if_failed()
             raise
-        deliveries = [run.delivery for run in self._runs if run.delivery]
+        deliveries = self._deliveries
         if not (self._skip and deliveries) or self._run_host.stopped():
             self._raise_if_failed()
         if self._run_host.stopped():
@@ -77,6 +80,14 @@ class ListRun:
         """Show how far the list is."""
         with self._lock:
             self._run_host.report(together([run.state for run in self._runs], stage))
+
+    def arrived(self) -> None:
+        """Hand on what is there so far."""
+        self._arrived(self._deliveries)
+
+    @property
+    def _deliveries(self) -> list[Delivery]:
+        return [run.delivery for run in self._runs if run.delivery]
 
     def _raise_if_failed(self) -> None:
         if receipt := receipt_of([run.state for run in self._runs]):
@@ -130,6 +141,7 @@ class _ItemRun:
         if self.delivery:
             self.state.delivered = True
             log.info("%s", self.delivery.progress.text().replace("\n", "; "))
+            self._of.arrived()
         self._of.show()
 
     def stopped(self) -> bool:
@@ -140,3 +152,37 @@ class _ItemRun:
         """Take in how far the item is."""
         self.state.progress = progress
         self._of.show()
+
+
+def as_receipt(error: PackError | MemoryError) -> PackError:
+    """Return what a person is told of an error."""
+    if isinstance(error, PackError):
+        return error
+    return PackError("out_of_memory", charge=Charge.UNKNOWN, next=(step("free_memory"), step("run_safely")))
+
+
+async def apart(work: Coroutine[None, None, T]) -> T:
+    """Await ``work`` in a task of its own, so that a CancelledError tells where it comes from.
+
+    ``asyncio.wait`` raises one only where the host cancels the caller: then both end. One that ends ``work`` by
+    itself would end the host's prompt worker if it were let out.
+
+    Raises:
+        CancelledError: the host ends this node, and ``work`` had not failed by then.
+        PackError: a CancelledError came from inside. Besides that, whatever ``work`` raises.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        # Nobody asks any more how it ended.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and isinstance(receipt := task.exception(), PackError):
+            # It had ended when the host cancelled it. What it records as told must be told.
+            raise receipt from None
+        raise
+    if task.cancelled():
+        raise PackError("broken_off", charge=Charge.UNKNOWN, next=(step("run_safely"),))
+    return task.result()

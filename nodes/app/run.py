@@ -23,9 +23,8 @@ from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.schema.registry import load_models
 from ..core.store.job import Job
-from .apart import apart, as_receipt
 from .host import Host
-from .items import Item, ListRun
+from .items import Arrived, Item, ListRun, apart, as_receipt
 from .service import Service, open_service
 
 T = TypeVar("T")
@@ -113,17 +112,17 @@ async def run_collect(request_id: object, host: Host) -> Delivery:
     return await run_one(CollectRun(request_id, host), host)
 
 
-async def run_items(items: Sequence[Item], host: Host, *, skip: bool) -> list[Delivery]:
+async def run_items(items: Sequence[Item], host: Host, *, skip: bool, arrived: Arrived) -> list[Delivery]:
     """Run the items of a list, and deliver what they bring, in their order.
 
-    ``skip``: one that fails is left out, and the others go on.
+    ``skip``: one that fails is left out, and the others go on. ``arrived`` hears what is there so far.
 
     Raises:
         PackError: a receipt. After Stop, the host's own interrupt.
     """
     if len(items) == 1:
         return [await run_one(items[0], host)]
-    return await _guarded(host, lambda run_host: ListRun(items, run_host, skip=skip).deliver())
+    return await _guarded(host, lambda run_host: ListRun(items, run_host, arrived, skip=skip).deliver())
 
 
 async def run_one(item: Item, host: Host) -> Delivery:

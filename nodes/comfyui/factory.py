@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..app.host import Host
 from ..core.docs.node_texts import NodeTexts
@@ -14,9 +15,21 @@ from ..core.schema.own import ON_FAILURE, SKIP
 from .collect import COLLECT, REQUEST_ID
 from .inputs import InputTypes, input_types
 from .markup import error_without_markup
+from .previews import Shown
 
 if TYPE_CHECKING:
     from ..app.items import Item
+    from ..core.jobs.context import Delivery
+
+
+class NodeHost(Host, Protocol):
+    """What a node needs of ComfyUI besides: both are called in the node's own context."""
+
+    def shown(self, files: Sequence[Path]) -> Shown:
+        """Return what the page shows on the node of its files; {} for nothing."""
+
+    def show(self, files: Sequence[Path]) -> None:
+        """Show files on the node before it has ended."""
 
 
 class PackNode:
@@ -26,7 +39,7 @@ class PackNode:
     """
 
     SPEC: ClassVar[NodeSpec]
-    HOST: ClassVar[Host]
+    HOST: ClassVar[NodeHost]
     FUNCTION = "generate"
     INPUT_IS_LIST = True
     # How many deliveries of this process lacked a file.
@@ -46,8 +59,10 @@ class PackNode:
         """Return the inputs as ComfyUI asks for them."""
         return input_types(cls.SPEC)
 
-    async def generate(self, **lists: Sequence[object]) -> tuple[list[object], ...]:
+    async def generate(self, **lists: Sequence[object]) -> dict[str, object]:
         """Return what the jobs brought, the hosted URLs by line, and the request ids: one after the other.
+
+        They are the host's ``result``; its ``ui`` is what the page shows on the node.
 
         ``lists`` hold the values of each input; what has fewer than others goes on with its last one.
 
@@ -59,16 +74,21 @@ class PackNode:
         try:
             items = items_of(lists)
             skip = items[0].get(ON_FAILURE) == SKIP
-            deliveries = await run_items([self.item(values) for values in items], self.HOST, skip=skip)
+            runs = [self.item(values) for values in items]
+            deliveries = await run_items(runs, self.HOST, skip=skip, arrived=self._show)
         except PackError as error:
             raise error_without_markup(error) from None
         if len(deliveries) < len(items) or any(delivery.missing for delivery in deliveries):
             PackNode.incomplete += 1
-        return (
+        result = (
             list(chain.from_iterable(delivery.batches for delivery in deliveries)),
             ["\n".join(delivery.urls) for delivery in deliveries],
             [delivery.request_id for delivery in deliveries],
         )
+        return {"ui": self.HOST.shown(_files(deliveries)), "result": result}
+
+    def _show(self, deliveries: Sequence[Delivery]) -> None:
+        self.HOST.show(_files(deliveries))
 
     def item(self, values: Mapping[str, object]) -> Item:
         """Return the run of the job that these inputs ask for."""
@@ -88,13 +108,22 @@ class ModelNode(PackNode):
 
 
 class CollectNode(PackNode):
-    """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged."""
+    """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged.
+
+    It runs also where nothing follows it: it shows what it has collected.
+    """
+
+    OUTPUT_NODE = True
 
     def item(self, values: Mapping[str, object]) -> Item:
         """Return the run that waits for the job if it still runs, and collects its files."""
         from ..app.run import CollectRun
 
         return CollectRun(values.get(REQUEST_ID), self.HOST)
+
+
+def _files(deliveries: Sequence[Delivery]) -> list[Path]:
+    return list(chain.from_iterable(delivery.files for delivery in deliveries))
 
 
 def items_of(lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
@@ -110,17 +139,17 @@ def items_of(lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
     return [{name: values[min(place, len(values) - 1)] for name, values in lists.items()} for place in range(count)]
 
 
-def node_class(spec: ModelSpec, host: Host) -> type[ModelNode]:
+def node_class(spec: ModelSpec, host: NodeHost) -> type[ModelNode]:
     """Return the node class of a model."""
     return type(spec.node_id, (ModelNode,), _attributes(spec, host))
 
 
-def collect_class(host: Host) -> type[CollectNode]:
+def collect_class(host: NodeHost) -> type[CollectNode]:
     """Return the class of the node that collects."""
     return type(COLLECT.node_id, (CollectNode,), _attributes(COLLECT, host))
 
 
-def _attributes(spec: NodeSpec, host: Host) -> dict[str, object]:
+def _attributes(spec: NodeSpec, host: NodeHost) -> dict[str, object]:
     texts, returned = NodeTexts(spec), spec.output.returned
     return {
         "__doc__": spec.description,

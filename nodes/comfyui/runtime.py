@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..core.jobs.waiting import RunHost
 from ..core.media.host import MediaHost
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
+from .previews import Shown, is_shown_next, shown
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,22 @@ class ComfyHost:
     def media_host(self) -> MediaHost:
         """Return who takes the files of results."""
         return ComfyMedia()
+
+    def shown(self, files: Sequence[Path]) -> Shown:
+        """Return what the current node shows of its files: nothing where the next node shows them."""
+        try:
+            return {} if _current_place().shown_next else shown(files, ComfyMedia().folder.parent)
+        except Exception:
+            # Another version of the host may have its folders elsewhere; that must not end a run that is paid for.
+            log.warning("The files of a node cannot be shown on it", exc_info=True)
+            return {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        """Show files on the current node before it has ended, as the host itself does at the end."""
+        place, server = _current_place(), prompt_server()
+        if server is not None and (ui := self.shown(files)):
+            told = {"node": place.node, "display_node": place.node, "output": ui, "prompt_id": place.prompt}
+            server.send_sync("executed", told, getattr(server, "client_id", None))
 
     def running_prompts(self) -> frozenset[str]:
         """Return the ids of the prompts that run now."""
@@ -165,11 +183,15 @@ def _current_place() -> NodeLocation:
         return NodeLocation(context.node_id, prompt=context.prompt_id)
     _, prompt_id, prompt, extra_data, *_ = item
     workflow = (extra_data.get("extra_pnginfo") or {}).get("workflow")
+    node = prompt.get(context.node_id, {})
+    values = node.get("inputs", {})
     return NodeLocation(
         context.node_id,
-        node_type=str(prompt.get(context.node_id, {}).get("class_type", "")),
+        node_type=str(node.get("class_type", "")),
         prompt=prompt_id,
         workflow=str(workflow.get("id") or "") if isinstance(workflow, dict) else "",
+        inputs={name: value for name, value in values.items() if isinstance(value, str | int | float | bool)},
+        shown_next=is_shown_next(prompt, context.node_id),
     )
 
 

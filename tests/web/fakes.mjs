@@ -61,6 +61,7 @@ export function report(changes = {}) {
     type: "",
     prompt: "p",
     workflow: "w",
+    inputs: {},
     stage: "running",
     request_id: null,
     seconds: 0,

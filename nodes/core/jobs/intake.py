@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import threads
-from ..errors import DownloadError, OtherMedium
+from ..errors import DownloadError, OtherMedium, Undecodable
 from ..http.download import unwritable
 from ..media.file_type import HEAD_BYTES, FileType, type_of, type_of_head
 from ..media.host import MediaHost, lend
@@ -52,7 +52,14 @@ class Intake:
         return partial(self._end, index, found, threads.CODING.submit(self._decoder.decode, index, whole))
 
     def _end(self, index: int, found: FileType | None, decoding: Future[None], file: bytes | Path) -> None:
-        decoding.result()
+        try:
+            decoding.result()
+        except Undecodable:
+            if found is None or found.medium == self._output:
+                raise
+            # A container for videos that has no sound.
+            self._take_other(index, found, file)
+            return
         self._show(index, found, file)
 
     def _take_other(self, index: int, found: FileType, file: bytes | Path) -> None:

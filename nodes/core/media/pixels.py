@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import struct
 from base64 import b64decode
 from collections.abc import Iterator
@@ -57,6 +58,25 @@ def decode_inline(media_type: str, payload: str, max_bytes: int) -> bytes:
         raise Undecodable("inline_damaged") from None
 
 
+def read_image(data: bytes) -> tuple[Pixels, bool]:
+    """Return a person's image file as uint8 ``[H,W,3 or 4]``, and whether its pixels stood upright in it.
+
+    Raises:
+        Undecodable: not whole, or of a type that Pillow does not read. TooLarge.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            check_pixels(image.width * image.height)
+            turned = upright(image)
+            has_alpha = turned.has_transparency_data
+            plain = turned.convert("RGBA") if has_alpha else to_rgb(turned)
+            return np.asarray(plain), turned is image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise Undecodable("file_undecodable", error=type(error).__name__) from None
+
+
 @contextlib.contextmanager
 def opened(data: bytes) -> Iterator[Image.Image]:
     """Open the file of an image, whose pixels are not decoded yet; what is wrong with them is told as well.
@@ -93,16 +113,6 @@ class WholeImages:
     def batches(self) -> list[list[int]]:
         """Return a batch of one for each whole file."""
         return [[index] for index in sorted(self._whole)]
-
-
-def read_pixels(data: bytes) -> Pixels:
-    """Return an image as uint8 ``[H,W,3]``, turned as its EXIF says.
-
-    Raises:
-        Undecodable, TooLarge: as ``opened``.
-    """
-    with opened(data) as image:
-        return np.array(to_rgb(upright(image)))
 
 
 def _open(data: bytes) -> Image.Image:

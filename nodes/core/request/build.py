@@ -10,11 +10,13 @@ from typing import TypeVar
 
 from .. import threads
 from ..errors import InvalidInput
-from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit
+from ..media.encode import DoesNotFit, Encoded, bytes_in_uri, fair_limit, length_of_base64
+from ..media.file_type import IMAGE
 from ..media.inputs import Content, InputMedium, input_medium
 from ..money import Price
 from ..schema.inputs import Socket
 from ..schema.kind import Given
+from ..schema.media import FileRules
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
 from ..store.job import JobInputs, NewJob
@@ -56,13 +58,25 @@ def check_inputs(
     found = [
         (field, socket, content)
         for field, socket, medium in _media(spec, values)
-        for content in medium.read(socket.name, values[socket.name])
+        for content in medium.read(
+            socket.name, values[socket.name], _limit(spec.limits, socket.medium, socket.rules)
+        )
     ]
+    _check_together([(socket.name, content) for _, socket, content in found], spec.limits)
     hashes = threads.CODING.map(_hash, (content for _, _, content in found))
     return arguments, [
         Reference(field, socket.name, content, digest, socket.medium, socket.rules)
         for (field, socket, content), digest in zip(found, hashes, strict=True)
     ]
+
+
+def _check_together(found: Sequence[tuple[str, Content]], limits: Limits) -> None:
+    """Refuse files that cannot be made smaller, before the whole of them is read."""
+    together = 0
+    for socket, content in found:
+        together += length_of_base64(content.least_bytes)
+        if together > limits.request_bytes:
+            raise InvalidInput(socket, "references_too_large", limit_bytes=limits.request_bytes)
 
 
 def build_request(
@@ -135,49 +149,50 @@ def encode_all(
     Raises:
         InvalidInput: naming what takes too much.
     """
-    encoded = _encoded(references, [encoder.start(one, _limit(one, limits)) for one in references])
+    allowed = [_limit(limits, one.medium, one.rules) for one in references]
+    encoded = _encoded(references, list(map(encoder.start, references, allowed)))
     # Three characters stand around each address: two quotes and a comma.
     room = limits.request_bytes - other_bytes - 3 * len(encoded)
-    share = fair_limit([image.uri_length for image in encoded], room)
-    if share is None:
+    room -= sum(file.uri_length for file in encoded if file.medium != IMAGE)
+    share = fair_limit([file.uri_length for file in encoded if file.medium == IMAGE], room)
+    if share is None and room >= 0:
         return encoded
-    if share < _SHARE_STEP:
+    if share is None or share < _SHARE_STEP:
         raise InvalidInput(references[0].socket, "references_too_large", limit_bytes=limits.request_bytes)
     # In steps, so that another prompt, of about the same length, finds the encodings of this one.
     fitting = bytes_in_uri(share // _SHARE_STEP * _SHARE_STEP)
     return _encoded(
         references,
         [
-            image if image.uri_length <= share else encoder.start(reference, fitting, image)
-            for reference, image in zip(references, encoded, strict=True)
+            file
+            if file.medium != IMAGE or file.uri_length <= share
+            else encoder.start(reference, fitting, None if file.original else file)
+            for reference, file in zip(references, encoded, strict=True)
         ],
     )
 
 
 def _encoded(references: Sequence[Reference], encodings: Sequence[Encoded | Future[Encoded]]) -> list[Encoded]:
-    images = []
+    files = []
     for reference, encoding in zip(references, encodings, strict=True):
         try:
-            images.append(encoding if isinstance(encoding, Encoded) else encoding.result())
+            files.append(encoding if isinstance(encoding, Encoded) else encoding.result())
         except DoesNotFit as reason:
-            raise InvalidInput(reference.socket, "image_does_not_fit", limit_bytes=reason.limit) from None
-    return images
+            raise _does_not_fit(reference.socket, reason) from None
+        except OSError as error:
+            raise InvalidInput(reference.socket, "media_unreadable", error=type(error).__name__) from None
+    return files
 
 
-def _media(spec: ModelSpec, values: Mapping[str, object]) -> list[tuple[str, Socket, InputMedium]]:
-    """Return each socket that brought something, its property, and what reads it."""
-    return [
-        (field.name, socket, input_medium(socket.medium))
-        for field in spec.fields
-        for socket in field.sockets
-        if values.get(socket.name) is not None
-    ]
+def _does_not_fit(socket: str, reason: DoesNotFit) -> InvalidInput:
+    if reason.found is None:
+        return InvalidInput(socket, "image_does_not_fit", limit_bytes=reason.limit)
+    return InvalidInput(socket, "media_too_large", found_bytes=reason.found, limit_bytes=reason.limit)
 
 
-def _limit(reference: Reference, limits: Limits) -> int:
-    """Return how many bytes a reference may take: by the model file, and by what the schema asks of a file."""
-    most = reference.rules.max_bytes
-    own = limits.of(reference.medium)
+def _limit(limits: Limits, medium: str, rules: FileRules) -> int:
+    """Return how many bytes a file may have: by the model file, and by what the schema asks of it."""
+    own, most = limits.of(medium), rules.max_bytes
     return own if most is None else min(own, most)
 
 
@@ -192,6 +207,16 @@ def _require_rules(references: Sequence[Reference], encoded: Sequence[Encoded]) 
         if rule:
             size = {"width": file.width, "height": file.height}
             raise InvalidInput(reference.socket, "rule_broken", rule=str(rule), **size)
+
+
+def _media(spec: ModelSpec, values: Mapping[str, object]) -> list[tuple[str, Socket, InputMedium]]:
+    """Return the property of each socket that brought something, the socket, and what reads it."""
+    return [
+        (field.name, socket, input_medium(socket.medium))
+        for field in spec.fields
+        for socket in field.sockets
+        if values.get(socket.name) is not None
+    ]
 
 
 def _hash(content: Content) -> str:
@@ -220,6 +245,9 @@ def _json(value: object) -> bytes:
 
 def _sent(reference: Reference, file: Encoded) -> Note:
     """Say how a reference travels."""
+    if file.original or file.medium != IMAGE:
+        key = "sent.as_it_is" if file.original else "sent.encoded"
+        return note(key, socket=reference.socket, type=file.format, bytes=len(file.data))
     told = note(
         "sent.lossless" if file.quality is None else "sent.lossy",
         socket=reference.socket,

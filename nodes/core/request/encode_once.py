@@ -47,8 +47,15 @@ class Encoder:
     def start(self, reference: Reference, limit: int, too_large: Encoded | None = None) -> Future[Encoded]:
         """Begin the best encoding of at most ``limit`` bytes, as ``encode`` makes it, where it is not under way.
 
+        A file that may be sent as it is, is.
+
         Raises (the future): DoesNotFit.
         """
+        original = reference.content.original(limit)
+        if original is not None:
+            found: Future[Encoded] = Future()
+            found.set_result(original)
+            return found
         name = f"{reference.hash}-{limit}"
         with self._lock:
             encoding = self._under_way.get(name)
