@@ -24,11 +24,11 @@ from ..core.store.file_cache import FileCache
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
-from .background import COLLECTS
+from .collecting import COLLECTS
+from .lending import KEPT
 from .prices import Prices
 from .record import Record
 
-KEPT = "kept"
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
 

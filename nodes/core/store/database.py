@@ -87,6 +87,7 @@ MIGRATIONS = (
     CREATE TABLE inputs (
         job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
         prompt TEXT NOT NULL,
+        folded TEXT NOT NULL,
         seed TEXT,
         scalars TEXT NOT NULL,
         media TEXT NOT NULL
@@ -139,8 +140,6 @@ class Database:
         try:
             with self.lock:
                 _migrate(self.connection)
-                # Of all scripts; SQLite's own LOWER knows those of ASCII.
-                self.connection.create_function("CASEFOLD", 1, str.casefold, deterministic=True)
         except BaseException:
             self.close()
             raise
