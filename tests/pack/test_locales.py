@@ -28,7 +28,7 @@ SAME_AS_ENGLISH = {"fr": {"Image", "Extensions"}}
 OWN_SAME_AS_ENGLISH = {"fr": {"Prompt", "Seed", "Images"}, "es": {"Prompt"}}
 
 # The frontend compiles these texts as messages of vue-i18n, where braces, @ and | mean something.
-MESSAGE_SAME_IN_ALL = {"http.status", "outcome.sentence"}
+MESSAGE_SAME_IN_ALL = {"http.status", "outcome.sentence", "failure.in_take"}
 MESSAGE_SAME_AS_ENGLISH = {
     "fr": {"state.seconds", "socket.one", "socket.several", "http.code"},
     "es": {"state.seconds", "test.token"},
