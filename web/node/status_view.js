@@ -127,7 +127,7 @@ function delivered(view, report, t, seconds) {
   return {
     ...view,
     tone: "good",
-    headline: t(DELIVERED[report.medium] ?? "state.delivered", { count: report.total }),
+    headline: t(DELIVERED[report.medium ?? ""] ?? "state.delivered", { count: report.total }),
     meta: told.filter(Boolean).join(" \u00b7 "),
     lines: [...kept, ...view.lines, ...(left ? [left.text, ...left.lines] : [])],
     actions: sorted([...(left ? left.actions : []), action("take", t)]),
