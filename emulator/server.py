@@ -17,6 +17,7 @@ from .account import OTHERS_PREFIX, Account
 from .answers import Refusal
 from .asked import read_body
 from .calls import Call, Exchange
+from .controls import Controls
 from .jobs import COMPLETED, IN_PROGRESS, IN_QUEUE, Job
 from .misbehaviour import misbehave
 from .moving import require_library
@@ -53,6 +54,7 @@ class Api:
         add_get("/v1/models/{model_id:.+}", self._route("catalog", self.catalog_entry))
         add_get("/prod/v2/balance", self._route("balance", self.balance))
         add_get("/files/{request_id}/{name}", self._route("file", self.file))
+        Controls(self._account).add_routes(app.router)
         add("*", "/{path:.*}", self._route("other", self.other))
         return app
 

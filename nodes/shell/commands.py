@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..app.host import Host
-from ..core.config.settings import MAX_COST, find_token, state_folder
+from ..core.config.preferences import MAX_COST
+from ..core.config.settings import find_token, state_folder
 from ..core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, step
 from ..core.money import money
 from ..core.schema.model import ModelSpec
@@ -22,7 +23,7 @@ from ..core.store.job import Job
 from ..core.store.journal import FILE_NAME, Journal
 from ..core.texts import note
 from ..core.urls import is_loopback
-from .files import lending_folder, save
+from .files import save
 from .flags import in_flags, node_inputs
 from .models import EPILOG, add_model_parsers
 from .terminal import ShellHost
@@ -114,13 +115,14 @@ def describe(job: Job, now: float) -> str:
 def _run_node(
     deliver: Callable[[Host], Coroutine[None, None, Delivery]], name: str, out: Path, lasting: bool
 ) -> int:
+    from ..app.lending import lending_folder
     from ..app.service import close_services
 
     host = ShellHost(sys.stderr)
     signal.signal(signal.SIGINT, host.stop)
     try:
         _require_folder(out)
-        with lending_folder() as folder:
+        with lending_folder(state_folder(os.environ, Path.home())) as folder:
             host.folder = folder
             delivery = asyncio.run(deliver(host))
             try:

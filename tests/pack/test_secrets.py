@@ -118,7 +118,11 @@ def everything(errors: list[BaseException]) -> str:
     return "\n".join(texts)
 
 
-def test_no_secret_is_left_anywhere(runner: Runner, api: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kept", [False, True], ids=["inputs not kept", "inputs kept"])
+def test_no_secret_is_left_anywhere(
+    runner: Runner, api: Emulator, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_INPUTS", str(kept).lower())
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "requests", "PIL", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -145,7 +149,10 @@ def test_no_secret_is_left_anywhere(runner: Runner, api: Emulator, caplog: pytes
     assert any(path.name == FILE_NAME for path in files) and any("kept" in path.parts for path in files)
     for path, data in files.items():
         assert not [token for token in SPELLINGS if token.encode() in data], f"the token is in {path.name}"
-        assert PROMPT.encode() not in data, f"the prompt is in {path.name}"
+        recorded = kept and path.name.startswith(FILE_NAME)
+        assert recorded or PROMPT.encode() not in data, f"the prompt is in {path.name}"
+        assert not recorded or path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+    assert kept == any(PROMPT.encode() in data for data in files.values())
 
     for call in api.calls:
         sent = call.headers.get("Authorization")

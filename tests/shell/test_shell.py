@@ -122,7 +122,7 @@ def test_the_same_command_again_is_not_charged_again(run: RunContext, api: Emula
     again = run("text-to-image", "--prompt", "a fox")
     assert (first.status, again.status) == (0, 0)
     assert len(api.billed) == 1
-    assert "Kept copy, no charge" in again.err
+    assert "kept copy, no charge" in again.err
     assert again.files == first.files
 
 

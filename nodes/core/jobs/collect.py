@@ -16,9 +16,9 @@ from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
 from ..errors import Charge, JobCancelled, JournalError, NotFound, OtherMedium, PackError, TooLarge
-from ..media.file_type import IMAGE
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
+from ..request.delivered import differences
 from ..request.request import Request
 from ..schema.outputs import output_of
 from ..store.job import Job
@@ -320,10 +320,9 @@ class ResultCollector:
     ) -> Delivery:
         job = self._job
         count = max(self._medium.count(batches), len(files))
-        wanted = self._request.images_wanted if self._request else 0
-        if count + missing < wanted:
-            fewer = "note.fewer_images" if self._files_are == IMAGE else "note.fewer_files"
-            self._run.note(note(fewer, count=count, wanted=wanted))
+        if self._request:
+            for told in differences(self._request, count + missing, self._medium.sizes(batches)):
+                self._run.note(told)
         self._run.report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,

@@ -71,12 +71,18 @@ class Intake:
             )
 
     def _show(self, index: int, found: FileType | None, file: bytes | Path) -> None:
-        """Lend a file that is delivered in another form already: without it, the run is none the worse."""
+        """Lend a file that is delivered in another form already: without it, the run is none the worse.
+
+        Raises:
+            DownloadError: the host takes nothing but files, and this one cannot be lent.
+        """
         if self._host is None or found is None:
             return
         try:
             self._lent[index] = self._lend(index, file, found)
         except DownloadError as error:
+            if self._host.takes_all:
+                raise
             log.warning("A file of %s cannot be shown: %s", self._name, error.message)
 
     def _lend(self, index: int, file: bytes | Path, found: FileType | None) -> Path:

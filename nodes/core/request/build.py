@@ -19,7 +19,7 @@ from ..schema.kind import Given
 from ..schema.media import FileRules
 from ..schema.model import Limits, ModelSpec
 from ..schema.own import RERUN_SEED
-from ..store.job import NewJob
+from ..store.job import JobInputs, NewJob
 from ..store.journal import Journal
 from ..texts import Note, note
 from . import sizes
@@ -87,8 +87,12 @@ def build_request(
     base_url: str,
     account: str,
     price: Price | None,
+    inputs: JobInputs | None = None,
 ) -> Request:
-    """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
+    """Make the request of checked inputs. Blocking.
+
+    ``price`` is the catalogue's base price; ``inputs`` are to be kept beside the job.
+    """
     spec = arguments.spec
     body = arguments.body(_by_field(references, [reference.hash for reference in references]))
     content = {"model": spec.model_id, "body": body, "rerun_seed": arguments.own.get(RERUN_SEED, 0)}
@@ -102,9 +106,21 @@ def build_request(
         count=count,
         base_price=price.of(count, sizes.seconds(arguments)) if price else None,
         former_fingerprints=journal.former_fingerprints(content),
+        kind=spec.output_kind,
+        node_id=spec.node_id,
+        take=journal.fingerprint(base_url, take_of(arguments, body)),
+        inputs=inputs,
     )
     pixels = count * sizes.pixels(arguments)
-    return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
+    encode = partial(prepare, arguments, references, encoder)
+    return Request(new_job, count, pixels, encode, spec.output_kind, str(arguments.role("shape") or ""))
+
+
+def take_of(arguments: Arguments, body: Mapping[str, object]) -> object:
+    """Return what jobs have in common that differ in their seed alone; ``body`` holds hashes in place of files."""
+    seed = arguments.spec.role("seed")
+    same = {name: value for name, value in body.items() if seed is None or name != seed.name}
+    return {"take": arguments.spec.model_id, "body": same}
 
 
 def prepare(arguments: Arguments, references: Sequence[Reference], encoder: Encoder) -> EncodedRequest:

@@ -186,7 +186,10 @@ def test_the_file_is_the_owners_alone(journal: Journal) -> None:
     assert len(modes) >= 2 and set(modes.values()) == {0o600}
 
 
-def test_no_token_prompt_or_pixels_are_in_the_file(runner: Runner, api: Emulator) -> None:
+def test_no_token_prompt_or_pixels_are_in_the_file(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_INPUTS", "off")
     prompt = "a very recognizable prompt"
     runner.text_to_image(prompt=prompt, resolution="0.5K")
     files = [path for path in runner.state.rglob("*") if path.is_file() and "kept" not in path.parts]

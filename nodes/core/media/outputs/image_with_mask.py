@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from PIL import Image
-
-from ..pixels import BatchDecoder, Floats
 from .image import ImageOutput
 
-
-class MaskedBatchDecoder(BatchDecoder):
-    """Decodes images into batches, and their transparency as the host's own loader has it: 1 - alpha."""
-
-    def __init__(self, count: int, memory: Floats | None = None, *, most_pixels: int | None = None) -> None:
-        super().__init__(count, memory, most_pixels=most_pixels)
-        self._masks: dict[int, Floats] = {}
-
-    def look(self, index: int, image: Image.Image) -> None:
-        """Take in the transparency of an image; where it has none, all of it is to be seen."""
-        if image.has_transparency_data:
-            alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-            self._masks[index] = np.subtract(1, alpha / np.float32(255), dtype=np.float32)
-        else:
-            self._masks[index] = np.zeros((image.height, image.width), np.float32)
-
-    def batches(self) -> list[Any]:
-        """Return each batch, and its masks as float32 ``[N,H,W]``."""
-        masks = [
-            torch.from_numpy(np.stack([self._masks[index] for index in indices]))
-            for indices in self.places().values()
-        ]
-        return list(zip(super().batches(), masks, strict=True))
+if TYPE_CHECKING:
+    from ..tensors import MaskedBatchDecoder
 
 
 class ImageWithMaskOutput(ImageOutput):
     """Decodes images with their transparency."""
 
-    decodes = MaskedBatchDecoder
+    def decodes(self) -> type[MaskedBatchDecoder]:
+        """Return what decodes into batches and their masks."""
+        from ..tensors import MaskedBatchDecoder
+
+        return MaskedBatchDecoder
 
     def count(self, media: Sequence[Any]) -> int:
         """Return how many images the batches hold."""
-        return sum(len(images) for images, _ in media)
+        return super().count(_images(media))
+
+    def sizes(self, media: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the size of each batch."""
+        return super().sizes(_images(media))
+
+
+def _images(media: Sequence[Any]) -> list[Any]:
+    """Return the batches without their masks, which are not there where a host takes files alone."""
+    return [batch[0] if isinstance(batch, tuple) else batch for batch in media]
 
 
 OUTPUT = ImageWithMaskOutput()
