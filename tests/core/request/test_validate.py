@@ -356,9 +356,7 @@ def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None
         return
     with pytest.raises(InvalidInput) as refused:
         checked(PRO_EDIT, {"prompt": "a"}, images=count)
-    missing = "image_urls: connect an image to image_1, or write its address here."
-    assert refused.value.message == (
-        missing
-        if not count
-        else "image_urls: 1 to 20 references are needed, from image_1 to image_20 and image_urls together; given: 21."
-    )
+    said = "connect an image to image_1, or write its address here."
+    if count:
+        said = f"1 to 20 references are needed, from image_1 to image_20 and image_urls together; given: {count}."
+    assert refused.value.message == f"image_urls: {said}"
