@@ -145,6 +145,10 @@ def _limits(node: NodeSpec) -> dict[str, object]:
     return {
         "image_bytes": limits.image_bytes,
         "image_mib": limits.image_bytes // _MIB,
+        "video_bytes": limits.video_bytes,
+        "video_mib": limits.video_bytes // _MIB,
+        "audio_bytes": limits.audio_bytes,
+        "audio_mib": limits.audio_bytes // _MIB,
         "request_bytes": limits.request_bytes,
         "request_mib": limits.request_bytes // _MIB,
     }
