@@ -158,6 +158,11 @@ class FaultPlan:
         with self._lock:
             self._entries.clear()
 
+    def entries(self) -> list[tuple[Fault, int]]:
+        """Return the faults in the order in which they were added, and how often each has struck."""
+        with self._lock:
+            return [(entry.fault, entry.hits) for entry in self._entries]
+
     def strike(self, at: str, path: str = "") -> Fault | None:
         """Return the fault of this event, if any: of those due, the one added first. All of the place count it."""
         with self._lock:
@@ -210,17 +215,24 @@ def parse_fault(text: str) -> Fault:
             f"cannot read fault {text!r}; write place:kind[=value][*times][@after], as in submit:503*2"
         )
     kind, value, times = found["kind"].replace("-", "_"), found["value"], found["times"]
-    if kind.isdigit():
+    if kind.isdigit() and value is None:
         kind, value = "status", kind
     fields: dict[str, Any] = {"after": int(found["after"] or 0)}
     fields["times"] = None if times == "forever" else int(times or 1)
     if kind in _FLAGS and value is None:
         fields[kind] = True
     elif kind in _VALUES and value is not None:
-        fields[kind] = _VALUES[kind](value)
+        fields[kind] = _value(text, kind, value)
     else:
         raise ValueError(f"cannot read fault {text!r}: one of {', '.join(_FLAGS)} or {', '.join(_VALUES)}=value")
     return Fault(found["at"], **fields)
+
+
+def _value(text: str, kind: str, value: str) -> Any:
+    try:
+        return _VALUES[kind](value)
+    except ValueError:
+        raise ValueError(f"cannot read fault {text!r}: {value!r} is no value of {kind}") from None
 
 
 def _size(text: str) -> tuple[int, int]:

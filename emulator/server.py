@@ -17,6 +17,7 @@ from .account import OTHERS_PREFIX, Account
 from .answers import Refusal
 from .asked import read_body
 from .calls import Call, Exchange
+from .controls import Controls
 from .jobs import COMPLETED, IN_PROGRESS, IN_QUEUE, Job
 from .misbehaviour import misbehave
 from .moving import require_library
@@ -53,6 +54,7 @@ class Api:
         add_get("/v1/models/{model_id:.+}", self._route("catalog", self.catalog_entry))
         add_get("/prod/v2/balance", self._route("balance", self.balance))
         add_get("/files/{request_id}/{name}", self._route("file", self.file))
+        Controls(self._account).add_routes(app.router)
         add("*", "/{path:.*}", self._route("other", self.other))
         return app
 
@@ -170,7 +172,7 @@ class Api:
         found = self._files.find(exchange.call.path)
         if found is None:
             return web.Response(status=404, text="No such file.")
-        file = await asyncio.to_thread(self._files.read, *found)
+        file = await asyncio.to_thread(self._files.open, *found)
         ranges, kind = self._account.ranges and not exchange.whole, found[1].content_type
         if file.padding:
             return await files.stream(exchange.request, file, kind, ranges=ranges)

@@ -49,7 +49,7 @@ def _validator(schema: dict[str, Any]) -> Any:
         from jsonschema import Draft202012Validator
     except ImportError as error:
         raise RuntimeError(
-            "strict validation needs the package jsonschema; or choose validation='lenient'"
+            "Strict validation needs jsonschema (python -m pip install jsonschema). Or choose --validation lenient."
         ) from error
     return Draft202012Validator(_plain(schema))
 

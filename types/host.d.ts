@@ -10,9 +10,13 @@ export type Point = [x: number, y: number];
 export interface App {
   graph: Graph;
   rootGraph?: Graph;
+  canvas: Canvas;
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
+    registerSidebarTab?(tab: SidebarTab): void;
+    getSidebarTabs?(): SidebarTab[];
+    sidebarTab?: { activeSidebarTabId?: string | null };
     workflow?: { activeWorkflow?: Workflow | null; openWorkflows?: Workflow[] };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
@@ -28,6 +32,28 @@ export interface App {
 export interface Prompt {
   output: Record<string, unknown>;
   workflow: unknown;
+}
+
+/** What the canvas shows: `graph` is the open one, `ds` where it lies. */
+export interface Canvas {
+  canvas: HTMLCanvasElement;
+  graph?: Graph | null;
+  ds: { scale: number; offset: Point };
+  selected_nodes?: Record<string, HostNode>;
+  selectNode?(node: HostNode): void;
+  convertEventToCanvasOffset?(event: MouseEvent): Point;
+}
+
+/** A tab beside the canvas. The host may call `render` again with the same container. */
+export interface SidebarTab {
+  id: string;
+  title: string;
+  tooltip?: string;
+  icon: string;
+  iconBadge?: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+  destroy?(): void;
 }
 
 /** A workflow in a tab of the page. */
@@ -48,6 +74,8 @@ export interface Api {
   clientId?: string | null;
   initialClientId?: string | null;
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  /** The address of a route of the server. */
+  apiURL(path: string): string;
   queuePrompt(number: number, prompt: Prompt, options?: unknown): Promise<{ prompt_id?: string } | undefined>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }
@@ -155,6 +183,7 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
+  options?: Partial<DOMWidgetOptions>;
   callback?(value: unknown): void;
 }
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from ..core.schema.registry import load_models
 from .collect import COLLECT
 from .factory import PackNode, collect_class, node_class
+from .log_lines import prefix_lines
 from .page import Page
 from .routes import register
 from .runtime import ComfyHost, prompt_server
 from .save import SAVE, save_class
+
+prefix_lines(__name__.rpartition(".")[0])
 
 HOST = ComfyHost()
 

@@ -1,11 +1,10 @@
-"""The nodes from a shell: flags made from the same schema, the same node classes, images saved as files."""
+"""The nodes from a shell: flags made from the same schemas, results saved as files."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
-import math
 import os
 import signal
 import sys
@@ -20,56 +19,27 @@ from ..core.config.settings import find_token, state_folder
 from ..core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, step
 from ..core.money import money
 from ..core.schema.model import ModelSpec
-from ..core.schema.registry import load_models
 from ..core.store.job import Job
 from ..core.store.journal import FILE_NAME, Journal
 from ..core.texts import note
 from ..core.urls import is_loopback
 from .files import save
-from .flags import add_flags, in_flags, node_inputs
+from .flags import in_flags, node_inputs
+from .models import EPILOG, add_model_parsers
 from .terminal import ShellHost
 
 if TYPE_CHECKING:
     from ..core.jobs.context import Delivery
-
-EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
-
-
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults, except where there is none to show."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return super()._get_help_string(action) if action.default not in (None, "", []) else action.help
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m nodes", description=__doc__, epilog=EPILOG)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for spec in load_models():
-        if spec.command:
-            add_model_parser(commands, spec)
+    add_model_parsers(commands, run_model)
     add_journal_parsers(commands)
     options = parser.parse_args(arguments)
     return int(options.run(options))
-
-
-def add_model_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser], spec: ModelSpec) -> None:
-    """Add the subcommand of a model: one flag for each property of its schema."""
-    parser = commands.add_parser(
-        spec.command,
-        help=spec.description,
-        description=spec.description,
-        epilog=EPILOG,
-        formatter_class=_HelpFormatter,
-        allow_abbrev=False,
-    )
-    add_flags(parser, spec)
-    parser.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the images go")
-    help_text = "what it may cost at most, where a daily budget is set and nothing tells its price"
-    parser.add_argument("--max-cost", type=_usd, metavar="USD", help=help_text)
-    parser.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
-    parser.set_defaults(run=lambda options: run_model(spec, options))
 
 
 def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -102,7 +72,7 @@ def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
     if options.max_cost is not None:
         os.environ[MAX_COST] = options.max_cost
     with _account(options.offline) as lasting:
-        return _run_node(deliver, spec.command, options.out, lasting)
+        return _run_node(deliver, spec.slug, options.out, lasting)
 
 
 def collect_job(options: argparse.Namespace) -> int:
@@ -217,16 +187,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number of 1 or more is expected, not {text}")
     return min(int(text), sys.maxsize)
-
-
-def _usd(text: str) -> str:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
-    return text
 
 
 @contextlib.contextmanager

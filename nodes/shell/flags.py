@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from ..core.docs.node_texts import NodeTexts
 from ..core.errors import INPUT_PARAMS, InvalidInput
 from ..core.schema.inputs import Flag
 from ..core.schema.model import ModelSpec
+
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+# Values of an error that list inputs, and what each is set to.
+_LISTS = ("fields", "others")
 
 
 def add_flags(parser: argparse.ArgumentParser, spec: ModelSpec) -> None:
@@ -31,9 +37,18 @@ def node_inputs(spec: ModelSpec, options: argparse.Namespace) -> dict[str, objec
     """
     given: Mapping[str, Any] = vars(options)
     values: dict[str, object] = {}
+    lines: dict[str, list[str]] = {}
     for flag in spec.flags:
-        values.update(_filled(flag, given[_place(flag)]))
-    return values
+        value = given[_place(flag)]
+        if flag.medium:
+            files, addresses = _divided(flag, value if flag.repeated else [value] if value is not None else [])
+            values.update(_loaded(flag, files))
+            lines.setdefault(flag.address, []).extend(addresses)
+        elif flag.inputs[0] in lines:
+            lines[flag.inputs[0]] += value if flag.repeated else [value]
+        else:
+            values[flag.inputs[0]] = value
+    return {**values, **{name: "\n".join(filter(None, each)) for name, each in lines.items()}}
 
 
 @contextlib.contextmanager
@@ -51,10 +66,20 @@ def in_flags(spec: ModelSpec) -> Iterator[None]:
 
 def _in_flags(error: InvalidInput, spec: ModelSpec) -> InvalidInput:
     params = {
-        name: _flag_of(str(value), spec) if name in INPUT_PARAMS else value
+        name: _flag_of(str(value), spec)
+        if name in INPUT_PARAMS
+        else _flags_of(str(value), spec)
+        if name in _LISTS
+        else value
         for name, value in error.failure.note.params.items()
     }
     return InvalidInput(str(params.pop("field")), error.failure.kind, **params)
+
+
+def _flags_of(names: str, spec: ModelSpec) -> str:
+    """Return a list of inputs as one of flags: ``sound, paper = none`` -> ``--sound, --paper none``."""
+    each = (one.partition(" = ") for one in names.split(", "))
+    return ", ".join(" ".join(filter(None, (_flag_of(name, spec), value))) for name, _, value in each)
 
 
 def _flag_of(name: str, spec: ModelSpec) -> str:
@@ -77,19 +102,32 @@ def _options(flag: Flag) -> dict[str, Any]:
         how = {"default": flag.default, "required": flag.required}
     return {
         **how,
-        "type": Path if flag.medium else flag.value,
+        "type": flag.value,
         "metavar": flag.metavar,
         "choices": flag.choices,
     }
 
 
-def _filled(flag: Flag, given: Any) -> dict[str, object]:
-    """Return the inputs that a flag fills: with files one after the other, with texts line by line."""
-    if not flag.medium:
-        return {flag.inputs[0]: "\n".join(given) if flag.repeated else given}
+def _divided(flag: Flag, given: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Divide what was given into files and addresses, which may stand in the place of files behind the last one.
+
+    Raises:
+        InvalidInput: an address stands before a file: sockets come before addresses in a request.
+    """
+    files = list(takewhile(lambda one: not _ADDRESS.match(one), given))
+    addresses = list(given[len(files) :])
+    late = next((one for one in addresses if not _ADDRESS.match(one)), None)
+    if late is not None:
+        raise InvalidInput(_name(flag), "file_after_address", path=late)
+    return [Path(one) for one in files], addresses
+
+
+def _loaded(flag: Flag, paths: Sequence[Path]) -> dict[str, object]:
+    """Return the sockets that a flag fills, one after the other."""
+    if not paths:
+        return {}
     from ..core.media.inputs import input_medium
 
-    paths: list[Path] = given if flag.repeated else [given] if given is not None else []
     if len(paths) > len(flag.inputs):
         raise InvalidInput(_name(flag), "too_many_files", limit=len(flag.inputs), found=len(paths))
     medium = input_medium(flag.medium)

@@ -186,13 +186,15 @@ def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) 
 
 
 def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator) -> None:
-    without = {"usd": None, "count": "num_images"}
+    without = {"usd": None, "unit": None, "count": "num_images", "duration": None}
     assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == without
     api.prices[TEXT_TO_IMAGE.model_id] = 0.07
     ask(host, "PUT", "token", json={"token": TOKEN})
     assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == {
         "usd": 0.07,
+        "unit": "output",
         "count": "num_images",
+        "duration": None,
     }
 
 

@@ -30,7 +30,7 @@ OWN_SAME_AS_ENGLISH = {"fr": {"Prompt", "Seed", "Images"}, "es": {"Prompt"}}
 # The frontend compiles these texts as messages of vue-i18n, where braces, @ and | mean something.
 MESSAGE_SAME_IN_ALL = {"http.status", "outcome.sentence"}
 MESSAGE_SAME_AS_ENGLISH = {
-    "fr": {"state.seconds", "jobs.images.one", "jobs.images.other", "socket.one", "socket.several", "http.code"},
+    "fr": {"state.seconds", "socket.one", "socket.several", "http.code"},
     "es": {"state.seconds", "test.token"},
 }
 
@@ -252,10 +252,3 @@ def test_every_message_is_translated(language: str) -> None:
     english = messages("en")
     same = {name for name, text in messages(language).items() if text == english.get(name)}
     assert same == MESSAGE_SAME_AS_ENGLISH.get(language, set()) | MESSAGE_SAME_IN_ALL
-
-
-@pytest.mark.parametrize("language", TRANSLATIONS)
-def test_the_page_and_the_nodes_call_an_image_the_same(language: str) -> None:
-    edit = read(LOCALES / language / "nodeDefs.json")["RunComfyNanoBananaProEdit"]["inputs"]
-    label = messages(language)["socket.one"].replace("{number}", "3")
-    assert label.casefold() == edit["image_3"]["name"].casefold()

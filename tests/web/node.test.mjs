@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { addCollectNode, freePlace } from "../../web/node/collect_node.js";
 import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/node/graph.js";
 import { addMenuItems, after } from "../../web/node/host_nodes.js";
 import { priceText } from "../../web/node/price.js";
@@ -49,16 +48,6 @@ test("a widget that a link stands in for has no value", () => {
   assert.equal(widgetValue(node, "num_images"), undefined);
   node.inputs[0].link = null;
   assert.equal(widgetValue(node, "num_images"), 2);
-});
-
-test("the collecting node goes where it covers none and holds the request id", () => {
-  const graph = { nodes: [], add: (node) => graph.nodes.push(node) };
-  const node = { pos: [0, 0], size: [200, 100], graph };
-  const other = { pos: [220, 0], size: [200, 100], graph };
-  graph.nodes.push(node, other);
-  assert.deepEqual(freePlace(node, [100, 50]), [240, 170]);
-  const made = addCollectNode(node, "abc", () => ({ size: [100, 50], widgets: [{ name: "request_id", value: "" }] }));
-  assert.equal(made.widgets[0].value, "abc");
 });
 
 test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {

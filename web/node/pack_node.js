@@ -2,7 +2,7 @@
  * What the pack adds to one node: its status board, its growing sockets, its price. Released with the node.
  *
  * @import { Account, Price, Report } from "../../types/answers.js"
- * @import { HostNode } from "../../types/host.js"
+ * @import { HostNode, Widget } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "./next_steps.js"
  *
@@ -14,18 +14,19 @@
  */
 
 import { createStatusBoard } from "./status_board.js";
-import { nodeType, widgetValue } from "./graph.js";
+import { nodeType, specOf, widgetValue } from "./graph.js";
 import { GrowingSockets } from "./growing_sockets.js";
 import { after, makeRoom } from "./host_nodes.js";
 import { priceText } from "./price.js";
 import { fixSeed } from "./runs.js";
-import { countsSent, isSocket } from "./socket_order.js";
+import { countsSent } from "./socket_order.js";
 import { describe } from "./status_view.js";
 
 const WIDGET = "runcomfy_state";
 // Two lines: what is said of most runs needs no more room than a node has from the beginning.
 const RESERVED = 44;
 const PADDING = 4;
+const TWO_LINES = 46;
 
 export class PackNode {
   #node;
@@ -44,7 +45,11 @@ export class PackNode {
     this.#page = page;
     fixSeed(node);
     this.#board = addBoard(node, { ...page, act: (action) => this.#act(action) });
-    this.#sockets = node.inputs?.some(isSocket) ? new GrowingSockets(node, page) : null;
+    const grows = node.inputs?.some((slot) => specOf(node, slot.name).stem);
+    this.#sockets = grows ? new GrowingSockets(node, { ...page, locale: page.t.locale }) : null;
+    for (const widget of node.widgets ?? []) {
+      if (specOf(node, widget.name).stem) keepTwoLines(widget);
+    }
     for (const widget of node.widgets ?? []) {
       after(widget, "callback", () => {
         if (this.#countWidget() === widget.name) this.draw();
@@ -87,6 +92,13 @@ export class PackNode {
     const name = this.#countWidget();
     return name ? widgetValue(this.#node, name) : 1;
   }
+}
+
+/** A list of addresses is rarely filled in: it takes no more room than it needs. @param {Widget} widget */
+function keepTwoLines(widget) {
+  if (!widget.options) return;
+  widget.options.getMinHeight = () => TWO_LINES;
+  widget.options.getMaxHeight = () => TWO_LINES;
 }
 
 /** Adds the board as a widget that is neither saved nor sent, as high as what it shows. @param {HostNode} node @param {Omit<Page, "act"> & { act: (action: Action) => void }} page */

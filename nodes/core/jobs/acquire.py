@@ -24,7 +24,8 @@ from .submit import Submission, recorded
 
 BUSY_LOOK_SECONDS = 0.2
 # While the cost of another job is awaited: so many looks at the journal, then one at the API.
-LOOKS_BEFORE_ASKING = 50
+PRICE_LOOK_SECONDS = 1.0
+LOOKS_BEFORE_ASKING = 10
 
 
 async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
@@ -96,7 +97,7 @@ async def _await_price(run: RunContext, job: Job, *, ask: bool) -> None:
     run.show(note("note.price_awaited"))
     # The time for a job of its own begins with that job.
     run.begin_anew()
-    await run.wait.sleep(BUSY_LOOK_SECONDS)
+    await run.wait.sleep(PRICE_LOOK_SECONDS)
     if ask and job.request_id:
         with contextlib.suppress(PackError):
             await run.finishing(_record_end, run, job)
@@ -108,6 +109,9 @@ def _record_end(run: RunContext, job: Job) -> None:
     match state := run.dependencies.client.result(job.request_id or ""):
         case Succeeded(files, cost) if files:
             journal.mark_finished(replace(job, files=addresses(files), cost=cost))
+        case Succeeded(cost=cost):
+            # What its next run tells of it is left to that run.
+            journal.mark_over(job, cost)
         case Failed(cost=cost):
             journal.mark_ended(job, "failed", receipts.of_end(state, job).note, cost)
         case Cancelled():

@@ -18,7 +18,9 @@ from ..api.retry import Operation
 from ..errors import Charge, JobCancelled, JournalError, NotFound, OtherMedium, PackError, TooLarge
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
+from ..request.delivered import differences
 from ..request.request import Request
+from ..schema.outputs import output_of
 from ..store.job import Job
 from ..texts import Note, note
 from . import receipts
@@ -129,7 +131,7 @@ class ResultCollector:
             log.info("Request %s cannot be asked for its files anew: %s", job.request_id, error.message)
             return known
         if isinstance(state, Succeeded):
-            state = state.of_medium(self._output)
+            state = state.of_medium(output_of(self._output).medium)
         if not isinstance(state, Succeeded) or len(addresses(state.files)) != len(known) or state.files == known:
             return known
         await self._finished(replace(job, files=addresses(state.files)), state.cost)
@@ -202,7 +204,7 @@ class ResultCollector:
         if not isinstance(state, Succeeded):
             return state
         state = await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
-        return state.of_medium(self._output) if isinstance(state, Succeeded) else state
+        return state.of_medium(output_of(self._output).medium) if isinstance(state, Succeeded) else state
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> PackError:
         """Record an end without images and return its error."""
@@ -317,9 +319,9 @@ class ResultCollector:
     ) -> Delivery:
         job = self._job
         count = max(self._medium.count(batches), len(files))
-        wanted = self._request.images_wanted if self._request else 0
-        if count + missing < wanted:
-            self._run.note(note("note.fewer_images", count=count, wanted=wanted))
+        if self._request:
+            for told in differences(self._request, count + missing, self._medium.sizes(batches)):
+                self._run.note(told)
         self._run.report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,

@@ -20,7 +20,7 @@ class MediaHost(Protocol):
 
     @property
     def takes_all(self) -> bool:
-        """Whether it takes a file that is of another medium than was expected."""
+        """Whether files are all that it takes: of whatever medium, and images not as tensors."""
 
     def video(self, path: Path) -> Any:
         """Return a video as its nodes take it. Blocking.

@@ -69,7 +69,8 @@ class Flag:
     """A flag of the shell, and the inputs that it fills.
 
     ``value`` is the type of what follows it; a ``bool`` is ``--name`` or ``--no-name``. With a ``medium`` it takes
-    files. A repeated one fills its inputs one after the other; a single input gets a line for each.
+    files, and an address in the place of one goes to the input ``address``. A repeated one fills its inputs one
+    after the other; a single input gets a line for each.
     """
 
     name: str
@@ -81,3 +82,4 @@ class Flag:
     required: bool = False
     repeated: bool = False
     medium: str = ""
+    address: str = ""

@@ -175,6 +175,10 @@ class Journal:
             job, files=files, has_result=1, cost=job.cost, duration=job.duration, ended_at=self._clock()
         )
 
+    def mark_over(self, job: Job, cost: float | None) -> Job:
+        """Record that a job has ended, so that nobody waits for its cost; its files may still appear."""
+        return self._set(job, cost=cost, ended_at=self._clock())
+
     def mark_delivered(self, job: Job) -> Job:
         """Record that every image has been decoded and handed out."""
         return self._set(job, "delivered")

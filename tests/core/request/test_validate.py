@@ -14,7 +14,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
-from nodes.core.media.pixels import MAX_PIXELS
+from nodes.core.media.bounds import MAX_PIXELS
 from nodes.core.request.validate import Arguments, check
 from nodes.core.schema.kind import INT32_MAX, Given
 from nodes.core.schema.model import ModelSpec

@@ -1,4 +1,4 @@
-"""Images over sockets: IMAGE is float32 ``[B,H,W,3 or 4]`` in 0..1, a batch of one size."""
+"""Images over sockets: IMAGE is float32 ``[B,H,W,3 or 4]`` in 0..1, a batch of one size; a shell has pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...texts import Note, note
 from ..encode import Encoded, encode
 from ..file_type import HEAD_BYTES, IMAGE, JPEG, PNG, WEBP, type_of_head
 from ..originals import MediaFile, whole
-from ..pixels import Pixels, check_batch, content_hash, read_image, to_pixels
+from ..pixels import Pixels, content_hash, read_image
 
 # What every provider takes.
 _SENT_AS_THEY_ARE = (PNG, JPEG, WEBP)
@@ -56,16 +56,22 @@ class ImageContent:
 
 
 class ImageInput:
-    """Reads the images of an IMAGE."""
+    """Reads the images of an IMAGE, or the one of a file in a shell, which has no tensors."""
 
     def count(self, socket: str, value: object) -> int:
         """Return how many images a batch holds."""
-        return 1 if isinstance(value, ImageContent) else len(check_batch(socket, value))
+        if isinstance(value, ImageContent):
+            return 1
+        from ..tensors import check_batch
+
+        return len(check_batch(socket, value))
 
     def read(self, socket: str, value: object, limit: int) -> list[ImageContent]:  # noqa: ARG002
         """Return the images of a batch, in order."""
         if isinstance(value, ImageContent):
             return [value]
+        from ..tensors import to_pixels
+
         return [ImageContent(pixels) for pixels in to_pixels(socket, value)]
 
     def load(self, flag: str, path: Path) -> ImageContent:

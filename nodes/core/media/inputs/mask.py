@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from ...errors import InvalidInput
-from ..pixels import check_batch, to_pixels
 from .image import ImageContent, ImageInput
+
+if TYPE_CHECKING:
+    import torch
 
 
 class MaskInput(ImageInput):
@@ -14,17 +16,17 @@ class MaskInput(ImageInput):
 
     def count(self, socket: str, value: object) -> int:
         """Return how many masks a batch holds."""
-        return 1 if isinstance(value, ImageContent) else len(check_batch(socket, _as_images(socket, value)))
+        return super().count(socket, value if isinstance(value, ImageContent) else _as_images(socket, value))
 
-    def read(self, socket: str, value: object, limit: int) -> list[ImageContent]:  # noqa: ARG002
+    def read(self, socket: str, value: object, limit: int) -> list[ImageContent]:
         """Return the masks of a batch, in order."""
-        if isinstance(value, ImageContent):
-            return [value]
-        return [ImageContent(pixels) for pixels in to_pixels(socket, _as_images(socket, value))]
+        return super().read(socket, value if isinstance(value, ImageContent) else _as_images(socket, value), limit)
 
 
 def _as_images(socket: str, value: object) -> torch.Tensor:
     """Return masks as gray images ``[B,H,W,3]``. One mask may come as ``[H,W]``."""
+    import torch
+
     if not isinstance(value, torch.Tensor):
         raise InvalidInput(socket, "not_of_type", wanted="MASK", found=type(value).__name__)
     if value.is_nested or value.layout is not torch.strided or value.ndim not in (2, 3):

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import InvalidInput
 from ..file_type import VIDEO
 from ..originals import FileContent, MediaFile, check_length, file_of, load_file
-from ..pixels import content_hash, to_pixels
+from ..pixels import content_hash
 
 _NEEDED = ("get_components", "save_to")
 
@@ -69,6 +69,8 @@ def _saved(socket: str, value: Any, limit: int) -> MediaFile:
 
 def _hash_of(socket: str, value: Any) -> str:
     """Return a hash of the frames, their rate and the sound: an encoder of another day writes another file."""
+    from ..tensors import to_pixels
+
     parts = value.get_components()
     digest = hashlib.sha256(f"{parts.frame_rate}".encode())
     for frame in parts.images:

@@ -39,7 +39,7 @@ def test_it_is_a_socket_and_an_address(form: str, name: str, socket: str, addres
     assert (second.name, second.type, second.options["default"]) == (address, "STRING", "")
     assert not first.required and not second.required, "either may hold it"
     assert field.flags == (
-        Flag(socket, (socket,), metavar="FILE", medium=kind.lower()),
+        Flag(socket, (socket,), metavar="FILE", medium=kind.lower(), address=address),
         Flag(address, (address,), default="", metavar="URL"),
     )
 
@@ -80,9 +80,9 @@ def test_anything_else_is_refused(address: str, files: tuple[str, ...], said: st
         sent(read(IMAGE, name="image_url", required=True), address, *files)
 
 
-def test_the_sample_is_shown_and_never_sent() -> None:
+def test_a_default_is_neither_shown_nor_sent() -> None:
     field = read({**IMAGE, "default": URL}, name="image_url")
-    assert field.inputs[1].options["placeholder"] == URL
+    assert field.inputs[1].options == {"default": ""}
     assert sent(field) is UNSENT
 
 
