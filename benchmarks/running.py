@@ -20,7 +20,7 @@ from nodes.core.schema.registry import load_models
 
 from .measuring import ROOT
 
-TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.role("references") is None)
+TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.command == "text-to-image")
 
 
 class QuietHost:
@@ -33,6 +33,9 @@ class QuietHost:
     def interrupt(self) -> BaseException:
         """Return what Stop would raise."""
         return KeyboardInterrupt()
+
+    def media_host(self) -> None:
+        """Return nobody: the images are enough."""
 
     def state_folder(self) -> Path | None:
         """Leave the folder to the settings."""
@@ -65,10 +68,13 @@ def state(base_url: str, token: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def emulator_process(run_seconds: float) -> Iterator[Api]:
+def emulator_process(run_seconds: float, *faults: str) -> Iterator[Api]:
     """Run the emulator in a process of its own: in ours, its threads would hold the interpreter."""
     command = [sys.executable, "-m", "emulator", "--port", "0", "--queue-seconds", "0", "--run-seconds"]
-    with subprocess.Popen([*command, str(run_seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    befall = [part for fault in faults for part in ("--fault", fault)]
+    with subprocess.Popen(
+        [*command, str(run_seconds), *befall], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"_BASE=(\S+) RUNCOMFY_API_TOKEN=(\S+)", process.stdout.readline())
@@ -81,7 +87,7 @@ def emulator_process(run_seconds: float) -> Iterator[Api]:
 
 async def generate(prompt: str) -> None:
     """Run the text-to-image node to its end."""
-    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=prompt)
+    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=[prompt])
 
 
 @contextlib.contextmanager

@@ -265,7 +265,7 @@ class People:
         """Let another job be paid for in place of this one."""
         world = self._world
         try:
-            allow_retry(_service(), request_id)
+            allow_retry(_service().journal, request_id)
         except PackError as error:
             world.tell(f"{request_id}: no permission: {error.message}")
         else:

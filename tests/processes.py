@@ -106,6 +106,8 @@ def _serve() -> None:
 def _child(order, spec, host_class, node_class, delivered) -> None:  # type: ignore[no-untyped-def]
     import asyncio
 
+    from support import run_node
+
     log = open(order["log"], "a")  # noqa: SIM115 (for the life of the process)
 
     def tell(text: str) -> None:
@@ -121,7 +123,7 @@ def _child(order, spec, host_class, node_class, delivered) -> None:  # type: ign
                 time.sleep(600)
 
     try:
-        batches, _, _ = asyncio.run(node_class(spec, Host())().generate(**order["values"]))
+        batches, _, _ = asyncio.run(run_node(node_class(spec, Host())(), **order["values"]))
         tell(f"delivered {digest(delivered(batches))}")
     except Exception as error:  # noqa: BLE001 (told to the test)
         tell(f"failed {type(error).__name__}: {error}")

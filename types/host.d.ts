@@ -10,14 +10,57 @@ export type Point = [x: number, y: number];
 export interface App {
   graph: Graph;
   rootGraph?: Graph;
+  canvas: Canvas;
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
+    /** The page's store: what is read of it while a node is drawn draws the node again when it changes. */
+    runcomfyEstimates?: number;
+    registerSidebarTab?(tab: SidebarTab): void;
+    getSidebarTabs?(): SidebarTab[];
+    sidebarTab?: { activeSidebarTabId?: string | null };
+    workflow?: { activeWorkflow?: Workflow | null; openWorkflows?: Workflow[] };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
   /** There where the frontend asks extensions for the entries of a node's menu. */
   collectNodeMenuItems?(node: HostNode): MenuItem[];
+  graphToPrompt(): Promise<Prompt>;
+  /** `outputs` are the ids of the output nodes that are wanted; all where there are none. */
+  queuePrompt(number: number, count: number, outputs?: string[]): Promise<unknown>;
   registerExtension(extension: Extension): void;
+}
+
+/** A graph as it is run (`output`, by the nodes' ids) and as it is saved. */
+export interface Prompt {
+  output: Record<string, unknown>;
+  workflow: unknown;
+}
+
+/** What the canvas shows: `graph` is the open one, `ds` where it lies. */
+export interface Canvas {
+  canvas: HTMLCanvasElement;
+  graph?: Graph | null;
+  ds: { scale: number; offset: Point };
+  selected_nodes?: Record<string, HostNode>;
+  selectNode?(node: HostNode): void;
+  convertEventToCanvasOffset?(event: MouseEvent): Point;
+}
+
+/** A tab beside the canvas. The host may call `render` again with the same container. */
+export interface SidebarTab {
+  id: string;
+  title: string;
+  tooltip?: string;
+  icon: string;
+  iconBadge?: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+  destroy?(): void;
+}
+
+/** A workflow in a tab of the page. */
+export interface Workflow {
+  path: string;
 }
 
 export interface Notice {
@@ -33,6 +76,9 @@ export interface Api {
   clientId?: string | null;
   initialClientId?: string | null;
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  /** The address of a route of the server. */
+  apiURL(path: string): string;
+  queuePrompt(number: number, prompt: Prompt, options?: unknown): Promise<{ prompt_id?: string } | undefined>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }
 
@@ -46,6 +92,7 @@ export interface ApiEvents {
   execution_success: PromptEnd;
   execution_interrupted: PromptEnd;
   execution_error: PromptEnd;
+  execution_cached: PromptEnd & { nodes: string[] };
   reconnected: unknown;
   status: unknown;
 }
@@ -84,19 +131,24 @@ export interface Graph {
 
 /** A node of LiteGraph. It has a graph while it is in one, and a `subgraph` if it stands for one. */
 export interface HostNode {
+  id?: string | number;
   /** Set by ComfyUI on the node or on its class; `type` is not set yet while a node is made. */
   comfyClass?: string;
   type?: string;
   pos: Point;
   size: Size;
   graph?: Graph | null;
+  /** What stands in its head. */
+  badges?: (Badge | (() => Badge))[];
   subgraph?: Graph;
   inputs: Slot[];
+  outputs?: unknown[];
   widgets?: Widget[];
   addInput(name: string, type: string, extra?: Partial<Slot>): unknown;
   removeInput(index: number): void;
   isInputConnected?(index: number): boolean;
   getInputNode?(index: number): HostNode | null | undefined;
+  getOutputNodes?(index: number): HostNode[] | null | undefined;
   addDOMWidget(name: string, type: string, element: HTMLElement, options: DOMWidgetOptions): Widget;
   computeSize(): Size;
   setSize?(size: Size): void;
@@ -108,6 +160,15 @@ export interface HostNode {
   onSerialize?(saved: SavedNode): void;
   onRemoved?(): void;
 }
+
+export interface Badge {
+  text: string;
+  height: number;
+  getWidth(context: CanvasRenderingContext2D): number;
+  draw(context: CanvasRenderingContext2D, x: number, y: number): void;
+}
+
+export type BadgeClass = new (look: { text: string; fgColor: string; bgColor: string }) => Badge;
 
 /** The values that a hook of the host is called with. */
 export type HookValues<Hook> = NonNullable<Hook> extends (...values: infer Values) => unknown ? Values : never;
@@ -135,6 +196,7 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
+  options?: Partial<DOMWidgetOptions>;
   callback?(value: unknown): void;
 }
 
@@ -150,4 +212,4 @@ export interface DOMWidgetOptions {
 
 /** The window of ComfyUI's page. */
 export type HostWindow = Window &
-  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined } };
+  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined }; LGraphBadge?: BadgeClass };

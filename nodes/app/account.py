@@ -20,10 +20,14 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.jobs.receipts import of_unknown
+from ..core.money import Price
 from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
-from ..core.texts import note
+from ..core.store.journal import Journal
+from ..core.texts import Note, note
+from .collecting import cancel
 from .service import Service
 
 JSONObject = dict[str, object]
@@ -88,32 +92,47 @@ def probe(client: Client) -> tuple[Check, Check]:
 
 
 def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObject:
-    """Return by node id the live base price of one output in USD, and the widget that says how many. Blocking.
+    """Return by node id the live base price in USD and what it is the price of, and the widgets that say how many
+    and how long. Blocking.
 
     Each is None where it is not told.
     """
     # All at once, before the first is waited for.
     asked = [(spec, service.prices.of(spec.model_id) if service else None) for spec in specs]
-    return {
-        spec.node_id: {"usd": answer.result() if answer else None, "count": _name(spec.role("count"))}
-        for spec, answer in asked
-    }
+    return {spec.node_id: _price_view(spec, answer.result() if answer else None) for spec, answer in asked}
 
 
-def jobs_view(service: Service, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
+def jobs_view(journal: Journal, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
     """Return the newest recorded jobs of a model with a request id, whatever token made them. Blocking."""
-    now = service.journal.now()
-    return [_job_view(job, now) for job in service.journal.recent(limit, spec.model_id, accepted=True)]
+    now = journal.now()
+    return [_job_view(job, now) for job in journal.recent(limit, spec.model_id, accepted=True)]
 
 
-def allow_retry(service: Service, request_id: object) -> JSONObject:
+def allow_retry(journal: Journal, request_id: object) -> JSONObject:
     """Let a new job be paid for, once, in place of one that failed or expired. Blocking.
 
     Raises:
         InvalidInput: this is not the request id of a recorded job. PackError: it needs no permission.
     """
-    job = service.journal.allow_retry(str(request_id))
+    job = journal.allow_retry(str(request_id))
     return {"request_id": job.request_id, "note": note("note.retry_allowed", request_id=job.request_id).payload()}
+
+
+def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
+    """Ask for the end of a job of the account, recorded or not; return it, and what became of that. Blocking.
+
+    Raises:
+        InvalidInput: this can be no request id. PackError: RunComfy does not know it.
+    """
+    job = service.find(request_id)
+    if job is None:
+        try:
+            service.client.status(request_id)
+        except PackError as error:
+            raise of_unknown(error, request_id) from None
+        job = service.adopt(request_id)
+    told = cancel(service.jobs, job)
+    return service.find(request_id) or job, told
 
 
 def _job_view(job: Job, now: float) -> JSONObject:
@@ -127,6 +146,15 @@ def _job_view(job: Job, now: float) -> JSONObject:
         "count": job.count,
         "outcome": job.outcome.payload() if job.outcome else None,
         "collectable": job.state in COLLECTABLE,
+    }
+
+
+def _price_view(spec: ModelSpec, price: Price | None) -> JSONObject:
+    return {
+        "usd": price.usd if price else None,
+        "unit": price.unit if price else None,
+        "count": _name(spec.role("count")),
+        "duration": _name(spec.role("duration")),
     }
 
 

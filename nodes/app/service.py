@@ -13,8 +13,10 @@ from ..core.config.settings import Settings
 from ..core.errors import InvalidInput
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
+from ..core.money import Price
 from ..core.request.build import build_request
 from ..core.request.encode_once import Encoder, Reference
+from ..core.request.recorded import recorded_inputs
 from ..core.request.request import Request
 from ..core.request.validate import Arguments
 from ..core.store.budget import Budget
@@ -22,7 +24,10 @@ from ..core.store.file_cache import FileCache
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
+from .collecting import COLLECTS
+from .lending import KEPT
 from .prices import Prices
+from .record import Record
 
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
@@ -43,7 +48,7 @@ class Service:
         self.jobs = JobRunner(
             self.client,
             journal,
-            FileCache(settings.state_folder / "kept", settings.keep_bytes),
+            FileCache(settings.state_folder / KEPT, settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             account=self.account,
             budget=None if daily is None else Budget(daily, settings.max_cost_usd),
@@ -51,22 +56,26 @@ class Service:
         )
         self.prices = Prices(lambda model_id: self.client.price(model_id))
 
-    def request(self, arguments: Arguments, references: Sequence[Reference], price: float | None) -> Request:
-        """Make the request of checked inputs. ``price`` is that of one output, in USD. Blocking."""
-        base_url = self.settings.base_url
-        return build_request(arguments, references, self.encoder, self.journal, base_url, self.account, price)
+    def request(self, arguments: Arguments, references: Sequence[Reference], price: Price | None) -> Request:
+        """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
+        settings = self.settings
+        kept = recorded_inputs(arguments, references, settings.token) if settings.keep_inputs else None
+        return build_request(
+            arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
+        )
 
-    def accepted(self, request_id: object) -> Job:
-        """Return a job by its request id; one that was submitted elsewhere is recorded. Blocking.
+    def find(self, request_id: object) -> Job | None:
+        """Return the recorded job with a request id. Blocking.
 
         Raises:
             InvalidInput: this can be no request id.
         """
         if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "not_an_id")
-        known = self.journal.find(request_id)
-        if known is not None:
-            return known
+        return self.journal.find(request_id)
+
+    def adopt(self, request_id: str) -> Job:
+        """Record a job that was submitted elsewhere, and that the API knows as this account's. Blocking."""
         fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
         return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
 
@@ -84,15 +93,30 @@ def open_service(settings: Settings) -> Service:
     """
     with _lock:
         if settings not in _services:
-            folder = settings.state_folder
-            if folder not in _journals:
-                _journals[folder] = Journal(folder)
-            _services[settings] = Service(settings, _journals[folder])
+            _services[settings] = Service(settings, _journal(settings.state_folder))
         return _services[settings]
+
+
+def open_record(folder: Path) -> Record:
+    """Return the record of a state folder, whether there is a token or not. Blocking.
+
+    Raises:
+        JournalError: the folder cannot be used.
+    """
+    with _lock:
+        # It writes no file, so that nothing of it is to be bounded.
+        return Record(_journal(folder), FileCache(folder / KEPT, 0))
+
+
+def _journal(folder: Path) -> Journal:
+    if folder not in _journals:
+        _journals[folder] = Journal(folder)
+    return _journals[folder]
 
 
 def close_services() -> None:
     """Close every journal and connection, once what must not be lost is done. Later calls open them again."""
+    COLLECTS.close()
     threads.finish()
     with _lock:
         for service in _services.values():

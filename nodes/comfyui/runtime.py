@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core import threads
+from ..core.config.settings import state_folder
+from ..core.errors import InvalidInput, PackError
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
+from ..core.media.host import MediaHost
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
+from .previews import Shown, is_shown_next, shown
+from .saved_files import SavePlace
 
 log = logging.getLogger(__name__)
 
 STATE_FOLDER = "runcomfy_models"
+SHOWN_FOLDER = "runcomfy"
 PROGRESS_EVENT = "runcomfy.progress"
 _BAR_STEPS = 1000
 
@@ -27,7 +36,7 @@ class ComfyHost:
 
     def run_host(self) -> RunHost:
         """Return the observer of the current node: call it in the node's own context."""
-        return ComfyRunHost(self.live, _current_place())
+        return ComfyRunHost(self.live, _current_place(), self.state_folder())
 
     def interrupt(self) -> BaseException:
         """Return the host's own interrupt: call it in the node's own context."""
@@ -45,6 +54,47 @@ class ComfyHost:
 
         return Path(folder_paths.get_user_directory()) / f"__{STATE_FOLDER}"
 
+    def media_host(self) -> MediaHost:
+        """Return who takes the files of results."""
+        return ComfyMedia()
+
+    def shown(self, files: Sequence[Path]) -> Shown:
+        """Return what the current node shows of its files: nothing where the next node shows them."""
+        try:
+            return {} if _current_place().shown_next else shown(files, ComfyMedia().folder.parent)
+        except Exception:
+            # Another version of the host may have its folders elsewhere; that must not end a run that is paid for.
+            log.warning("The files of a node cannot be shown on it", exc_info=True)
+            return {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        """Show files on the current node before it has ended, as the host itself does at the end."""
+        place, server = _current_place(), prompt_server()
+        if server is not None and (ui := self.shown(files)):
+            told = {"node": place.node, "display_node": place.node, "output": ui, "prompt_id": place.prompt}
+            server.send_sync("executed", told, getattr(server, "client_id", None))
+
+    def save_place(self, prefix: str, width: int, height: int) -> SavePlace:
+        """Return where files of a prefix are saved, by the host's own patterns.
+
+        Raises:
+            InvalidInput: outside of the host's output folder.
+        """
+        import folder_paths
+
+        output = folder_paths.get_output_directory()
+        try:
+            folder, name, number, *_ = folder_paths.get_save_image_path(prefix, output, width, height)
+        except Exception:  # noqa: BLE001 (the host raises no other kind for this)
+            raise InvalidInput("filename_prefix", "outside_output") from None
+        return SavePlace(Path(folder), name, number)
+
+    def saved(self, files: Sequence[Path]) -> Shown:
+        """Return what the page shows of files in the output folder."""
+        import folder_paths
+
+        return shown(files, Path(folder_paths.get_output_directory()), "output")
+
     def running_prompts(self) -> frozenset[str]:
         """Return the ids of the prompts that run now."""
         return frozenset(str(item[1]) for item in _running(prompt_server()))
@@ -61,10 +111,12 @@ class ComfyRunHost:
     so only reports with a fraction move it, and these come from the prompt's own loop.
     """
 
-    def __init__(self, live: NodeStatusStore, place: NodeLocation) -> None:
+    def __init__(self, live: NodeStatusStore, place: NodeLocation, state_folder: Path | None = None) -> None:
         self._live = live
         self._place = place
+        self._state_folder = state_folder
         self._shown = 0.0
+        self._noted = ""
         # Of this prompt; a cancel may be confirmed when the server runs another page's prompt already.
         self._page = getattr(prompt_server(), "client_id", None)
 
@@ -87,6 +139,9 @@ class ComfyRunHost:
         if not self._place.node or server is None:
             return
         state = self._live.put(self._place, progress)
+        if progress.request_id and progress.request_id != self._noted:
+            self._noted = progress.request_id
+            threads.start(_keep_place, self._state_folder, self._place, progress.request_id)
         # A page with the pack's extension shows the report itself; another one gets the host's text.
         if _send(self._live, server, state, self._page) is UpdateMode.TEXT:
             server.send_progress_text(without_markup(progress.text()), self._place.node)
@@ -100,6 +155,46 @@ class ComfyRunHost:
         from comfy_execution.progress import get_progress_state
 
         get_progress_state().update_progress(self._place.node, fraction * _BAR_STEPS, _BAR_STEPS, None)
+
+
+class ComfyMedia:
+    """Makes the host's own videos and sounds of files, which lie in its folder for passing ones.
+
+    The host empties that folder when it starts and when it ends: a graph can read them as long as it knows them.
+    """
+
+    takes_all = False
+
+    @property
+    def folder(self) -> Path:
+        """A folder that the host serves to its page."""
+        import folder_paths
+
+        return Path(folder_paths.get_temp_directory()) / SHOWN_FOLDER
+
+    def video(self, path: Path) -> Any:
+        """Return a VIDEO that reads the file when it is asked."""
+        from comfy_api.input_impl import VideoFromFile
+
+        return VideoFromFile(str(path))
+
+    def audio(self, path: Path) -> Any:
+        """Return an AUDIO: ``{"waveform": float32 [1,C,T], "sample_rate": Hz}``."""
+        from ..core.media.sound import decode_sound
+
+        return decode_sound(path)
+
+
+def _keep_place(host_folder: Path | None, place: NodeLocation, request_id: str) -> None:
+    """Note which node shows a job, for a server that starts after this one was killed. Blocking."""
+    from ..app.service import open_record
+    from ..core.store.history import Place
+
+    try:
+        folder = state_folder(os.environ, Path.home(), host_folder)
+        open_record(folder).keep_place(Place(place.workflow, place.node, place.node_type, request_id))
+    except PackError as error:
+        log.info("Which node shows request %s is not recorded: %s", request_id, error.message)
 
 
 def prompt_server() -> Any:
@@ -131,11 +226,15 @@ def _current_place() -> NodeLocation:
         return NodeLocation(context.node_id, prompt=context.prompt_id)
     _, prompt_id, prompt, extra_data, *_ = item
     workflow = (extra_data.get("extra_pnginfo") or {}).get("workflow")
+    node = prompt.get(context.node_id, {})
+    values = node.get("inputs", {})
     return NodeLocation(
         context.node_id,
-        node_type=str(prompt.get(context.node_id, {}).get("class_type", "")),
+        node_type=str(node.get("class_type", "")),
         prompt=prompt_id,
         workflow=str(workflow.get("id") or "") if isinstance(workflow, dict) else "",
+        inputs={name: value for name, value in values.items() if isinstance(value, str | int | float | bool)},
+        shown_next=is_shown_next(prompt, context.node_id),
     )
 
 

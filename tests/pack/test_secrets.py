@@ -18,7 +18,6 @@ from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core import threads
 from nodes.core.errors import PackError
 from nodes.core.jobs.progress import Stage
@@ -93,8 +92,8 @@ def run_all(runner: Runner, api: Emulator) -> list[BaseException]:
     attempt(lambda: runner.run(PRO_EDIT, prompt=PROMPT, image_1=image(), resolution="1K", sync_mode=True))
     attempt(lambda: runner.text_to_image(PROMPT * 10_000))
     attempt(lambda: runner.run(PRO_EDIT, prompt=PROMPT, image_urls=f"https://user:{TOKEN}@example.com/{PROMPT}"))
-    attempt(lambda: asyncio.run(collect_class(runner.host)().generate(request_id=f"../{TOKEN}")))
-    attempt(lambda: asyncio.run(collect_class(runner.host)().generate(request_id="nobody-knows-it")))
+    attempt(lambda: runner.collect(f"../{TOKEN}"))
+    attempt(lambda: runner.collect("nobody-knows-it"))
     host = RecordingHost()
     host.stop_at = Stage.QUEUED
     api.hold = True
@@ -119,7 +118,11 @@ def everything(errors: list[BaseException]) -> str:
     return "\n".join(texts)
 
 
-def test_no_secret_is_left_anywhere(runner: Runner, api: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kept", [False, True], ids=["inputs not kept", "inputs kept"])
+def test_no_secret_is_left_anywhere(
+    runner: Runner, api: Emulator, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_INPUTS", str(kept).lower())
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "requests", "PIL", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -146,7 +149,10 @@ def test_no_secret_is_left_anywhere(runner: Runner, api: Emulator, caplog: pytes
     assert any(path.name == FILE_NAME for path in files) and any("kept" in path.parts for path in files)
     for path, data in files.items():
         assert not [token for token in SPELLINGS if token.encode() in data], f"the token is in {path.name}"
-        assert PROMPT.encode() not in data, f"the prompt is in {path.name}"
+        recorded = kept and path.name.startswith(FILE_NAME)
+        assert recorded or PROMPT.encode() not in data, f"the prompt is in {path.name}"
+        assert not recorded or path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+    assert kept == any(PROMPT.encode() in data for data in files.values())
 
     for call in api.calls:
         sent = call.headers.get("Authorization")
@@ -166,7 +172,7 @@ def test_a_shell_run_leaves_no_secret(runner: Runner, api: Emulator, tmp_path: P
         )
         for _ in range(2)
     ]
-    assert [end.returncode for end in ends] == [1, 0], ends
+    assert [end.returncode for end in ends] == [4, 0], ends
     said = "".join(end.stdout + end.stderr for end in ends)
     assert "Charged: no" in said and PROMPT not in said
     assert not [token for token in SPELLINGS if token in said]

@@ -12,10 +12,18 @@ InputTypes = Mapping[str, Mapping[str, tuple[Any, ...]]]
 
 FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
 NAMES = (
-    "pro_edit",
-    "pro_edit_with_several_references",
-    "text_to_image",
-    "text_to_image_into_pro_edit_by_url",
+    TEXT_TO_IMAGE := "Nano Banana 2 - text to image",
+    "Nano Banana 2 - 1K draft, then 4K",
+    "Nano Banana 2 - product shot",
+    "Nano Banana 2 - several takes compared",
+    EDIT := "Nano Banana Pro - edit an image",
+    SEVERAL_REFERENCES := "Nano Banana Pro - several references",
+    "Nano Banana Pro - a list of images",
+    "Nano Banana Pro - character sheet",
+    "Nano Banana Pro - style transfer",
+    BY_ADDRESS := "Nano Banana 2 into Pro - edit by address",
+    "Nano Banana 2 into Pro - chain of edits",
+    COLLECT := "Nano Banana - collect a paid job",
 )
 
 PAGE_ONLY = frozenset({"MarkdownNote"})
@@ -24,10 +32,13 @@ PAGE_ONLY = frozenset({"MarkdownNote"})
 # Widgets of ComfyUI's own nodes in their order; None stands for a value that the page keeps to itself.
 CORE_WIDGETS: Mapping[str, tuple[str | None, ...]] = {
     "EmptyImage": ("width", "height", "batch_size", "color"),
+    "ImageBatch": (),
     "ImageCrop": ("width", "height", "x", "y"),
+    "ImageStitch": ("direction", "match_image_size", "spacing_width", "spacing_color"),
     "LoadImage": ("image", None),
     "PreviewAny": (),
     "PreviewImage": (),
+    "RebatchImages": ("batch_size",),
     "SaveImage": ("filename_prefix",),
 }
 _WIDGET_TYPES = ("BOOLEAN", "FLOAT", "INT", "STRING")
@@ -60,11 +71,17 @@ def widget_names(types: InputTypes) -> tuple[str | None, ...]:
 
 
 def values_of(node: Mapping[str, Any], definitions: Mapping[str, InputTypes]) -> dict[str, Any]:
-    """Return the widget values of a saved node by name. Raises: ValueError where their number is another one."""
-    kind = node["type"]
-    names = widget_names(definitions[kind]) if kind in definitions else CORE_WIDGETS[kind]
-    values = zip(names, node.get("widgets_values", []), strict=True)
-    return {name: value for name, value in values if name is not None}
+    """Return the widget values of a saved node by name; of the pack's nodes, defaults stand for what is not saved.
+
+    Raises: ValueError where there are too many, or of another node too few.
+    """
+    kind, values = node["type"], node.get("widgets_values", [])
+    if kind in definitions:
+        names, defaults = widget_names(definitions[kind]), inputs_of(definitions[kind])
+        values = [*values, *(defaults[name][1]["default"] for name in names[len(values) :] if name)]
+    else:
+        names = CORE_WIDGETS[kind]
+    return {name: value for name, value in zip(names, values, strict=True) if name is not None}
 
 
 def to_prompt(workflow: Workflow, definitions: Mapping[str, InputTypes]) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { addCollectNode, freePlace } from "../../web/node/collect_node.js";
 import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/node/graph.js";
 import { addMenuItems, after } from "../../web/node/host_nodes.js";
 import { priceText } from "../../web/node/price.js";
@@ -10,10 +9,13 @@ import { document, texts } from "./fakes.mjs";
 const t = texts();
 
 test("a price is a base, times the images, or nothing", () => {
-  assert.equal(priceText(0.1, 1, t), "from $0.10");
-  assert.equal(priceText(0.1, 3, t), "from $0.30 for 3 images");
-  assert.equal(priceText(0.1, undefined, t), "from $0.10 an image");
-  assert.deepEqual([null, undefined, NaN, 0].map((usd) => priceText(usd, 1, t)), ["", "", "", ""]);
+  const price = (usd, unit, count, seconds) => priceText({ usd, unit }, { count, seconds }, t);
+  assert.equal(price(0.1, "image", 1), "from $0.10");
+  assert.equal(price(0.1, "output", 3), "from $0.30 for 3 images");
+  assert.equal(price(0.1, null, undefined), "from $0.10 an image");
+  assert.equal(price(0.1, "second", 1, 5), "from $0.50");
+  assert.equal(price(0.1, "second", 1, undefined), "from $0.10 a second");
+  assert.deepEqual([null, undefined, NaN, 0].map((usd) => price(usd, "image", 1)), ["", "", "", ""]);
 });
 
 test("nodes are found by their id in the prompt, within subgraphs too", () => {
@@ -51,22 +53,13 @@ test("a widget that a link stands in for has no value", () => {
   assert.equal(widgetValue(node, "num_images"), 2);
 });
 
-test("the collecting node goes where it covers none and holds the request id", () => {
-  const graph = { nodes: [], add: (node) => graph.nodes.push(node) };
-  const node = { pos: [0, 0], size: [200, 100], graph };
-  const other = { pos: [220, 0], size: [200, 100], graph };
-  graph.nodes.push(node, other);
-  assert.deepEqual(freePlace(node, [100, 50]), [240, 170]);
-  const made = addCollectNode(node, "abc", () => ({ size: [100, 50], widgets: [{ name: "request_id", value: "" }] }));
-  assert.equal(made.widgets[0].value, "abc");
-});
-
 test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {
   const copied = [];
   let resized = 0;
-  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), resized: () => (resized += 1) };
+  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), act: ({ kind }) => copied.push(kind), resized: () => (resized += 1) };
   const board = createStatusBoard(document, t, actions);
-  const view = { tone: "busy", headline: "Running", meta: "3 s", lines: [], details: ["a", "b"], requestId: "abc", bar: 0.5 };
+  const idle = { chip: null, lines: [], details: ["a", "b"], actions: [] };
+  const view = { ...idle, tone: "busy", headline: "Running", meta: "3 s", requestId: "abc", bar: 0.5 };
   board.show({ view, price: "from $0.10", tokenMissing: false });
   board.show({ view, price: "from $0.10", tokenMissing: false });
   assert.equal(resized, 1);
@@ -92,4 +85,23 @@ test("entries are added to what the node's own menu has", () => {
   const target = { getExtraMenuOptions: () => [{ content: "own" }] };
   addMenuItems(target, () => [{ content: "ours" }]);
   assert.deepEqual(target.getExtraMenuOptions().map((item) => item.content), ["ours", "own"]);
+});
+
+test("the board makes buttons of what can be done, and links of addresses", () => {
+  const done = [];
+  const board = createStatusBoard(document, t, { copy: async () => {}, enterToken() {}, act: ({ kind }) => done.push(kind), resized() {} });
+  const actions = [
+    { kind: "retry", label: "Pay again", title: "once" },
+    { kind: "open", label: "Open on RunComfy", title: "", url: "https://a.example/g" },
+  ];
+  const chip = { text: "not charged", tone: "good" };
+  const lines = ["Make one at https://a.example/profile, and come back."];
+  const view = { tone: "bad", headline: "No.", meta: "", chip, lines, details: [], actions, requestId: "", bar: null };
+  board.show({ view, price: "", tokenMissing: false });
+  const links = board.root.all().filter(({ tag }) => tag === "a");
+  assert.deepEqual(links.map(({ attributes }) => attributes.href), ["https://a.example/profile", "https://a.example/g"]);
+  assert.ok(links.every(({ attributes }) => attributes.rel === "noopener noreferrer"));
+  board.root.all().find((each) => each.text === "Pay again").listeners.click();
+  assert.deepEqual(done, ["retry"]);
+  assert.match(board.root.text, /not charged/);
 });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -21,13 +20,14 @@ from ..errors import (
     Unauthorized,
 )
 from ..http.transport import Answer, Transport
+from ..money import Price
+from ..redact import without
 from . import responses
 
 CANCEL_TIMEOUT = 5.0
 MAX_BYTES = 2**20
 # Four 4K images as data URIs in one JSON answer.
 MAX_RESULT_BYTES = 256 * 2**20
-_MASK = "[token]"
 _REFUSALS = (Unauthorized, InsufficientBalance, Rejected, NotFound, RateLimited)
 # A server that gave up, met a conflict or saw its caller leave may have accepted the job before.
 _PERHAPS_ACCEPTED = frozenset({408, 409, 499})
@@ -118,7 +118,7 @@ class Client:
         payload = self._payload(self._transport.call("POST", url, timeout=timeout))
         return responses.parse_cancel(self._asked_for(payload, request_id))
 
-    def price(self, model_id: str) -> responses.Price | None:
+    def price(self, model_id: str) -> Price | None:
         """Return the live base price of a model, or None where the catalog does not tell it."""
         return responses.parse_price(self._get(f"/models/{quote(model_id)}"))
 
@@ -161,7 +161,7 @@ class Client:
     def _json(self, answer: Answer) -> object:
         """Return the JSON of an answer without the token in it; None where a bad one has none."""
         try:
-            return _without(self._token, answer.json())
+            return without(self._token, answer.json())
         except (ProtocolError, RecursionError):
             if 200 <= answer.status < 300:
                 raise ProtocolError("answer_unreadable", status=answer.status, length=len(answer.body)) from None
@@ -177,21 +177,3 @@ def _checked(request_id: str) -> str:
     if not responses.is_request_id(request_id):
         raise ProtocolError("not_a_request_id")
     return request_id
-
-
-def _spellings(secret: str) -> str:
-    """Return a pattern of the secret, whichever of its characters are percent-encoded."""
-    return "".join(f"(?:{re.escape(letter)}|(?i:%{ord(letter):02x}))" for letter in secret)
-
-
-def _without(secret: str, value: object) -> object:
-    """Return a JSON value in which no string holds the secret: an API may echo the headers it was sent."""
-    if isinstance(value, str):
-        if "%" in value:
-            return re.sub(_spellings(secret), _MASK, value)
-        return value.replace(secret, _MASK)
-    if isinstance(value, list):
-        return [_without(secret, item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without(secret, item) for key, item in value.items()}
-    return value

@@ -1,9 +1,8 @@
-"""Settings from environment variables and files. They are read when a node runs, never at import."""
+"""Settings from environment variables, the page and files. They are read when a node runs, never at import."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from .. import urls
 from ..errors import PROFILE_PAGE, ConfigError, NoToken, step
 from ..texts import note
+from .preferences import Chosen, read_preferences
 from .token_file import MAX_TOKEN_LENGTH, StoredToken, check_token
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
@@ -21,7 +21,6 @@ DEVELOPMENT_BASE_URL = "https://model-api-int.runcomfy.net/v1"
 DEFAULT_BALANCE_URL = "https://api.runcomfy.net/prod/v2/balance"
 DEFAULT_HOSTS = ("runcomfy.net", ".runcomfy.net", "runcomfy.com", ".runcomfy.com")
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
-MAX_COST = "RUNCOMFY_MAX_COST_USD"
 TOKEN_FILE_VARIABLE = "RUNCOMFY_API_TOKEN_FILE"
 STORED_SOURCE = "Settings > RunComfy"
 LOGIN_SOURCE = "the login file of the RunComfy CLI"
@@ -36,7 +35,7 @@ class Settings:
 
     ``keep_bytes`` bounds the kept originals (0 keeps none, and no encoded references); ``daily_budget_usd`` is None
     without a budget, ``max_cost_usd`` is what a job counts of which nothing else is known; ``job_deadline`` is in
-    seconds.
+    seconds. ``keep_inputs``: the prompt and the other inputs are kept beside each job, on this machine.
     """
 
     token: str = field(repr=False)
@@ -48,11 +47,12 @@ class Settings:
     daily_budget_usd: float | None = None
     max_cost_usd: float | None = None
     job_deadline: float = 1800.0
+    keep_inputs: bool = True
 
     @property
     def local_origin(self) -> str | None:
         """The API's origin if it is on this machine (loopback), else None."""
-        return urls.origin(self.base_url) if urls.is_loopback(self.base_url) else None
+        return local_origin(self.base_url)
 
     @property
     def balance_url(self) -> str | None:
@@ -63,7 +63,7 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> Settings:
-    """Read the settings from the stored token, environment variables and the vendor CLI's login file.
+    """Read the settings from the stored token, environment variables, the page and the vendor CLI's login file.
 
     ``host_state_folder`` is a protected folder that the host offers; ``RUNCOMFY_STATE_DIR`` comes before it.
 
@@ -71,16 +71,24 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
         ConfigError: no token, or a variable that cannot be used; the message names it.
     """
     token, source = find_token(environ, home, host_state_folder)
+    folder = state_folder(environ, home, host_state_folder)
+    chosen = read_preferences(environ, folder)
     return Settings(
         token=token,
         token_source=source,
-        base_url=_base_url(environ),
-        state_folder=state_folder(environ, home, host_state_folder),
+        base_url=base_url(environ),
+        state_folder=folder,
         download_hosts=DEFAULT_HOSTS + _hosts(environ.get("RUNCOMFY_DOWNLOAD_HOSTS", "")),
-        keep_bytes=int(_number(environ, "RUNCOMFY_KEEP_MB", 2048.0) * 1024**2),
-        daily_budget_usd=_optional_number(environ, "RUNCOMFY_DAILY_BUDGET_USD"),
-        max_cost_usd=_optional_number(environ, MAX_COST),
+        keep_bytes=int((_number(chosen["keep_mb"]) or 0.0) * 1024**2),
+        daily_budget_usd=_number(chosen["daily_budget_usd"]),
+        max_cost_usd=_number(chosen["max_cost_usd"]),
+        keep_inputs=chosen["keep_inputs"].value is True,
     )
+
+
+def local_origin(base_url: str) -> str | None:
+    """Return the origin of an API on this machine (loopback), else None."""
+    return urls.origin(base_url) if urls.is_loopback(base_url) else None
 
 
 def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> tuple[str, str]:
@@ -165,8 +173,12 @@ def _managed_token(path: str) -> str:
     return check_token(text.strip(), TOKEN_FILE_VARIABLE)
 
 
-def _base_url(environ: Mapping[str, str]) -> str:
-    """Return the API's address. A token for development never goes to production."""
+def base_url(environ: Mapping[str, str]) -> str:
+    """Return the API's address. A token for development never goes to production.
+
+    Raises:
+        ConfigError: naming the variable.
+    """
     variable = "RUNCOMFY_API_ENVIRONMENT"
     environment = environ.get(variable, "").strip().lower() or "production"
     if environment not in _BASE_URLS:
@@ -200,19 +212,5 @@ def _hosts(text: str) -> tuple[str, ...]:
     return names
 
 
-def _number(environ: Mapping[str, str], variable: str, default: float) -> float:
-    found = _optional_number(environ, variable)
-    return default if found is None else found
-
-
-def _optional_number(environ: Mapping[str, str], variable: str) -> float | None:
-    text = environ.get(variable, "").strip()
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < 1e9:
-        raise ConfigError("not_a_number", variable=variable, next=(step("correct_variable", variable=variable),))
-    return number
+def _number(chosen: Chosen) -> float | None:
+    return None if chosen.value is None else float(chosen.value)

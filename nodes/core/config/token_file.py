@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import secrets
 from pathlib import Path
 
-from ..errors import FREE_DISK, PROFILE_PAGE, ConfigError, step
+from ..errors import PROFILE_PAGE, ConfigError, step
 from ..texts import Note, note
+from .private_file import unwritable, write_private
 
 FILE_NAME = "token.json"
 MAX_TOKEN_LENGTH = 8192
@@ -41,31 +39,14 @@ class StoredToken:
 
     def write(self, token: object) -> None:
         """Store what was entered in place of the token before it, if it can be one."""
-        text = json.dumps({"token": check_token(token, note("source.entered"))})
-        draft = self._path.with_name(f"{FILE_NAME}.{secrets.token_hex(4)}")
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, self._path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink()
-            raise self._unwritable(error) from None
+        write_private(self._path, json.dumps({"token": check_token(token, note("source.entered"))}))
 
     def forget(self) -> None:
         """Remove the stored token, if there is one."""
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
-            raise self._unwritable(error) from None
-
-    def _unwritable(self, error: OSError) -> ConfigError:
-        return ConfigError(
-            "folder_unwritable", folder=str(self._path.parent), error=type(error).__name__, next=(FREE_DISK,)
-        )
+            raise unwritable(self._path.parent, error) from None
 
 
 def check_token(token: object, source: str | Note) -> str:

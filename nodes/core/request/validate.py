@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..errors import InvalidInput
+from ..schema.conditions import Run
 from ..schema.document import JSON
 from ..schema.kind import UNSENT, Given, Unsent
 from ..schema.model import ModelSpec
@@ -16,11 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Arguments:
-    """The checked inputs of one run, by the property's name; the pack's own inputs apart."""
+    """The checked inputs of one run, by the property's name; the pack's own inputs apart.
+
+    ``widgets`` are what was given, by the widget's name.
+    """
 
     spec: ModelSpec
     values: Mapping[str, JSON | Unsent]
     own: Mapping[str, JSON | Unsent]
+    widgets: Mapping[str, object] = field(default_factory=dict)
 
     def role(self, role: str) -> JSON:
         """Return the value of the property that has a role; None where there is none, or where it is not sent."""
@@ -50,8 +55,13 @@ def check(spec: ModelSpec, given: Given) -> Arguments:
     for name in given.values:
         if name not in known:
             raise InvalidInput(name, "no_such_input", node=spec.display_name)
+    values = {field.name: field.kind.check(field, given) for field in spec.fields}
+    run = Run(spec.fields, values, given)
+    for condition in spec.conditions:
+        run.check(condition)
     return Arguments(
         spec,
-        {field.name: field.kind.check(field, given) for field in spec.fields},
+        values,
         {field.name: field.kind.check(field, given) for field in spec.own_fields},
+        given.values,
     )

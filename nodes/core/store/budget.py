@@ -13,6 +13,12 @@ from .job import Job, NewJob
 from .process_lease import ProcessLease
 from .rows import many
 
+_USD = "COALESCE(cost, CASE WHEN state IN ('cancelled', 'refused') THEN 0 ELSE estimate END)"
+# What was spent on which model, and when, from the moment ``since`` on: on the jobs, and on those forgotten.
+SPENT = (
+    f"SELECT created_at, model_id, state, {_USD} AS usd FROM jobs WHERE created_at >= :since AND owner <> ''",
+    "SELECT created_at, model_id, '', usd FROM forgotten WHERE created_at >= :since",
+)
 # A job that nobody waits for any more holds others up no longer than it would be waited for.
 UNDER_WAY_SECONDS = 1800.0
 LATEST = 20
@@ -48,12 +54,19 @@ def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget) -> Estimat
 
 def spent_since(db: sqlite3.Connection, moment: float) -> float:
     """Return the USD of the jobs made since ``moment``; where no cost is known, what they were reckoned with."""
-    row = db.execute(
-        "SELECT SUM(COALESCE(cost, CASE WHEN state IN ('cancelled', 'refused') THEN 0 ELSE estimate END)) "
-        "FROM jobs WHERE created_at >= :moment AND owner <> ''",
-        {"moment": moment},
-    ).fetchone()
-    return float(row[0] or 0.0)
+    return sum(
+        float(db.execute(f"SELECT SUM(usd) FROM ({spent})", {"since": moment}).fetchone()[0] or 0.0)
+        for spent in SPENT
+    )
+
+
+def keep_cost(db: sqlite3.Connection, job: Job) -> None:
+    """Keep what a job counts for its day; the job itself is to be forgotten."""
+    db.execute(
+        f"INSERT INTO forgotten (created_at, model_id, usd) SELECT created_at, model_id, {_USD} FROM jobs "
+        f"WHERE id = :id AND owner <> '' AND {_USD} > 0",
+        {"id": job.id},
+    )
 
 
 def require(budget: Budget, spent: float, reckoned: Estimate) -> None:
@@ -76,8 +89,8 @@ def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: New
     """
     rows = many(
         db,
-        "SELECT * FROM jobs WHERE created_at > :since AND created_at <= :now "
-        "AND model_id = :model_id AND size = :size AND cost IS NULL AND ended_at IS NULL "
+        "SELECT * FROM jobs WHERE created_at > :since AND created_at <= :now AND model_id = :model_id "
+        "AND size = :size AND cost IS NULL AND ended_at IS NULL "
         "AND state IN ('preparing', 'submitting', 'submitted') "
         "ORDER BY created_at",
         since=now - UNDER_WAY_SECONDS,

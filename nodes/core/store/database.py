@@ -79,6 +79,43 @@ MIGRATIONS = (
     """
     CREATE TABLE waiters (id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL, owner TEXT NOT NULL);
     """,
+    # The inputs stand apart from the jobs: claims read none of them, and they are erased by themselves.
+    """
+    ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN node_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN take TEXT NOT NULL DEFAULT '';
+    CREATE TABLE inputs (
+        job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+        prompt TEXT NOT NULL,
+        folded TEXT NOT NULL,
+        seed TEXT,
+        scalars TEXT NOT NULL,
+        media TEXT NOT NULL
+    );
+    CREATE TABLE forgotten (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        created_at REAL NOT NULL,
+        model_id TEXT NOT NULL,
+        usd REAL NOT NULL
+    );
+    CREATE INDEX forgotten_by_time ON forgotten (created_at);
+    CREATE INDEX by_model ON jobs (model_id, id) WHERE state <> 'preparing';
+    CREATE INDEX in_need ON jobs (id) WHERE state IN ('submitting', 'lost', 'submitted', 'unknown')
+        OR (state IN ('failed', 'expired') AND retry_allowed = 0 AND COALESCE(cost > 0, has_result));
+    CREATE INDEX by_take ON jobs (take, id) WHERE take <> '';
+    CREATE INDEX by_waited_for ON waiters (job_id);
+    """,
+    # Where a host shows a job: a server that was killed tells it when it starts again.
+    """
+    CREATE TABLE places (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        workflow TEXT NOT NULL,
+        node TEXT NOT NULL,
+        node_type TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        UNIQUE (workflow, node)
+    );
+    """,
 )
 
 
@@ -160,6 +197,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        # What is erased is overwritten.
+        db.execute("PRAGMA secure_delete = ON")
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("damaged")
     except BaseException:

@@ -28,16 +28,25 @@ class FileCache:
         return CacheWriter(self, self._root / name)
 
     def get(self, name: str) -> dict[int, Path]:
-        """Return the kept files of an entry by their numbers, in order, and note the use.
+        """Return the kept files of an entry by their numbers, in order, and note the use."""
+        files = self.look(name)
+        with contextlib.suppress(OSError):
+            os.utime(self._root / name)
+        return files
+
+    def look(self, name: str) -> dict[int, Path]:
+        """Return the kept files of an entry by their numbers, in order; to look at them is no use of them.
 
         What else lies in its folder, such as a ``.DS_Store``, is not the pack's.
         """
-        folder = self._root / name
         with contextlib.suppress(OSError):
-            files = {int(path.name): path for path in sorted(folder.iterdir()) if _NUMBER.fullmatch(path.name)}
-            os.utime(folder)
-            return files
+            paths = sorted((self._root / name).iterdir())
+            return {int(path.name): path for path in paths if _NUMBER.fullmatch(path.name)}
         return {}
+
+    def remove(self, name: str) -> None:
+        """Remove an entry, if there is one."""
+        _remove(self._root / name)
 
     def make_room(self) -> None:
         """Remove the least recently used entries until the rest fits."""
@@ -67,12 +76,41 @@ class CacheWriter:
         self._wanted = cache.max_bytes > 0
         self._begun = False
         self._lock = threading.Lock()
+        self.closed = False
 
-    def add(self, index: int, data: bytes) -> None:
-        """Write file number ``index``, from 0 to 99."""
+    def add(self, index: int, data: bytes) -> Path | None:
+        """Write file number ``index``, from 0 to 99, and return where it lies until it is committed, if it does."""
+        path = self._folder / f"{index:02}"
         try:
             if self._begin(len(data)):
-                (self._folder / f"{index:02}").write_bytes(data)
+                path.write_bytes(data)
+                return path
+        except OSError as error:
+            self._give_up(error)
+        return None
+
+    def place(self, index: int) -> Path:
+        """Return where file number ``index`` may be written by others, and lies until ``commit`` or ``close``.
+
+        This is so also where nothing is kept.
+
+        Raises:
+            OSError: the folder cannot be made.
+        """
+        with self._lock:
+            if not self._begun and not self.closed:
+                self._make_folder()
+        return self._folder / f"{index:02}"
+
+    def copy(self, index: int, path: Path) -> None:
+        """Let a kept file be one of this entry too: it replaces the older entry, which it may be of."""
+        try:
+            if self._begin(path.stat().st_size):
+                target = self._folder / f"{index:02}"
+                try:
+                    os.link(path, target)
+                except OSError:
+                    shutil.copyfile(path, target)
         except OSError as error:
             self._give_up(error)
 
@@ -91,6 +129,7 @@ class CacheWriter:
         """Remove what was not committed, and entries that there is no room for. Later files are ignored."""
         with self._lock:
             self._wanted = False
+            self.closed = True
             if self._begun:
                 shutil.rmtree(self._folder, ignore_errors=True)
         if self._cache.max_bytes:
@@ -101,11 +140,14 @@ class CacheWriter:
             if size > self._cache.max_bytes:
                 self._wanted = False
             if self._wanted and not self._begun:
-                self._folder.parent.mkdir(mode=0o700, exist_ok=True)
-                # Only once: if the folder was evicted meanwhile, the next file must not make it again.
-                self._folder.mkdir(mode=0o700)
-                self._begun = True
+                self._make_folder()
             return self._wanted
+
+    def _make_folder(self) -> None:
+        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Only once: if the folder was evicted meanwhile, the next file must not make it again.
+        self._folder.mkdir(mode=0o700)
+        self._begun = True
 
     def _give_up(self, error: OSError) -> None:
         if self._wanted:

@@ -12,6 +12,7 @@ A job's state says what may be done with the same fingerprint again:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -54,6 +55,7 @@ class Job:
     ``files`` are the URLs of hosted files, and the kept ones lie under ``name``; ``has_result``: files were ready
     once. ``outcome`` says what became of the job, where that is not its state. ``account`` stands for the token
     that the API told of it last. ``retry_allowed``: a person lets another job be paid for in place of this one.
+    ``kind`` is that of its files, ``node_id`` the node that made it; '' where a version before 0.2 recorded it.
     """
 
     id: int
@@ -76,6 +78,8 @@ class Job:
     name: str = ""
     has_result: bool = False
     retry_allowed: bool = False
+    kind: str = ""
+    node_id: str = ""
 
     @property
     def paid(self) -> bool:
@@ -89,7 +93,7 @@ class Job:
     @property
     def without_image(self) -> bool:
         """Whether an earlier run was told that it ended without an image: one may still appear."""
-        return self.outcome is not None and self.outcome.kind == "failure.no_image"
+        return self.outcome is not None and self.outcome.kind in ("failure.no_image", "failure.no_file")
 
     @property
     def ended_paid(self) -> bool:
@@ -98,11 +102,26 @@ class Job:
 
 
 @dataclass(frozen=True)
+class JobInputs:
+    """What is kept of a job's inputs, to recognise it by and to set a node to them again.
+
+    ``scalars`` are the values of its widgets by name, without secrets; ``media`` the sockets and the SHA-256 hashes
+    of what came over them, in order.
+    """
+
+    prompt: str = ""
+    seed: int | None = None
+    scalars: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    media: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class NewJob:
     """What a claim is made for. Jobs of one ``size`` and ``count`` take about as long and cost about as much.
 
     ``base_price`` in USD is what the catalogue tells of such a job: the least. ``former_fingerprints`` are what
-    versions before 0.2 made of the same inputs.
+    versions before 0.2 made of the same inputs. Jobs of one ``take`` differ in their seed alone. ``inputs`` are
+    None where they are not to be kept.
     """
 
     fingerprint: str
@@ -112,6 +131,10 @@ class NewJob:
     count: int | None = None
     base_price: float | None = None
     former_fingerprints: tuple[str, ...] = ()
+    kind: str = ""
+    node_id: str = ""
+    take: str = ""
+    inputs: JobInputs | None = None
 
 
 @dataclass(frozen=True)

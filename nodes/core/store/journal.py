@@ -1,6 +1,7 @@
 """The record of every paid job and what became of it: SQLite, in the state folder, safe across processes.
 
-It holds no token, no prompt in clear and no pixels: the fingerprint is a keyed hash.
+It holds no token and no pixels; the prompt and the other inputs stand beside a job only where a person has not
+switched that off. The fingerprint is a keyed hash.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import RUN_SAME_INPUTS, InvalidInput, JournalError, PackError
 from ..texts import Note
 from . import budget as budgets
-from . import claims, waiters
+from . import claims, history, inputs, waiters
 from .budget import Budget
 from .database import Database, make_private_folder, reported
 from .job import BEFORE, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .process_lease import ProcessLease
 from .rows import by_id, many, one, written
+
+T = TypeVar("T")
 
 FILE_NAME = "jobs.sqlite3"
 _BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DESC"
@@ -234,10 +238,39 @@ class Journal:
         with self._transaction() as db:
             return self._spent(db)
 
+    def read(self, query: Callable[[sqlite3.Connection, ProcessLease], T]) -> T:
+        """Return what a query finds: it is given the file within a transaction, and tells which processes live."""
+        with self._transaction() as db:
+            return query(db, self._owner)
+
+    def forget(self, job: Job) -> None:
+        """Remove a job and its inputs. What it cost still counts for its day.
+
+        Raises:
+            PackError: a living process works on it.
+        """
+        with self._transaction() as db:
+            if history.is_live(db, self._owner, job):
+                raise PackError("job_is_live", request_id=job.request_id)
+            budgets.keep_cost(db, job)
+            db.execute("DELETE FROM jobs WHERE id = :id", {"id": job.id})
+        self._empty_log()
+
+    def forget_inputs(self) -> None:
+        """Erase the inputs that are kept beside the jobs."""
+        with self._transaction() as db:
+            inputs.erase_all(db)
+        self._empty_log()
+
     def close(self) -> None:
         """Close the file and end the ownership of unfinished claims."""
         self._file.close()
         self._owner.close()
+
+    def _empty_log(self) -> None:
+        """Leave nothing of what was erased in the write-ahead log; where others read just now, they do it later."""
+        with self._lock, reported(self.folder):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _keyed(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
@@ -259,6 +292,9 @@ class Journal:
             "size": new_job.size,
             "count": new_job.count,
             "variant": "",
+            "kind": new_job.kind,
+            "node_id": new_job.node_id,
+            "take": new_job.take,
             # Of its kept files; never that of another job, whatever becomes of the record.
             "name": secrets.token_hex(12),
             "state": "preparing",
@@ -266,7 +302,10 @@ class Journal:
             "created_at": self._clock(),
         } | values
         columns, marks = ", ".join(row), ", ".join(f":{column}" for column in row)
-        return by_id(db, db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", row).lastrowid)
+        made = by_id(db, db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", row).lastrowid)
+        if new_job.inputs is not None:
+            inputs.keep(db, made.id, new_job.inputs)
+        return made
 
     def _spent(self, db: sqlite3.Connection) -> float:
         now = time.localtime(self._clock())

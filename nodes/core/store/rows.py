@@ -13,12 +13,12 @@ from .job import Job
 def one(db: sqlite3.Connection, query: str, **values: object) -> Job | None:
     """Return the first job that a query finds."""
     row = db.execute(query, values).fetchone()
-    return None if row is None else _job(row)
+    return None if row is None else parse_job(row)
 
 
 def many(db: sqlite3.Connection, query: str, **values: object) -> list[Job]:
     """Return every job that a query finds."""
-    return [_job(row) for row in db.execute(query, values)]
+    return [parse_job(row) for row in db.execute(query, values)]
 
 
 def by_id(db: sqlite3.Connection, job_id: int | None) -> Job:
@@ -38,7 +38,8 @@ def written(outcome: Note) -> str:
     return json.dumps(outcome.payload())
 
 
-def _job(row: sqlite3.Row) -> Job:
+def parse_job(row: sqlite3.Row) -> Job:
+    """Return a row of the table as a job; other columns may stand beside."""
     values = {column.name: row[column.name] for column in fields(Job) if column.name != "outcome"}
     return Job(
         **{

@@ -189,7 +189,10 @@ def test_the_file_is_the_owners_alone(journal: Journal) -> None:
     assert len(modes) >= 2 and set(modes.values()) == {0o600}
 
 
-def test_no_token_prompt_or_pixels_are_in_the_file(runner: Runner, api: Emulator) -> None:
+def test_no_token_prompt_or_pixels_are_in_the_file(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_INPUTS", "off")
     prompt = "a very recognizable prompt"
     runner.text_to_image(prompt=prompt, resolution="0.5K")
     files = [path for path in runner.state.rglob("*") if path.is_file() and "kept" not in path.parts]
@@ -414,7 +417,7 @@ FULL_DISK = """
 import asyncio, resource, sys
 sys.path.insert(0, "tests")
 from hurry import hurry
-from support import TEXT_TO_IMAGE, RecordingHost
+from support import TEXT_TO_IMAGE, RecordingHost, run_node
 from nodes.comfyui.factory import node_class
 from nodes.core.errors import PackError
 from nodes.core.jobs.progress import Stage
@@ -432,7 +435,7 @@ def limit(size):
 
 def run(host, stage):
     try:
-        asyncio.run(node_class(TEXT_TO_IMAGE, host)().generate(prompt=stage, resolution="0.5K"))
+        asyncio.run(run_node(node_class(TEXT_TO_IMAGE, host)(), prompt=stage, resolution="0.5K"))
         return "kept" if host.last.kept else "delivered"
     except PackError as error:
         return type(error).__name__ + (", not charged" if "Charged: no." in str(error) else "")

@@ -10,12 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from nodes.core.store.job import Claimed, Existing, NewJob, OutcomeUnknown
+from nodes.core.store import history, inputs
+from nodes.core.store.job import Claimed, Existing, NewJob, OutcomeUnknown, PermissionNeeded
 from nodes.core.store.journal import FILE_NAME, Journal
 from nodes.core.texts import note
 
 JOURNALS = Path(__file__).resolve().parent / "journals"
 TEXT_TO_IMAGE, PRO_EDIT = "google/nano-banana-2/text-to-image", "google/nano-banana/pro/edit"
+
+
+@pytest.fixture
+def newest(tmp_path: Path) -> Iterator[Journal]:
+    """The journal of before the inputs were kept beside the jobs: fourteen jobs of each fate."""
+    (tmp_path / "state").mkdir()
+    shutil.copy(JOURNALS / "version-4.sqlite3", tmp_path / "state" / FILE_NAME)
+    opened = Journal(tmp_path / "state")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -86,5 +97,41 @@ def test_the_migrated_file_opens_again_and_an_older_pack_would_refuse_it(tmp_pat
     assert again.recent() == before
     again.close()
     db = sqlite3.connect(tmp_path / "state" / FILE_NAME)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == 4
+    assert db.execute("PRAGMA user_version").fetchone()[0] == 6
     db.close()
+
+
+def test_jobs_of_before_their_inputs_were_kept_are_listed_with_what_they_need(newest: Journal) -> None:
+    entries = newest.read(lambda db, owner: history.page(db, owner, history.Wanted(), 50))
+    assert [(entry.job.id, entry.job.state, entry.need) for entry in reversed(entries)] == [
+        (1, "delivered", ""),
+        (2, "delivered", ""),
+        (3, "submitted", "collect"),
+        (4, "failed", "permission"),
+        (5, "failed", ""),
+        (6, "refused", ""),
+        (7, "cancelled", ""),
+        (8, "expired", "permission"),
+        (9, "submitted", "collect"),
+        (10, "submitted", "collect"),
+        (11, "lost", "look"),
+        (12, "unknown", "look"),
+        (13, "submitting", "look"),
+        (14, "submitted", "collect"),
+    ]
+    assert {(entry.prompt, entry.seed, entry.live, entry.job.kind) for entry in entries} == {("", None, False, "")}
+    assert newest.read(history.count_in_need) == 9
+    assert newest.read(lambda db, _: [inputs.of_job(db, entry.job.id) for entry in entries]) == [None] * 14
+
+
+def test_jobs_of_before_their_inputs_were_kept_are_found_by_their_inputs(newest: Journal) -> None:
+    for job in newest.recent():
+        claim = newest.claim(NewJob(job.fingerprint, job.account, job.model_id, job.size, job.count))
+        if job.state in ("delivered", "submitted", "expired"):
+            assert claim == Existing(job)
+        elif job.state in ("lost", "submitting"):
+            assert isinstance(claim, OutcomeUnknown)
+        elif job.request_id == "request-charged":
+            assert isinstance(claim, PermissionNeeded)
+        else:
+            assert isinstance(claim, Claimed)

@@ -1,0 +1,219 @@
+"""The record as a person looks through it: pages of jobs, what needs them, takes, and spending.
+
+Everything is read within a journal's transaction, and only what is shown: the record may hold 100,000 jobs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, TypeAlias
+
+from . import budget
+from .inputs import seed_of
+from .job import Job, JobState
+from .process_lease import ProcessLease
+from .rows import parse_job
+
+Need: TypeAlias = Literal["collect", "permission", "look", ""]
+
+# As the index of the same condition has it. Nothing has been sent of a job that is being prepared.
+_IN_NEED = """(state IN ('submitting', 'lost', 'submitted', 'unknown')
+        OR (state IN ('failed', 'expired') AND retry_allowed = 0 AND COALESCE(cost > 0, has_result)))"""
+_SHOWN = "state <> 'preparing'"
+# A job that still brings something is worth it even where the same inputs have been run again since.
+_OPEN = """(state = 'submitted' OR NOT EXISTS (
+        SELECT 1 FROM jobs AS later WHERE later.fingerprint = jobs.fingerprint AND later.id > jobs.id))"""
+_JOBS = f"""SELECT jobs.*, inputs.prompt, inputs.seed, {_OPEN} AS open
+        FROM jobs LEFT JOIN inputs ON inputs.job_id = jobs.id"""
+MOST_PLACES = 200
+_SPENT = " UNION ALL ".join(budget.SPENT)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job as it is listed. ``live``: a living process works on it; ``need``: what it needs of a person."""
+
+    job: Job
+    prompt: str = ""
+    seed: int | None = None
+    live: bool = False
+    need: Need = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs are asked for; '' and None leave a condition out.
+
+    ``before`` is the id of a job: older ones follow, down to ``after``. Every word of ``search`` stands in the
+    prompt, the model, the size or the request id. ``since`` and ``until`` are in seconds since the epoch.
+    """
+
+    before: int | None = None
+    after: int | None = None
+    search: str = ""
+    model_id: str = ""
+    state: JobState | Literal[""] = ""
+    since: float | None = None
+    until: float | None = None
+    in_need: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """The node that shows a job: its workflow, its id in that, and its class, as the host calls them."""
+
+    workflow: str
+    node: str
+    node_type: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What was spent on one day, or on one model: the name of either, USD, and how many jobs were paid for."""
+
+    name: str
+    usd: float
+    jobs: int
+
+
+def page(db: sqlite3.Connection, owner: ProcessLease, wanted: Wanted, limit: int) -> list[Entry]:
+    """Return the newest jobs that are asked for, the newest first."""
+    found: list[Entry] = []
+    for entry in _entries(db, owner, *_query(wanted)):
+        if entry.need or not wanted.in_need:
+            found.append(entry)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def newest(db: sqlite3.Connection) -> int:
+    """Return the id of the newest job; 0 where there is none."""
+    return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM jobs").fetchone()[0])
+
+
+def entry(db: sqlite3.Connection, owner: ProcessLease, job_id: int) -> Entry | None:
+    """Return the job with this id."""
+    return next(_entries(db, owner, f"{_JOBS} WHERE jobs.id = :id", {"id": job_id}), None)
+
+
+def count_in_need(db: sqlite3.Connection, owner: ProcessLease) -> int:
+    """Return how many jobs need a person."""
+    return sum(1 for one in _entries(db, owner, *_query(Wanted(in_need=True))) if one.need)
+
+
+def takes(db: sqlite3.Connection, owner: ProcessLease, take: str, limit: int) -> list[Entry]:
+    """Return the newest delivered jobs of one ``take``, the newest first."""
+    query = f"{_JOBS} WHERE take = :take AND take <> '' AND state = 'delivered' ORDER BY jobs.id DESC LIMIT :limit"
+    return list(_entries(db, owner, query, {"take": take, "limit": limit}))
+
+
+def take_of(db: sqlite3.Connection, job_id: int) -> str:
+    """Return what the takes of a job have in common; '' where that is not known."""
+    row = db.execute("SELECT take FROM jobs WHERE id = :id", {"id": job_id}).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def keep_place(db: sqlite3.Connection, place: Place) -> None:
+    """Note where a job is shown, in the place of the one that was shown there before."""
+    values = (place.workflow, place.node, place.node_type, place.request_id)
+    db.execute("INSERT OR REPLACE INTO places (workflow, node, node_type, request_id) VALUES (?, ?, ?, ?)", values)
+    db.execute("DELETE FROM places WHERE id <= (SELECT MAX(id) FROM places) - ?", (MOST_PLACES,))
+
+
+def left_behind(db: sqlite3.Connection, owner: ProcessLease) -> list[tuple[Place, Entry]]:
+    """Return the jobs that nobody waits for any more, where they were shown."""
+    found = []
+    for row in db.execute("SELECT workflow, node, node_type, request_id FROM places").fetchall():
+        place = Place(*row)
+        query = f"{_JOBS} WHERE jobs.request_id = :request_id ORDER BY jobs.id DESC LIMIT 1"
+        entries = _entries(db, owner, query, {"request_id": place.request_id})
+        found += [(place, entry) for entry in entries if entry.need == "collect"]
+    return found
+
+
+def models(db: sqlite3.Connection) -> list[str]:
+    """Return the ids of the models that there are jobs of, in the alphabet's order."""
+    # From one to the next by the index: not past every job.
+    rows = db.execute(
+        f"WITH RECURSIVE found(id) AS (SELECT MIN(model_id) FROM jobs WHERE {_SHOWN} UNION ALL "
+        f"SELECT (SELECT MIN(model_id) FROM jobs WHERE {_SHOWN} AND model_id > found.id) FROM found "
+        "WHERE found.id IS NOT NULL) SELECT id FROM found WHERE id <> ''"
+    )
+    return [str(row[0]) for row in rows]
+
+
+def spent_by_day(db: sqlite3.Connection, since: float) -> list[Spent]:
+    """Return what was spent on each local day since a moment, as YYYY-MM-DD; days without a job are left out."""
+    return _spent(db, since, "date(created_at, 'unixepoch', 'localtime')")
+
+
+def spent_by_model(db: sqlite3.Connection, since: float) -> list[Spent]:
+    """Return what was spent on each model since a moment."""
+    return _spent(db, since, "model_id")
+
+
+def is_live(db: sqlite3.Connection, owner: ProcessLease, job: Job) -> bool:
+    """Whether a living process works on a job or waits for it."""
+    return _is_live(db, owner.is_alive, job)
+
+
+def _spent(db: sqlite3.Connection, since: float, name: str) -> list[Spent]:
+    sums = "SUM(COALESCE(usd, 0)), SUM(COALESCE(usd, 0) > 0)"
+    query = f"SELECT {name}, {sums} FROM ({_SPENT}) WHERE {_SHOWN} GROUP BY 1 ORDER BY 1"
+    return [Spent(str(row[0]), float(row[1]), int(row[2])) for row in db.execute(query, {"since": since})]
+
+
+def _query(wanted: Wanted) -> tuple[str, dict[str, object]]:
+    words = wanted.search.casefold().split()
+    conditions = {
+        "before": ("jobs.id < :before", wanted.before),
+        "after": ("jobs.id >= :after", wanted.after),
+        "model": ("model_id = :model", wanted.model_id or None),
+        "state": ("state = :state", wanted.state or None),
+        "since": ("created_at >= :since", wanted.since),
+        "until": ("created_at < :until", wanted.until),
+        **{f"word_{number}": (_holds(f":word_{number}"), word) for number, word in enumerate(words)},
+    }
+    given = {name: (condition, value) for name, (condition, value) in conditions.items() if value is not None}
+    needs = [_IN_NEED, _OPEN] if wanted.in_need else []
+    text = " AND ".join([_SHOWN, *needs, *(condition for condition, _ in given.values())])
+    return f"{_JOBS} WHERE {text} ORDER BY jobs.id DESC", {name: value for name, (_, value) in given.items()}
+
+
+def _holds(word: str) -> str:
+    text = "LOWER(model_id || ' ' || size || ' ' || COALESCE(request_id, ''))"
+    return f"(INSTR(folded, {word}) > 0 OR INSTR({text}, {word}) > 0)"
+
+
+def _entries(db: sqlite3.Connection, owner: ProcessLease, query: str, values: dict[str, object]) -> Iterator[Entry]:
+    is_alive = cache(owner.is_alive)
+    for row in db.execute(query, values):
+        job = parse_job(row)
+        live = _is_live(db, is_alive, job)
+        need = need_of(job) if row["open"] and not live else ""
+        yield Entry(job, row["prompt"] or "", seed_of(row["seed"]), live, need)
+
+
+def need_of(job: Job) -> Need:
+    """Return what a job needs of a person, where no process works on it."""
+    match job.state:
+        case "submitted":
+            return "collect"
+        case "submitting" | "lost" | "unknown":
+            return "look"
+    return "permission" if job.ended_paid and not job.retry_allowed else ""
+
+
+def _is_live(db: sqlite3.Connection, is_alive: Callable[[str], bool], job: Job) -> bool:
+    match job.state:
+        case "preparing" | "submitting":
+            return is_alive(job.owner)
+        case "submitted":
+            waiting = db.execute("SELECT DISTINCT owner FROM waiters WHERE job_id = :id", {"id": job.id}).fetchall()
+            return any(is_alive(name) for (name,) in waiting)
+    return False
