@@ -181,7 +181,7 @@ class Edges:
         log = logging.getLogger("nodes")
         log.setLevel(logging.INFO)
         log.propagate = False
-        log.addHandler(Ear())
+        log.handlers[:] = [Ear()]
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -38,6 +39,8 @@ BUSY_LOOK_SECONDS = 0.2
 PRICE_LOOK_SECONDS = 1.0
 LOOKS_BEFORE_ASKING = 10
 
+log = logging.getLogger(__name__)
+
 
 async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, bool]:
     """Return an accepted job, and whether this run submitted it. A person asked for it ``since`` this moment.
@@ -67,7 +70,9 @@ async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, 
                 raise receipts.of_earlier(job)
             case PriceAwaited(job):
                 looks += 1
-                await _await_price(run, job, ask=looks % LOOKS_BEFORE_ASKING == 0)
+                await _await_price(run)
+                if looks % LOOKS_BEFORE_ASKING == 0 and not await _can_be_asked(run, job):
+                    asked.is_ours[job.id] = False
             case Busy():
                 await run.wait.sleep(BUSY_LOOK_SECONDS)
 
@@ -106,15 +111,24 @@ async def _is_ours(run: RunContext, job: Job) -> bool:
     return True
 
 
-async def _await_price(run: RunContext, job: Job, *, ask: bool) -> None:
-    """Wait a moment for the cost of another job; ``ask`` for it, as nobody may be waiting for that job."""
+async def _await_price(run: RunContext) -> None:
+    """Wait a moment for the cost of another job."""
     run.show(note("note.price_awaited"))
     # The time for a job of its own begins with that job.
     run.begin_anew()
     await run.wait.sleep(PRICE_LOOK_SECONDS)
-    if ask and job.request_id:
-        with contextlib.suppress(PackError):
+
+
+async def _can_be_asked(run: RunContext, job: Job) -> bool:
+    """Ask for the end of another job, as nobody may be waiting for it; False where it is of another account."""
+    try:
+        if job.request_id:
             await run.finishing(_record_end, run, job)
+    except OtherAccount:
+        return False
+    except PackError as error:
+        log.info("What request %s costs is not told: %s", job.request_id, error.message)
+    return True
 
 
 def _record_end(run: RunContext, job: Job) -> None:

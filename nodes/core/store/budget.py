@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from ..errors import OverBudget, step
-from .job import Job, NewJob
+from .job import Asked, Job, NewJob
 from .process_lease import ProcessLease
 from .rows import many
 
@@ -82,7 +82,9 @@ def require(budget: Budget, spent: float, reckoned: Estimate) -> None:
         raise OverBudget("budget_passed", budget_usd=budget.usd_a_day, spent_usd=spent, price_usd=reckoned.usd)
 
 
-def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, now: float) -> Job | None:
+def first_of_its_price(
+    db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, asked: Asked, now: float
+) -> Job | None:
     """Return a job under way of the same model and size, whose cost will tell what the others cost.
 
     Of one that is said to begin in the future, after the computer's clock was put back, nobody knows how old it is.
@@ -98,7 +100,9 @@ def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: New
         model_id=new_job.model_id,
         size=new_job.size,
     )
-    return next((row for row in rows if row.state == "submitted" or owner.is_alive(row.owner)), None)
+    # That of another account cannot be asked for what it costs.
+    askable = (row for row in rows if asked.is_ours.get(row.id, True))
+    return next((row for row in askable if row.state == "submitted" or owner.is_alive(row.owner)), None)
 
 
 def _costs(db: sqlite3.Connection, new_job: NewJob, condition: str = "") -> list[tuple[float, int | None]]:

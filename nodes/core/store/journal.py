@@ -23,7 +23,7 @@ from . import budget as budgets
 from . import claims, history, inputs, waiters
 from .budget import Budget
 from .database import Database, make_private_folder, reported
-from .job import BEFORE, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
+from .job import BEFORE, JUST_NOW, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .process_lease import ProcessLease
 from .rows import by_id, many, one, written
 
@@ -74,12 +74,7 @@ class Journal:
         text = json.dumps(content, sort_keys=True)
         return tuple(self._keyed(account + text) for account in self._former_accounts)
 
-    def claim(
-        self,
-        new_job: NewJob,
-        budget: Budget | None = None,
-        asked: Asked | None = None,
-    ) -> Claim:
+    def claim(self, new_job: NewJob, budget: Budget | None = None, asked: Asked = JUST_NOW) -> Claim:
         """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
 
         A lost answer that was told to somebody else while this caller waited concerns it, too.
@@ -89,7 +84,7 @@ class Journal:
         """
         with self._transaction() as db:
             claims.carry_forward(db, new_job)
-            found = claims.found(db, self._owner, new_job, asked or Asked(), self._clock())
+            found = claims.found(db, self._owner, new_job, asked, self._clock())
             if found is not None:
                 return found
             if budget is None:
@@ -97,7 +92,7 @@ class Journal:
             reckoned = budgets.estimate(db, new_job, budget)
             budgets.require(budget, self._spent(db), reckoned)
             if reckoned.base_only:
-                first = budgets.first_of_its_price(db, self._owner, new_job, self._clock())
+                first = budgets.first_of_its_price(db, self._owner, new_job, asked, self._clock())
                 if first is not None:
                     return PriceAwaited(first)
             return Claimed(self._insert(db, new_job, estimate=reckoned.usd))
