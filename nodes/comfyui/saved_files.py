@@ -76,10 +76,10 @@ def _write(target: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def _size_of(file: Path) -> tuple[int, int]:
     """Return the width and the height of an image; 0 and 0 of anything else."""
-    from ..core.media.pixels import open_image
+    from ..core.media.pixels import opened
 
     try:
-        with open_image(file.read_bytes()) as image:
+        with opened(file.read_bytes()) as image:
             return image.width, image.height
     except PackError:
         return 0, 0
