@@ -97,6 +97,8 @@ def test_the_record_is_looked_through_without_a_token(
     runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner.text_to_image()
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "another")
+    assert len(jobs(host)) == 1, "jobs of every token are listed"
     monkeypatch.delenv("RUNCOMFY_API_TOKEN")
     (job,) = jobs(host)
     for path in ("jobs/spend", "jobs/export", f"jobs/file?id={job['id']}", f"jobs/thumbnail?id={job['id']}"):
