@@ -171,4 +171,5 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
 
 def _tell(run: RunContext, job: Job) -> None:
     # The caller raises at once, without an await between: no Stop can come between the record and the error.
-    threads.start(recorded, run.dependencies.journal.mark_reported, job)
+    journal = run.dependencies.journal
+    threads.start(recorded, journal.mark_reported, job, journal.now())
