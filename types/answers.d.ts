@@ -49,10 +49,15 @@ export interface ConnectionTest {
   budget_usd: number | null;
 }
 
-/** The base price of one image in USD, and the widget that says how many; each is null where it is not told. */
+/**
+ * The base price in USD of a file or of a second of it, as `unit` says, and the widgets that say how many and how long;
+ * each is null where it is not told.
+ */
 export interface Price {
   usd: number | null;
+  unit: string | null;
   count: string | null;
+  duration: string | null;
 }
 
 /** A node whose next job is to be estimated: any name for it, its class, and the values of its widgets. */
@@ -170,6 +175,8 @@ export interface Report {
   total: number;
   cost: number | null;
   kept: boolean;
+  /** What the files are: `video`, `audio`, or images. */
+  medium?: string;
   /** How each reference travelled; the value `socket` names where it came in. */
   sent: Note[];
   notes: Note[];

@@ -57,8 +57,8 @@ export function createRoutes(api) {
     forgetToken: () => ask("DELETE", "token"),
     /** @returns {Promise<ConnectionTest>} */
     test: () => ask("POST", "test", {}),
-    /** @returns {Promise<Prices>} */
-    prices: async () => (await ask("GET", "prices")).prices ?? {},
+    /** @param {Iterable<string>} nodes classes of nodes @returns {Promise<Prices>} */
+    prices: async (nodes) => (await ask("GET", `prices?nodes=${encodeURIComponent([...nodes].join(","))}`)).prices ?? {},
     /** @param {EstimateRequest[]} nodes @returns {Promise<Estimate[]>} */
     estimate: async (nodes) => (await ask("POST", "estimate", { nodes })).nodes ?? [],
     /** @param {JobQuery} query @returns {Promise<JobPage>} */

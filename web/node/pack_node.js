@@ -54,7 +54,7 @@ export class PackNode {
     for (const widget of node.widgets ?? []) {
       after(widget, "callback", () => {
         page.estimates.want(node);
-        if (this.#countWidget() === widget.name) this.draw();
+        if (this.#countWidget() === widget.name || this.#durationWidget() === widget.name) this.draw();
       });
     }
     after(node, "onConfigure", () => page.estimates.want(node));
@@ -75,10 +75,9 @@ export class PackNode {
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
     const { t, now, price, account } = this.#page;
-    const { usd } = price(nodeType(this.#node));
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
-      price: priceText(usd, this.#count(), t),
+      price: priceText(price(nodeType(this.#node)), { count: this.#count(), seconds: this.#seconds() }, t),
       tokenMissing: account.known?.state === "missing",
     });
     this.#sockets?.draw();
@@ -99,6 +98,18 @@ export class PackNode {
   /** The widget that says how many are asked for, as the server tells. */
   #countWidget() {
     return this.#page.price(nodeType(this.#node)).count;
+  }
+
+  /** The widget that says how long the result is, as the server tells. */
+  #durationWidget() {
+    return this.#page.price(nodeType(this.#node)).duration;
+  }
+
+  /** How many seconds are asked for; undefined where a link or the model decides it. */
+  #seconds() {
+    const name = this.#durationWidget();
+    const seconds = name ? Number.parseFloat(String(widgetValue(this.#node, name))) : NaN;
+    return Number.isFinite(seconds) ? seconds : undefined;
   }
 
   /** How many are asked for: one where the model makes no more, undefined where a link decides it. */

@@ -1,7 +1,7 @@
 /**
  * What a run costs, in words, and the estimates that the server makes of it.
  *
- * @import { Estimate, EstimateRequest } from "../../types/answers.js"
+ * @import { Estimate, EstimateRequest, Price } from "../../types/answers.js"
  * @import { HostNode } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  */
@@ -12,14 +12,17 @@ const PAUSE_MILLISECONDS = 300;
 const SCALARS = ["string", "number", "boolean"];
 
 /**
- * @param {number | null | undefined} usd the base price of one image; nothing is shown where it is not known
- * @param {unknown} images how many are asked for; undefined where a link decides it
+ * @param {Partial<Price>} price nothing is shown where it is not known
+ * @param {{ count: unknown, seconds: unknown }} asked how many are asked for and how long; anything but a number where
+ *   a link or the model decides it
  * @param {Translate} t
  */
-export function priceText(usd, images, t) {
+export function priceText({ usd, unit }, { count, seconds }, t) {
   if (typeof usd !== "number" || !Number.isFinite(usd) || usd <= 0) return "";
-  if (typeof images !== "number") return t("price.each", { usd });
-  return t("price.images", { count: images, usd: usd * images });
+  const bySecond = unit === "second";
+  if (bySecond && typeof seconds !== "number") return t("price.second", { usd });
+  const each = bySecond ? usd * Number(seconds) : usd;
+  return typeof count === "number" ? t("price.images", { count, usd: each * count }) : t("price.each", { usd: each });
 }
 
 /**

@@ -80,6 +80,9 @@ class Extension {
   #account;
   /** @type {Prices} */
   #prices = {};
+  /** The classes of the nodes that were made: of these alone the prices are asked for. @type {Set<string>} */
+  #types = new Set();
+  #pricesAwaited = false;
   #statuses;
   #sidebar;
   #tab;
@@ -158,6 +161,7 @@ class Extension {
       defer: (action) => this.#window.queueMicrotask(action),
     });
     this.#packNodes.set(node, packNode);
+    this.#priceOf(nodeType(node));
     if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
     this.#window.queueMicrotask(() => this.#noticeMissingToken());
   }
@@ -270,8 +274,19 @@ class Extension {
     this.#noticeMissingToken();
   }
 
+  /** Asks for prices where a class of nodes is new here, once for all nodes that are made at a time. @param {string} type */
+  #priceOf(type) {
+    if (this.#types.has(type)) return;
+    this.#types.add(type);
+    if (this.#pricesAwaited) return;
+    this.#pricesAwaited = true;
+    this.#window.queueMicrotask(() => this.#readPrices().catch(quietly));
+  }
+
   async #readPrices() {
-    this.#prices = await this.#routes.prices();
+    this.#pricesAwaited = false;
+    if (!this.#types.size) return;
+    this.#prices = await this.#routes.prices(this.#types);
     for (const node of eachNode(rootGraph(this.#app))) {
       if (this.#packNodes.has(node) && nodeType(node) !== COLLECT_NODE) this.#estimates.want(node);
     }
