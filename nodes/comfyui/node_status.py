@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from ..core.jobs.progress import Progress
 
@@ -41,11 +41,6 @@ class NodeLocation:
     inputs: Mapping[str, object] = field(default_factory=dict, compare=False)
     shown_next: bool = False
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """What one state is kept for."""
-        return self.workflow, self.node
-
 
 @dataclass(frozen=True)
 class NodeStatus:
@@ -54,11 +49,6 @@ class NodeStatus:
     place: NodeLocation
     progress: Progress
     stopped: bool = False
-
-    @property
-    def waits(self) -> bool:
-        """Whether its job goes on."""
-        return bool(self.progress.request_id) and not (self.stopped or self.progress.ended)
 
     def payload(self) -> dict[str, object]:
         """Return it as a JSON value."""
@@ -74,23 +64,10 @@ class NodeStatus:
         }
 
 
-class Left(Protocol):
-    """What is known of nodes beyond the life of a process."""
-
-    def before(self) -> list[NodeStatus]:
-        """Return what waited when an earlier process ended. Blocking."""
-
-    def keep(self, waiting: Sequence[NodeStatus], heard: Collection[tuple[str, str]]) -> None:
-        """Keep what waits now; ``heard`` are the places of all nodes that ran in this process."""
-
-
 class NodeStatusStore:
     """The last states, and which pages show them by themselves. Safe to use from several threads."""
 
-    def __init__(self, left: Left | None = None) -> None:
-        self._left = left
-        self._kept: list[tuple[tuple[str, str], str | None]] = []
-        self._heard = 0
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._states: OrderedDict[tuple[str, str], NodeStatus] = OrderedDict()
         self._pages: OrderedDict[str, object] = OrderedDict()
@@ -99,34 +76,23 @@ class NodeStatusStore:
         """Keep a report in place of the node's one before, and return what the page is told."""
         state = NodeStatus(place, progress)
         with self._lock:
-            _put(self._states, place.key, state, MAX_STATES)
-            self._keep()
+            _put(self._states, (place.workflow, place.node), state, MAX_STATES)
         return state
 
     def stop(self, place: NodeLocation) -> NodeStatus | None:
         """Note that a node was stopped before its job ended; None where nothing was heard of it."""
+        key = (place.workflow, place.node)
         with self._lock:
-            known = self._states.get(place.key)
+            known = self._states.get(key)
             if known is None or known.place != place or known.progress.ended:
                 return None
-            self._states[place.key] = stopped = replace(known, stopped=True)
-            self._keep()
+            self._states[key] = stopped = replace(known, stopped=True)
             return stopped
 
     def all(self) -> list[NodeStatus]:
-        """Return the states, the newest last; those that an earlier process left come first. Blocking."""
-        before = self._left.before() if self._left else []
+        """Return the states, the newest last."""
         with self._lock:
-            return [*(state for state in before if state.place.key not in self._states), *self._states.values()]
-
-    def _keep(self) -> None:
-        """Keep which nodes wait, where that has changed."""
-        waiting = [state for state in self._states.values() if state.waits]
-        now = [(state.place.key, state.progress.request_id) for state in waiting]
-        # The first report of a node counts as well: it takes the place of what was left.
-        if self._left and (now != self._kept or len(self._states) != self._heard):
-            self._kept, self._heard = now, len(self._states)
-            self._left.keep(waiting, self._states.keys())
+            return list(self._states.values())
 
     def subscribe(self, page: str, connection: object) -> None:
         """Note that a page, at this connection of its, shows the states on its nodes."""

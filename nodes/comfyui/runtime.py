@@ -15,7 +15,6 @@ from ..core.errors import InvalidInput, PackError
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
 from ..core.media.host import MediaHost
-from .left_running import LeftRunning
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 from .previews import Shown, is_shown_next, shown
@@ -33,7 +32,7 @@ class ComfyHost:
     """ComfyUI around the node that is being run. ``live`` keeps what the nodes told last."""
 
     def __init__(self) -> None:
-        self.live = NodeStatusStore(LeftRunning(self._own_folder))
+        self.live = NodeStatusStore()
 
     def run_host(self) -> RunHost:
         """Return the observer of the current node: call it in the node's own context."""
@@ -54,10 +53,6 @@ class ComfyHost:
         import folder_paths
 
         return Path(folder_paths.get_user_directory()) / f"__{STATE_FOLDER}"
-
-    def _own_folder(self) -> Path:
-        """Return where the pack keeps its files, wherever the settings say."""
-        return state_folder(os.environ, Path.home(), self.state_folder())
 
     def media_host(self) -> MediaHost:
         """Return who takes the files of results."""
