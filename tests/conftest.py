@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from postgres import Server, programs
 from support import ROOT, Runner
 
 from emulator import Emulator
@@ -63,3 +64,12 @@ def pack() -> Iterator[ModuleType]:
 def definitions(pack: ModuleType) -> dict[str, Any]:
     """What the pack's nodes declare as their inputs, by node id."""
     return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A server for the tests of this process."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL server is installed (Debian's package is postgresql)")
+    with Server(fsync="off") as started:
+        yield started

@@ -5,20 +5,14 @@ The base price of the catalogue is the least that a job costs, so what such jobs
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from ..errors import OverBudget, step
+from .engines.engine import Lease, Session
 from .job import Job, NewJob
-from .process_lease import ProcessLease
 from .rows import many
+from .spending import USD, WHOSE, spent_within
 
-_USD = "COALESCE(cost, CASE WHEN state IN ('cancelled', 'refused') THEN 0 ELSE estimate END)"
-# What was spent on which model, and when, from the moment ``since`` on: on the jobs, and on those forgotten.
-SPENT = (
-    f"SELECT created_at, model_id, state, {_USD} AS usd FROM jobs WHERE created_at >= :since AND owner <> ''",
-    "SELECT created_at, model_id, '', usd FROM forgotten WHERE created_at >= :since",
-)
 # A job that nobody waits for any more holds others up no longer than it would be waited for.
 UNDER_WAY_SECONDS = 1800.0
 LATEST = 20
@@ -40,7 +34,7 @@ class Estimate:
     base_only: bool = False
 
 
-def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget) -> Estimate:
+def estimate(db: Session, new_job: NewJob, budget: Budget) -> Estimate:
     """Return the most that such jobs have cost of late; else the base price; else what a person stated."""
     if same := _costs(db, new_job, "AND count IS :count"):
         return Estimate(max(usd for usd, _ in same))
@@ -52,19 +46,16 @@ def estimate(db: sqlite3.Connection, new_job: NewJob, budget: Budget) -> Estimat
     return Estimate(budget.max_cost)
 
 
-def spent_since(db: sqlite3.Connection, moment: float) -> float:
+def spent_since(db: Session, moment: float) -> float:
     """Return the USD of the jobs made since ``moment``; where no cost is known, what they were reckoned with."""
-    return sum(
-        float(db.execute(f"SELECT SUM(usd) FROM ({spent})", {"since": moment}).fetchone()[0] or 0.0)
-        for spent in SPENT
-    )
+    return spent_within(db, moment)
 
 
-def keep_cost(db: sqlite3.Connection, job: Job) -> None:
+def keep_cost(db: Session, job: Job) -> None:
     """Keep what a job counts for its day; the job itself is to be forgotten."""
     db.execute(
-        f"INSERT INTO forgotten (created_at, model_id, usd) SELECT created_at, model_id, {_USD} FROM jobs "
-        f"WHERE id = :id AND owner <> '' AND {_USD} > 0",
+        f"INSERT INTO forgotten ({WHOSE}, usd) SELECT {WHOSE}, {USD} FROM jobs "
+        f"WHERE id = :id AND owner <> '' AND {USD} > 0",
         {"id": job.id},
     )
 
@@ -82,7 +73,7 @@ def require(budget: Budget, spent: float, reckoned: Estimate) -> None:
         raise OverBudget("budget_passed", budget_usd=budget.usd_a_day, spent_usd=spent, price_usd=reckoned.usd)
 
 
-def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, now: float) -> Job | None:
+def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, now: float) -> Job | None:
     """Return a job under way of the same model and size, whose cost will tell what the others cost."""
     rows = many(
         db,
@@ -96,7 +87,7 @@ def first_of_its_price(db: sqlite3.Connection, owner: ProcessLease, new_job: New
     return next((row for row in rows if row.state == "submitted" or owner.is_alive(row.owner)), None)
 
 
-def _costs(db: sqlite3.Connection, new_job: NewJob, condition: str = "") -> list[tuple[float, int | None]]:
+def _costs(db: Session, new_job: NewJob, condition: str = "") -> list[tuple[float, int | None]]:
     """Return what the latest jobs of the same model and size have cost, with their counts."""
     rows = db.execute(
         "SELECT cost, count FROM jobs WHERE model_id = :model_id AND size = :size AND cost IS NOT NULL "

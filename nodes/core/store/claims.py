@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 
+from .engines.engine import Lease, Session
 from .job import LIVE, Busy, Claim, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
-from .process_lease import ProcessLease
 from .rows import many, one
 
 
-def carry_forward(db: sqlite3.Connection, new_job: NewJob) -> None:
+def carry_forward(db: Session, new_job: NewJob) -> None:
     """Give the rows of before 0.2 that have the same inputs the fingerprint of now."""
     for former in new_job.former_fingerprints:
         values = {"now": new_job.fingerprint, "former": former}
@@ -18,8 +17,8 @@ def carry_forward(db: sqlite3.Connection, new_job: NewJob) -> None:
 
 
 def found(
-    db: sqlite3.Connection,
-    owner: ProcessLease,
+    db: Session,
+    owner: Lease,
     new_job: NewJob,
     waited_for: int | None = None,
     not_ours: Collection[int] = (),
@@ -43,37 +42,38 @@ def found(
     return Existing(newest) if may_be_had else PermissionNeeded(newest)
 
 
-def live(db: sqlite3.Connection, new_job: NewJob) -> list[Job]:
+def live(db: Session, new_job: NewJob) -> list[Job]:
     """Return the live rows of the same inputs, that of the same account first."""
     query = f"SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state IN {LIVE}"
     rows = many(db, query, fingerprint=new_job.fingerprint)
     return sorted(rows, key=lambda row: (row.account != new_job.account, -row.id))
 
 
-def remove_dead(db: sqlite3.Connection, owner: ProcessLease, since: float) -> None:
+def remove_dead(db: Session, owner: Lease, since: float) -> None:
     """Remove the claims since a moment whose processes died before they sent anything: they cost nothing."""
     rows = many(db, "SELECT * FROM jobs WHERE created_at >= :since AND state = 'preparing'", since=since)
     for row in rows:
-        if not owner.is_alive(row.owner):
+        if not owner.is_connected(row.owner):
             db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
 
 
-def _of_live(db: sqlite3.Connection, owner: ProcessLease, row: Job) -> Claim | None:
+def _of_live(db: Session, owner: Lease, row: Job) -> Claim | None:
     """Return what a live row means for the next run; None where it was a dead claim, which is removed."""
     if row.state in ("submitted", "delivered"):
         return Existing(row)
     if row.state == "lost":
         return OutcomeUnknown(row)
+    if row.state == "preparing" and not owner.is_connected(row.owner):
+        # Its process may live, and finds out before it sends anything.
+        db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
+        return None
     if owner.is_alive(row.owner):
         return Busy(row)
-    if row.state == "submitting":
-        db.execute("UPDATE jobs SET state = 'lost' WHERE id = :id", {"id": row.id})
-        return OutcomeUnknown(row)
-    db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
-    return None
+    db.execute("UPDATE jobs SET state = 'lost' WHERE id = :id", {"id": row.id})
+    return OutcomeUnknown(row)
 
 
-def _newest(db: sqlite3.Connection, new_job: NewJob, not_ours: Collection[int]) -> Job | None:
+def _newest(db: Session, new_job: NewJob, not_ours: Collection[int]) -> Job | None:
     rows = many(
         db,
         "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit",
