@@ -23,6 +23,7 @@ from ..core.errors import (
 from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
+from ..core.store.journal import Journal
 from ..core.texts import note
 from .service import Service
 
@@ -100,19 +101,19 @@ def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObje
     }
 
 
-def jobs_view(service: Service, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
+def jobs_view(journal: Journal, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
     """Return the newest recorded jobs of a model with a request id, whatever token made them. Blocking."""
-    now = service.journal.now()
-    return [_job_view(job, now) for job in service.journal.recent(limit, spec.model_id, accepted=True)]
+    now = journal.now()
+    return [_job_view(job, now) for job in journal.recent(limit, spec.model_id, accepted=True)]
 
 
-def allow_retry(service: Service, request_id: object) -> JSONObject:
+def allow_retry(journal: Journal, request_id: object) -> JSONObject:
     """Let a new job be paid for, once, in place of one that failed or expired. Blocking.
 
     Raises:
         InvalidInput: this is not the request id of a recorded job. PackError: it needs no permission.
     """
-    job = service.journal.allow_retry(str(request_id))
+    job = journal.allow_retry(str(request_id))
     return {"request_id": job.request_id, "note": note("note.retry_allowed", request_id=job.request_id).payload()}
 
 

@@ -23,8 +23,11 @@ from ..core.store.file_cache import FileCache
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
+from .background import COLLECTS
 from .prices import Prices
+from .record import Record
 
+KEPT = "kept"
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
 
@@ -44,7 +47,7 @@ class Service:
         self.jobs = JobRunner(
             self.client,
             journal,
-            FileCache(settings.state_folder / "kept", settings.keep_bytes),
+            FileCache(settings.state_folder / KEPT, settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             account=self.account,
             budget=None if daily is None else Budget(daily, settings.max_cost_usd),
@@ -88,15 +91,30 @@ def open_service(settings: Settings) -> Service:
     """
     with _lock:
         if settings not in _services:
-            folder = settings.state_folder
-            if folder not in _journals:
-                _journals[folder] = Journal(folder)
-            _services[settings] = Service(settings, _journals[folder])
+            _services[settings] = Service(settings, _journal(settings.state_folder))
         return _services[settings]
+
+
+def open_record(folder: Path) -> Record:
+    """Return the record of a state folder, whether there is a token or not. Blocking.
+
+    Raises:
+        JournalError: the folder cannot be used.
+    """
+    with _lock:
+        # It writes no file, so that nothing of it is to be bounded.
+        return Record(_journal(folder), FileCache(folder / KEPT, 0))
+
+
+def _journal(folder: Path) -> Journal:
+    if folder not in _journals:
+        _journals[folder] = Journal(folder)
+    return _journals[folder]
 
 
 def close_services() -> None:
     """Close every journal and connection, once what must not be lost is done. Later calls open them again."""
+    COLLECTS.close()
     threads.finish()
     with _lock:
         for service in _services.values():

@@ -35,7 +35,20 @@ ROUTES = (
     ("POST", "/test", "test"),
     ("GET", "/prices", "prices"),
     ("GET", "/jobs", "jobs"),
+    ("GET", "/job", "job"),
+    ("GET", "/jobs/thumbnail", "thumbnail"),
+    ("GET", "/jobs/file", "job_file"),
+    ("GET", "/jobs/spend", "spend"),
+    ("GET", "/jobs/export", "export_jobs"),
+    ("POST", "/jobs/collect", "collect_job"),
+    ("POST", "/jobs/cancel", "cancel_job"),
     ("POST", "/jobs/retry", "retry_job"),
+    ("POST", "/jobs/forget", "forget_job"),
+    ("POST", "/jobs/forget_inputs", "forget_inputs"),
+    ("POST", "/estimate", "estimate"),
+    ("POST", "/takes", "takes"),
+    ("GET", "/settings", "settings"),
+    ("PUT", "/settings", "store_settings"),
     ("POST", "/progress", "progress"),
     ("GET", "/messages", "messages"),
 )
@@ -109,11 +122,12 @@ async def read_body(request: web.Request) -> Mapping[str, object]:
     return body
 
 
-def _handler(server: Any, method: str, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
+def _handler(server: Any, method: str, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
         try:
             asked = await _asked(request, method)
-            return _json(200, await _in_thread(request, getattr(getattr(server, PAGE_ATTRIBUTE), name), asked))
+            answer = await _in_thread(request, getattr(getattr(server, PAGE_ATTRIBUTE), name), asked)
+            return _json(200, answer) if isinstance(answer, dict) else await _file(request, answer)
         except PackError as error:
             status = error.http_status if isinstance(error, Refused) else 400
             return _json(status, error.failure.payload())
@@ -134,6 +148,42 @@ def _help_handler(server: Any) -> Callable[[web.Request], Awaitable[web.Response
         return web.Response(text=text, content_type="text/markdown", headers={"Cache-Control": "no-cache"})
 
     return handle
+
+
+async def _file(request: web.Request, answer: object) -> web.StreamResponse:
+    """Answer with a file: one that is kept, or one that is made where the browser has not the same already."""
+    from aiohttp import web
+
+    from ..app.files import KeptFile, MadeFile
+
+    match answer:
+        case KeptFile(path, media_type, name):
+            return web.FileResponse(path, headers=_file_headers(media_type, name, attached=not media_type))
+        case MadeFile(make, media_type, etag, name):
+            headers = _file_headers(media_type, name, attached=bool(name))
+            if etag:
+                headers["ETag"] = f'"{etag}"'
+            if etag and etag in (known.value for known in request.if_none_match or ()):
+                return web.Response(status=304, headers=headers)
+            body = await _in_thread(request, lambda _: make(), {})
+            return web.Response(body=body, headers=headers)
+    raise web.HTTPNotFound(headers={"Cache-Control": "no-store"})
+
+
+def _file_headers(media_type: str, name: str, *, attached: bool) -> dict[str, str]:
+    """Return the headers of a file: no browser takes it for a page, and no page of another site can use it.
+
+    It may be kept by the browser, which asks each time whether it is still the same.
+    """
+    place = "attachment" if attached else "inline"
+    return {
+        "Content-Type": media_type or "application/octet-stream",
+        "Content-Disposition": f'{place}; filename="{name}"' if name else place,
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 async def _asked(request: web.Request, method: str) -> Mapping[str, object]:

@@ -52,7 +52,7 @@ class Settings:
     @property
     def local_origin(self) -> str | None:
         """The API's origin if it is on this machine (loopback), else None."""
-        return urls.origin(self.base_url) if urls.is_loopback(self.base_url) else None
+        return local_origin(self.base_url)
 
     @property
     def balance_url(self) -> str | None:
@@ -76,7 +76,7 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
     return Settings(
         token=token,
         token_source=source,
-        base_url=_base_url(environ),
+        base_url=base_url(environ),
         state_folder=folder,
         download_hosts=DEFAULT_HOSTS + _hosts(environ.get("RUNCOMFY_DOWNLOAD_HOSTS", "")),
         keep_bytes=int((_number(chosen["keep_mb"]) or 0.0) * 1024**2),
@@ -84,6 +84,11 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
         max_cost_usd=_number(chosen["max_cost_usd"]),
         keep_inputs=chosen["keep_inputs"].value is True,
     )
+
+
+def local_origin(base_url: str) -> str | None:
+    """Return the origin of an API on this machine (loopback), else None."""
+    return urls.origin(base_url) if urls.is_loopback(base_url) else None
 
 
 def find_token(environ: Mapping[str, str], home: Path, host_state_folder: Path | None = None) -> tuple[str, str]:
@@ -168,8 +173,12 @@ def _managed_token(path: str) -> str:
     return check_token(text.strip(), TOKEN_FILE_VARIABLE)
 
 
-def _base_url(environ: Mapping[str, str]) -> str:
-    """Return the API's address. A token for development never goes to production."""
+def base_url(environ: Mapping[str, str]) -> str:
+    """Return the API's address. A token for development never goes to production.
+
+    Raises:
+        ConfigError: naming the variable.
+    """
     variable = "RUNCOMFY_API_ENVIRONMENT"
     environment = environ.get(variable, "").strip().lower() or "production"
     if environment not in _BASE_URLS:

@@ -124,13 +124,13 @@ class BatchDecoder:
             Undecodable: not a complete PNG, JPEG or WebP.
             TooLarge: more than ``MAX_PIXELS`` pixels, too many with the other files, or too much work or memory.
         """
-        with _open(data) as image:
+        with open_image(data) as image:
             self._count_pixels(index, image.width * image.height)
             try:
                 image.load()
-                upright = _upright(image)
-                size = (upright.height, upright.width)
-                _write(upright, self._slot(index, size))
+                turned = upright(image)
+                size = (turned.height, turned.width)
+                _write(turned, self._slot(index, size))
             except (OSError, ValueError, SyntaxError, EOFError) as error:
                 raise Undecodable("file_undecodable", error=type(error).__name__) from None
             except MemoryError:
@@ -179,7 +179,7 @@ class BatchDecoder:
         return np.empty(shape, np.float32)
 
 
-def _open(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
     check_head(data)
     file = CountedFile(data)
     try:
@@ -201,7 +201,7 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
     """Turn a loaded image as its EXIF says.
 
     ``ImageOps.exif_transpose`` is not used: it writes all tags again, so one damaged tag would cost the image.
@@ -221,11 +221,11 @@ def _write(image: Image.Image, target: Floats) -> None:
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
-        strip = np.asarray(_to_rgb(image.crop((0, top, image.width, bottom))))
+        strip = np.asarray(to_rgb(image.crop((0, top, image.width, bottom))))
         np.divide(strip, np.float32(255), out=target[top:bottom], casting="unsafe")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """Reduce to 8-bit RGB; alpha is dropped, as the host's own loader does."""
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")

@@ -28,16 +28,25 @@ class FileCache:
         return CacheWriter(self, self._root / name)
 
     def get(self, name: str) -> dict[int, Path]:
-        """Return the kept files of an entry by their numbers, in order, and note the use.
+        """Return the kept files of an entry by their numbers, in order, and note the use."""
+        files = self.look(name)
+        with contextlib.suppress(OSError):
+            os.utime(self._root / name)
+        return files
+
+    def look(self, name: str) -> dict[int, Path]:
+        """Return the kept files of an entry by their numbers, in order; to look at them is no use of them.
 
         What else lies in its folder, such as a ``.DS_Store``, is not the pack's.
         """
-        folder = self._root / name
         with contextlib.suppress(OSError):
-            files = {int(path.name): path for path in sorted(folder.iterdir()) if _NUMBER.fullmatch(path.name)}
-            os.utime(folder)
-            return files
+            paths = sorted((self._root / name).iterdir())
+            return {int(path.name): path for path in paths if _NUMBER.fullmatch(path.name)}
         return {}
+
+    def remove(self, name: str) -> None:
+        """Remove an entry, if there is one."""
+        _remove(self._root / name)
 
     def make_room(self) -> None:
         """Remove the least recently used entries until the rest fits."""

@@ -1,0 +1,63 @@
+"""What is shown on the nodes: their states, prices, estimates and takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ...core.config.settings import base_url
+from ...core.schema.model import ModelSpec
+from ...core.schema.registry import load_models
+from .asked import Answer, Answers, Asked
+
+MAX_CLIENT_LENGTH = 100
+
+
+class NodeAnswers(Answers):
+    """What the nodes of a page ask for."""
+
+    def progress(self, asked: Asked) -> Answer:
+        """Return the last state of each node. ``client`` is a page that shows them from now on."""
+        if isinstance(client := asked.get("client"), str) and 0 < len(client) <= MAX_CLIENT_LENGTH:
+            self._live.subscribe(client, self._connection(client))
+        running = self._running()
+        return {"nodes": [{**state.payload(), "live": state.place.prompt in running} for state in self._live.all()]}
+
+    def prices(self, _: Asked) -> Answer:
+        """Return the live base price of an output in USD by node id, and the widget that says how many.
+
+        No price is told without a usable token.
+        """
+        from ...app.account import prices_view
+
+        return {"prices": prices_view(self._service_if_any(), load_models())}
+
+    def estimate(self, asked: Asked) -> Answer:
+        """Return what one job of each of ``nodes`` would cost: ``node``, ``node_id`` and ``values`` of each."""
+        from ...app.before_run import MOST_NODES, estimates
+
+        nodes = asked.get("nodes")
+        given = [one for one in nodes if isinstance(one, Mapping)] if isinstance(nodes, list) else []
+        known = [(one.get("node"), _model(one.get("node_id")), _values(one)) for one in given[:MOST_NODES]]
+        models = [(node, spec, values) for node, spec, values in known if spec]
+        return {"nodes": estimates(self._record(), self._service_if_any(), models)}
+
+    def takes(self, asked: Asked) -> Answer:
+        """Return the delivered jobs of the same inputs but the seed: of ``job``, or of ``values`` of a ``node_id``.
+
+        Raises:
+            InvalidInput: there is no such job or node, or a value cannot be sent.
+        """
+        from ...app.before_run import takes
+
+        spec = _model(asked.get("node_id"))
+        return {"takes": takes(self._record(), base_url(os.environ), spec, _values(asked), asked.get("job"))}
+
+
+def _model(node_id: object) -> ModelSpec | None:
+    return next((spec for spec in load_models() if spec.node_id == node_id), None)
+
+
+def _values(asked: Asked) -> Mapping[str, object]:
+    values = asked.get("values")
+    return values if isinstance(values, Mapping) else {}

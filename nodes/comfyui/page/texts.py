@@ -1,0 +1,26 @@
+"""Texts in the person's language."""
+
+from __future__ import annotations
+
+from ...core.docs.glossary import ENGLISH, languages
+from ...core.schema.registry import load_models
+from ...core.texts import messages
+from ..collect import COLLECT
+from .asked import Answer, Answers, Asked
+
+
+class TextAnswers(Answers):
+    """The page's own texts, and the help pages."""
+
+    def messages(self, asked: Asked) -> Answer:
+        """Return the texts of the language nearest to ``locale``."""
+        language, texts = messages(str(asked.get("locale", "")))
+        return {"locale": language, "messages": texts}
+
+    def help(self, asked: Asked) -> str | None:
+        """Return the help page of ``node`` in ``language``, in Markdown; None where there is none such."""
+        from ...core.docs.help_page import help_page
+
+        node = next((node for node in (*load_models(), COLLECT) if node.node_id == asked.get("node")), None)
+        language = str(asked.get("language", ENGLISH))
+        return help_page(node, language) if node and language in languages() else None
