@@ -38,7 +38,15 @@ def runner(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("RUNCOMFY_MODEL_API_BASE", api.base_url)
     monkeypatch.setenv("RUNCOMFY_API_TOKEN", api.token)
     monkeypatch.setenv("RUNCOMFY_STATE_DIR", str(state))
-    for name in ("KEEP_MB", "KEEP_INPUTS", "DAILY_BUDGET_USD", "MAX_COST_USD", "DOWNLOAD_HOSTS"):
+    for name in (
+        "KEEP_MB",
+        "KEEP_DIR",
+        "KEEP_INPUTS",
+        "DAILY_BUDGET_USD",
+        "MAX_COST_USD",
+        "DOWNLOAD_HOSTS",
+        "JOURNAL",
+    ):
         monkeypatch.delenv(f"RUNCOMFY_{name}", raising=False)
     yield Runner(api, state)
     close_services()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -89,6 +90,15 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(60)
             self._process = None
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Be stopped within the block."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
 
     def freeze(self, frozen: bool) -> None:
         """Let every process of it hang, or go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ from ..core import threads
 from ..core.api.client import Client
 from ..core.api.responses import is_request_id
 from ..core.config.settings import Settings
-from ..core.errors import InvalidInput
+from ..core.config.sharing import journal_address, kept_folder
+from ..core.errors import InvalidInput, JournalError
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
 from ..core.request.build import build_request
@@ -18,6 +20,7 @@ from ..core.request.encode_once import Encoder, Reference
 from ..core.request.recorded import recorded_inputs
 from ..core.request.request import Request
 from ..core.request.validate import Arguments
+from ..core.store.away.kept_jobs import kept_job, unrecorded
 from ..core.store.budget import Budget
 from ..core.store.file_cache import FileCache
 from ..core.store.job import Job, NewJob
@@ -27,7 +30,6 @@ from .background import COLLECTS
 from .prices import Prices
 from .record import Record
 
-KEPT = "kept"
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
 
@@ -47,7 +49,7 @@ class Service:
         self.jobs = JobRunner(
             self.client,
             journal,
-            FileCache(settings.state_folder / KEPT, settings.keep_bytes),
+            FileCache(settings.kept_folder, settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             account=self.account,
             budget=None if daily is None else Budget(daily, settings.max_cost_usd),
@@ -71,16 +73,20 @@ class Service:
         """
         if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "not_an_id")
-        known = self.journal.find(request_id)
-        if known is not None:
-            return known
         fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
-        return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
+        new_job = NewJob(fingerprint, self.account, model_id="")
+        try:
+            return self.journal.find(request_id) or self.journal.adopt(new_job, request_id)
+        except JournalError:
+            if not self.journal.may_be_away:
+                raise
+            kept = kept_job(self.jobs.file_cache, request_id=request_id)
+            return kept or unrecorded(new_job, request_id, self.journal.now())
 
 
 _lock = threading.Lock()
 _services: dict[Settings, Service] = {}
-_journals: dict[Path, Journal] = {}
+_journals: dict[tuple[Path, str], Journal] = {}
 
 
 def open_service(settings: Settings) -> Service:
@@ -91,7 +97,7 @@ def open_service(settings: Settings) -> Service:
     """
     with _lock:
         if settings not in _services:
-            _services[settings] = Service(settings, _journal(settings.state_folder))
+            _services[settings] = Service(settings, _journal(settings.state_folder, settings.journal))
         return _services[settings]
 
 
@@ -103,13 +109,13 @@ def open_record(folder: Path) -> Record:
     """
     with _lock:
         # It writes no file, so that nothing of it is to be bounded.
-        return Record(_journal(folder), FileCache(folder / KEPT, 0))
+        return Record(_journal(folder, journal_address(os.environ)), FileCache(kept_folder(os.environ, folder), 0))
 
 
-def _journal(folder: Path) -> Journal:
-    if folder not in _journals:
-        _journals[folder] = Journal(folder)
-    return _journals[folder]
+def _journal(folder: Path, address: str) -> Journal:
+    if (folder, address) not in _journals:
+        _journals[folder, address] = Journal(folder, address=address)
+    return _journals[folder, address]
 
 
 def close_services() -> None:

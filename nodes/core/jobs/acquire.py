@@ -11,8 +11,9 @@ from functools import partial
 from .. import threads
 from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import Operation
-from ..errors import NotFound, OtherAccount, PackError, SubmissionUnknown
+from ..errors import JournalError, NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
+from ..store.away.kept_jobs import kept_job
 from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded, PriceAwaited
 from ..store.journal import Journal
 from ..texts import note
@@ -37,7 +38,14 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
     waited_for, looks = None, 0
     not_ours: set[int] = set()
     while True:
-        claim = await _claim(run, request.new_job, waited_for, not_ours)
+        try:
+            claim = await _claim(run, request.new_job, waited_for, not_ours)
+        except JournalError:
+            kept = await run.blocking(kept_job, run.dependencies.file_cache, request.new_job.fingerprint)
+            if kept is None:
+                raise
+            run.note(note("note.kept_without_record"))
+            return kept, False
         if isinstance(claim, Existing | PermissionNeeded) and not await _is_ours(run, claim.job):
             not_ours.add(claim.job.id)
             continue

@@ -18,6 +18,7 @@ from ..errors import Charge, JobCancelled, JournalError, NotFound, PackError, To
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
+from ..store.away.kept_jobs import label
 from ..store.job import Job
 from ..texts import Note, note
 from . import receipts
@@ -159,6 +160,8 @@ class ResultCollector:
             self._run.note(receipts.of_missing_file(error, index + 1, len(fetched.files)))
         if not fetched.missing:
             await self._record(self._run.dependencies.journal.mark_delivered)
+            if self._run.dependencies.journal.may_be_away:
+                await self._run.blocking(label, self._run.dependencies.file_cache, self._job)
         missing = len(fetched.missing)
         return self._delivery(fetched.batches, fetched.urls, kept=fetched.kept, missing=missing)
 

@@ -21,19 +21,18 @@ from ..errors import RUN_SAME_INPUTS, InvalidInput, JournalError, PackError
 from ..texts import Note
 from . import budget as budgets
 from . import claims, history, inputs, waiters
+from .away.identity import Identity, Remembered, read_identity
+from .away.kept_jobs import UNRECORDED
+from .away.owed import OwedWrites, Write
 from .budget import Budget
 from .engines import open_engine
 from .engines.engine import Lease, Session
 from .engines.sqlite import FILE_NAME as FILE_NAME
-from .identity import Identity, Remembered, read_identity
 from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
-from .owed import OwedWrites, Write
 from .rows import by_id, many, one, written
 
 T = TypeVar("T")
 
-# The id of a job that the record does not have.
-UNRECORDED = 0
 _BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DESC"
 
 log = logging.getLogger(__name__)
@@ -61,6 +60,11 @@ class Journal:
         self._owed = OwedWrites(folder / "owed", self._keyed("record")[:16], self._owner.name)
         self._took_over = False
         self._engine.when_back(self._settle)
+
+    @property
+    def may_be_away(self) -> bool:
+        """Whether it lies on a server, so that runs may go on while it cannot be reached."""
+        return self._engine.may_return
 
     def now(self) -> float:
         """Return the journal's time, in seconds since the epoch."""

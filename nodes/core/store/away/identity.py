@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engines.engine import Session
+from ..engines.engine import Session
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from .engines.engine import Session, Value
-from .job import BEFORE, Job
+from ..engines.engine import Session, Value
+from ..job import BEFORE, Job
 
 _COLUMNS = frozenset(column.name for column in fields(Job)) - {"id", "name", "outcome"} | {"note"}
 
