@@ -16,6 +16,15 @@ from support import ROOT, Runner
 from emulator import Emulator
 from nodes.app.service import close_services
 
+ENGINES = ("sqlite", "postgres")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses a record on both engines; one of a single engine is marked with its name."""
+    if "record" in metafunc.fixturenames:
+        alone = [engine for engine in ENGINES if metafunc.definition.get_closest_marker(engine)]
+        metafunc.parametrize("record", alone or ENGINES, indirect=True)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Measure coverage of whole runs only: a part of the tests covers a part of the code."""
@@ -81,3 +90,9 @@ def server() -> Iterator[Server]:
         pytest.skip("no PostgreSQL server is installed (Debian's package is postgresql)")
     with Server(fsync="off") as started:
         yield started
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> str:
+    """The address of an empty record; '' for the file of the state folder."""
+    return "" if request.param == "sqlite" else request.getfixturevalue("server").new_database()

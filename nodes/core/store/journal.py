@@ -98,20 +98,15 @@ class Journal:
         Raises:
             OverBudget: a new job would pass the budget, or its price is not known; nothing was claimed.
         """
-        with self._transaction() as db:
-            claims.carry_forward(db, new_job)
-            found = claims.found(db, self._owner, new_job, waited_for, not_ours)
-            if found is not None:
-                return found
-            if budget is None:
-                return Claimed(self._insert(db, new_job))
-            reckoned = budgets.estimate(db, new_job, budget)
-            budgets.require(budget, self._spent(db), reckoned)
-            if reckoned.base_only:
-                first = budgets.first_of_its_price(db, self._owner, new_job, self._clock())
-                if first is not None:
-                    return PriceAwaited(first)
-            return Claimed(self._insert(db, new_job, estimate=reckoned.usd))
+        made: list[Job] = []
+        try:
+            with self._transaction() as db:
+                return self._claim(db, new_job, budget, waited_for, not_ours, made.append)
+        except JournalError:
+            # A server may have the claim although its answer was lost.
+            for job in made:
+                self._owed.add(Write(job.id, job.name, ("preparing",)))
+            raise
 
     def release(self, job: Job) -> None:
         """Remove a claim that led to no job."""
@@ -295,6 +290,31 @@ class Journal:
         if self._engine.may_return:
             remembered.write(identity)
         return identity
+
+    def _claim(
+        self,
+        db: Session,
+        new_job: NewJob,
+        budget: Budget | None,
+        waited_for: int | None,
+        not_ours: Collection[int],
+        made: Callable[[Job], None],
+    ) -> Claim:
+        """Return what a claim finds, and tell of a new row at once."""
+        claims.carry_forward(db, new_job)
+        found = claims.found(db, self._owner, new_job, waited_for, not_ours)
+        if found is not None:
+            return found
+        reckoned = None
+        if budget is not None:
+            reckoned = budgets.estimate(db, new_job, budget)
+            budgets.require(budget, self._spent(db), reckoned)
+            if reckoned.base_only:
+                first = budgets.first_of_its_price(db, self._owner, new_job, self._clock())
+                if first is not None:
+                    return PriceAwaited(first)
+        made(job := self._insert(db, new_job, estimate=reckoned.usd if reckoned else None))
+        return Claimed(job)
 
     def _insert(self, db: Session, new_job: NewJob, **values: str | float | None) -> Job:
         row: dict[str, str | float | None] = {
