@@ -20,7 +20,7 @@ from nodes.core.schema.registry import load_models
 
 from .measuring import ROOT
 
-TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.role("references") is None)
+TEXT_TO_IMAGE: ModelSpec = next(spec for spec in load_models() if spec.command == "text-to-image")
 
 
 class QuietHost:
@@ -33,6 +33,9 @@ class QuietHost:
     def interrupt(self) -> BaseException:
         """Return what Stop would raise."""
         return KeyboardInterrupt()
+
+    def media_host(self) -> None:
+        """Return nobody: the images are enough."""
 
     def state_folder(self) -> Path | None:
         """Leave the folder to the settings."""
@@ -81,7 +84,7 @@ def emulator_process(run_seconds: float) -> Iterator[Api]:
 
 async def generate(prompt: str) -> None:
     """Run the text-to-image node to its end."""
-    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=prompt)
+    await node_class(TEXT_TO_IMAGE, QuietHost())().generate(prompt=[prompt])
 
 
 @contextlib.contextmanager

@@ -7,6 +7,17 @@
 It is a reading of the API of its own: it imports nothing of the pack, only the models' data files are shared.
 """
 
+import sys
+
+try:
+    import aiohttp  # noqa: F401
+    import PIL  # noqa: F401
+except ModuleNotFoundError as error:
+    needed = "The emulator needs aiohttp and Pillow: python -m pip install aiohttp pillow"
+    if sys.argv[0] == "-m":  # python -m emulator: Python still looks for what to run
+        sys.exit(needed)
+    raise ModuleNotFoundError(needed, name=error.name) from None
+
 from .account import DEFAULT_TOKEN, OTHERS_PREFIX
 from .answers import TOLERATED, Answers
 from .calls import Call

@@ -7,8 +7,16 @@ import math
 import signal
 import sys
 import threading
+from pathlib import Path
 
-from . import Emulator, Fault, parse_fault
+from . import DEFAULT_TOKEN, Emulator, Fault, parse_fault
+from .fault_help import FORM, fault_help
+
+_CONTROLS = """while it runs, without a token:
+  GET /_log                  the calls so far (?what=submit: of one kind; ?after=10: those after number 10)
+  GET /_faults               the faults that are set, and how often each has struck
+  POST /_faults              add those of the body, one a line
+  DELETE /_faults            remove all"""
 
 _STEP = 0.5
 """Seconds between looks at the stop flag: a wait without end cannot be interrupted on Windows."""
@@ -21,34 +29,76 @@ def main(arguments: list[str] | None = None) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     try:
-        emulator = Emulator(
-            options.queue_seconds, options.run_seconds, options.answers, options.validation, port=options.port
-        )
-        emulator.start()
-    except (OSError, RuntimeError) as error:
-        print(f"The emulator cannot start on port {options.port}: {error}", file=sys.stderr)
+        emulator = _emulator(options)
+    except (RuntimeError, ValueError) as error:
+        print(error, file=sys.stderr)
         return 1
-    for fault in options.fault:
-        emulator.fault(fault)
+    try:
+        emulator.start()
+    except OSError as error:
+        reason = error.strerror or error
+        print(f"Port {options.port} cannot be used ({reason}). Choose another with --port.", file=sys.stderr)
+        return 1
     print(f"export RUNCOMFY_MODEL_API_BASE={emulator.base_url} RUNCOMFY_API_TOKEN={emulator.token}")
-    print("Serving. Ctrl-C ends it.", flush=True)
+    print(f"Serving. Its log: {emulator.origin}/_log, its faults: {emulator.origin}/_faults. Ctrl-C ends it.")
+    sys.stdout.flush()
     while not stop.wait(_STEP):
         pass
     emulator.stop()
     return 0
 
 
+def _emulator(options: argparse.Namespace) -> Emulator:
+    """Return the emulator that the flags describe.
+
+    Raises: RuntimeError, ValueError with what is wrong.
+    """
+    models: Path | None = options.models
+    try:
+        emulator = Emulator(
+            options.queue_seconds, options.run_seconds, options.answers, options.validation, options.token,
+            port=options.port, models=models,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ValueError(f"--models: {models} cannot be read: {reason}") from None
+    emulator.balance_usd = options.balance
+    for model_id, usd in options.price:
+        if model_id and model_id not in emulator.models:
+            raise ValueError(f"--price: there is no model {model_id!r}; there are {', '.join(emulator.models)}")
+        emulator.prices |= dict.fromkeys([model_id] if model_id else emulator.models, usd)
+    for fault in options.fault:
+        emulator.fault(fault)
+    return emulator
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m emulator", description="The RunComfy Model API on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator",
+        description="The RunComfy Model API on loopback.",
+        epilog=f"{_CONTROLS}\n\n{fault_help()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_flags_of_the_server(parser)
+    _add_flags_of_the_account(parser)
+    return parser
+
+
+def _add_flags_of_the_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, default=8288, metavar="PORT", help="0 chooses a free one (default: %(default)s)"
     )
     parser.add_argument(
-        "--queue-seconds", type=_seconds, default=1.0, metavar="S",
+        "--models", type=Path, metavar="PATH",
+        help="the models on offer: a page or an entry of the catalogue (GET /models?include_schema=true), saved, "
+        "a model file, or a folder of them (default: the pack's models)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--queue-seconds", type=_number, default=1.0, metavar="S",
         help="how long a job is queued (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--run-seconds", type=_seconds, default=3.0, metavar="S", help="how long a job runs (default: %(default)s)"
+        "--run-seconds", type=_number, default=3.0, metavar="S", help="how long a job runs (default: %(default)s)"
     )
     parser.add_argument(
         "--answers", choices=("documented", "tolerated"), default="documented",
@@ -59,10 +109,27 @@ def _parser() -> argparse.ArgumentParser:
         help="refuse a request that breaks the model's schema, or take it (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--fault", type=_fault, action="append", default=[], metavar="PLACE:KIND",
-        help="what goes wrong, may be repeated: submit:503, file:reset*2, status:hang=5@1, job:blocked*forever",
+        "--fault", type=_fault, action="append", default=[], metavar=FORM.partition("[")[0],
+        help="what goes wrong, listed below; may be repeated",
     )  # fmt: skip
-    return parser
+
+
+def _add_flags_of_the_account(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--token",
+        type=_token,
+        default=DEFAULT_TOKEN,
+        metavar="TEXT",
+        help="the one token let in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--balance", type=_usd, default=25.0, metavar="USD",
+        help="the balance, which jobs do not draw down; at 0 or less none is accepted (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--price", type=_price, action="append", default=[], metavar="[MODEL_ID=]USD",
+        help="the price of one output, of one model or of all; repeatable (default: the catalogue's, else 0.1)",
+    )  # fmt: skip
 
 
 def _port(text: str) -> int:
@@ -71,7 +138,28 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _token(text: str) -> str:
+    if not text or not all("!" <= letter <= "~" for letter in text):
+        raise argparse.ArgumentTypeError("a token is printable ASCII without spaces")
+    return text
+
+
+def _usd(text: str) -> float:
+    try:
+        usd = float(text)
+    except ValueError:
+        usd = math.nan
+    if not math.isfinite(usd):
+        raise argparse.ArgumentTypeError(f"a number is expected, not {text}")
+    return usd
+
+
+def _price(text: str) -> tuple[str, float]:
+    model_id, _, usd = text.rpartition("=")
+    return model_id, _number(usd)
+
+
+def _number(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .answers import Answers, Forms
 from .calls import Call
-from .catalog import DEFAULT_FOLDER, MADE_UP_PRICE, load_models
+from .catalog import DEFAULT_FOLDER, load_models
 from .faults import Fault, FaultPlan
 from .files import FileStore
 from .jobs import Job, JobBook, Pace
@@ -22,7 +22,8 @@ class Account:
     """Settings, jobs, calls and faults. Safe to use from any thread while the emulator runs.
 
     Times are in seconds. `queue_seconds` and `run_seconds` hold for jobs accepted later; each is a number or a
-    function of the body. The balance is what it is set to: jobs do not draw it down.
+    function of the body. `models` is what `load_models` reads. The balance is what it is set
+    to: jobs do not draw it down.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Account:
         self.token = token or DEFAULT_TOKEN
         self.answers = answers
         self.models = load_models(models or DEFAULT_FOLDER)
-        self.prices: dict[str, float] = dict.fromkeys(self.models, MADE_UP_PRICE)
+        self.prices = {model.model_id: model.price for model in self.models.values()}
         self.balance_usd = 25.0
         self.ranges = True
         self.book = JobBook()

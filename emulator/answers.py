@@ -33,7 +33,7 @@ class Answers:
     """The form of each answer; the defaults are the documented ones.
 
     With `finished="documented"` the end is `completed` in status and `succeeded` in result; else one word in both.
-    With `output="documented"` one image comes as `image`, several as `images`.
+    With `output="documented"` one image comes as `image`, several as `images`; so do videos and sounds.
     """
 
     submit_status: int = 200
@@ -154,7 +154,9 @@ def result(form: Answers, job: Job, state: str, uris: list[str], *, with_cost: b
     if form.echo:
         payload["input"] = job.body
     if state == COMPLETED:
-        payload["output"] = output(form, uris)
+        outcome = job.outcome
+        medium = (outcome.medium if outcome else None) or job.asked.output
+        payload["output"] = output(form, uris * 2 if outcome and outcome.repeated else uris, medium)
     if state == FAILED:
         payload |= _reason(job)
     if not unfinished:
@@ -173,13 +175,13 @@ def cancel_answer(form: Answers, job: Job, *, was_queued: bool, cancelled: bool)
     return {"request_id": job.request_id, "status": word, "outcome": outcome}
 
 
-def output(form: Answers, uris: list[str]) -> Payload | str | list[str]:
+def output(form: Answers, uris: list[str], medium: str = "image") -> Payload | str | list[str]:
     """Write the files; a form for one file falls back to its list where there are several."""
     if form.output in ("bare_string", "bare_list"):
         return uris[0] if form.output == "bare_string" and len(uris) == 1 else uris
     if not uris and form.output != "images":
         return {}
-    return {"image": uris[0]} if len(uris) == 1 and form.output != "images" else {"images": uris}
+    return {medium: uris[0]} if len(uris) == 1 and form.output != "images" else {f"{medium}s": uris}
 
 
 def error(form: Answers, refusal: Refusal) -> tuple[int, Payload]:

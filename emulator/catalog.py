@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "nodes" / "models"
 MADE_UP_PRICE = 0.10
-"""USD an image: the emulator's own round number, not the vendor's price."""
+"""USD an output, or a second of one: the emulator's own round number, not the vendor's price."""
+
+MEDIA = ("image", "video", "audio")
+# What a property is for where a file has no roles: the first of these names that a schema has.
+_USUAL_ROLES = {
+    "prompt": ("prompt", "text", "tags"),
+    "count": ("num_images", "number_of_images", "max_images", "n"),
+    "size": ("resolution", "image_size", "size"),
+    "shape": ("aspect_ratio", "ratio"),
+    "duration": ("duration",),
+    "seed": ("seed",),
+    "format": ("output_format",),
+}
 
 
 @dataclass(frozen=True)
@@ -22,51 +35,96 @@ class Model:
     input_schema: dict[str, Any]
     output: str = "image"
     roles: dict[str, str] = field(default_factory=dict)
+    price: float = MADE_UP_PRICE
+
+    def properties_of(self, medium: str) -> list[str]:
+        """The properties that hold files of a medium, in the schema's order."""
+        return [name for name, prop in self._properties() if medium_of(prop) == medium]
 
     @property
-    def images(self) -> list[str]:
-        """The properties that hold images, in the schema's order."""
-        return [name for name, prop in self.input_schema.get("properties", {}).items() if holds_images(prop)]
+    def unit(self) -> str:
+        """What the price is for."""
+        return "second" if self.output == "video" else "output"
 
     @property
     def category(self) -> str:
-        return f"{'image' if self.images else 'text'}-to-{self.output}"
+        given = (medium_of(prop) for _, prop in self._properties())
+        return f"{next(filter(None, given), 'text')}-to-{self.output}"
+
+    def _properties(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from self.input_schema.get("properties", {}).items()
 
 
-def holds_images(prop: dict[str, Any]) -> bool:
-    """Whether a property holds the address of an image, or a list of such: by its format, or that of its items."""
-    return bool({prop.get("format"), prop.get("items", {}).get("format")} & {"image_uri", "image_uris"})
+def medium_of(prop: dict[str, Any]) -> str:
+    """Return what a property holds the address of, or a list of such; '' where it holds none.
+
+    The format tells, which may stand on the property, on its items, or on both.
+    """
+    formats = {prop.get("format"), prop.get("items", {}).get("format")}
+    return next((medium for medium in MEDIA if formats & {f"{medium}_uri", f"{medium}_uris"}), "")
 
 
-def load_models(folder: Path) -> dict[str, Model]:
-    """Read every *.json of the folder. Raises: OSError, ValueError or KeyError for a file that is no model."""
-    models = {}
-    for path in sorted(folder.rglob("*.json")):
-        data = json.loads(path.read_text(encoding="utf-8"))
-        model = Model(
-            data["model_id"],
-            data["display_name"],
-            data["description"],
-            data["input_schema"],
-            output=data.get("output", "image"),
-            roles=data.get("roles", {}),
-        )
-        models[model.model_id] = model
+def load_models(path: Path) -> dict[str, Model]:
+    """Read a file, or every *.json of a folder: model files of the pack, entries of the catalogue, or a page of it.
+
+    Raises: OSError, or ValueError that says what is wrong.
+    """
+    paths = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    found = (model for one in paths for model in _read(json.loads(one.read_text(encoding="utf-8"))))
+    models = {model.model_id: model for model in found}
+    if not models:
+        raise ValueError("there is no model in it")
     return models
 
 
+def _read(data: Any) -> Iterator[Model]:
+    if isinstance(data, list):
+        for one in data:
+            yield from _read(one)
+        return
+    if not isinstance(data, dict):
+        raise ValueError("neither a model file nor an entry or a page of the catalogue")
+    if "models" in data and "model_id" not in data:
+        yield from _read(data["models"])
+        return
+    if not isinstance(data.get("model_id"), str):
+        raise ValueError("an entry has no model_id")
+    if not data.get("complete", True) or "input_schema" not in data:
+        return
+    schema = data["input_schema"]
+    names = schema.get("properties", {})
+    usual = {role: next((name for name in known if name in names), "") for role, known in _USUAL_ROLES.items()}
+    output = str(data.get("output") or "-".join(data.get("categories", [])).rpartition("-")[2])
+    yield Model(
+        str(data["model_id"]),
+        str(data.get("display_name") or data["model_id"]),
+        str(data.get("description") or ""),
+        schema,
+        output=output if output in MEDIA else "image",
+        roles=data.get("roles", {role: name for role, name in usual.items() if name}),
+        price=_price(data),
+    )
+
+
+def _price(data: dict[str, Any]) -> float:
+    price = data.get("base_price_usd", MADE_UP_PRICE)
+    if isinstance(price, bool) or not isinstance(price, int | float) or price < 0:
+        raise ValueError(f"{data['model_id']} has a base_price_usd that is not a number of 0 or more")
+    return float(price)
+
+
 def entry(model: Model, price: float, *, with_schema: bool = True) -> dict[str, Any]:
-    """Write a catalog entry."""
+    """Write a catalog entry. Its schema is alphabetical and without titles, as the live catalog has it."""
     payload: dict[str, Any] = {
         "model_id": model.model_id, "display_name": model.display_name, "description": model.description,
-        "categories": [model.category], "kind": "image", "base_price_usd": price, "price_unit": "image",
+        "categories": [model.category], "kind": "model", "base_price_usd": price, "price_unit": model.unit,
         "pricing_note": "A made-up price of the emulator's.",
     }  # fmt: skip
-    return payload | {"input_schema": model.input_schema} if with_schema else payload
+    return payload | {"input_schema": _published(model.input_schema)} if with_schema else payload
 
 
 def listing(models: dict[str, Model], prices: dict[str, float], query: dict[str, str]) -> dict[str, Any]:
-    """Write the page of the catalog that search, category, kind, limit and offset ask for.
+    """Write the page of the catalog that search, category, kind, limit and offset ask for, by the models' ids.
 
     Raises: ValueError for a limit or an offset that is no number.
     """
@@ -74,13 +132,31 @@ def listing(models: dict[str, Model], prices: dict[str, float], query: dict[str,
     limit, offset = max(0, int(query.get("limit", "50"))), max(0, int(query.get("offset", "0")))
     found = [
         model
-        for model in models.values()
+        for _, model in sorted(models.items())
         if all(word in f"{model.model_id} {model.display_name} {model.description}".lower() for word in words)
         and query.get("category", model.category) == model.category
-        and query.get("kind", "image") == "image"
+        and query.get("kind", "model") == "model"
     ]
     with_schema = query.get("include_schema") == "true"
     page = [
         entry(model, prices[model.model_id], with_schema=with_schema) for model in found[offset : offset + limit]
     ]
     return {"models": page, "total": len(found), "limit": limit, "offset": offset}
+
+
+def categories(models: dict[str, Model]) -> dict[str, Any]:
+    """Write the categories that there are."""
+    return {"categories": sorted({model.category for model in models.values()})}
+
+
+def _published(schema: Any, *, names: bool = False) -> Any:
+    """Sort the keys of a schema and leave titles out; with ``names``, the keys are those of properties."""
+    if isinstance(schema, list):
+        return schema
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _published(schema[key], names=key == "properties" and not names)
+        for key in sorted(schema)
+        if names or key != "title"
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import math
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -12,7 +13,8 @@ from PIL import Image, ImageDraw
 from .asked import Asked
 from .encoding import encode
 from .lettering import fit, font_for
-from .plans import Plan, image_size, nearest_ratio
+from .moving import make_sound, make_video
+from .plans import Plan, frame_size, image_size, nearest_ratio
 from .references import Lookup, card, load_references
 
 _SKETCH = 96
@@ -23,6 +25,13 @@ def make_file(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> bytes:
     """Return the bytes of one planned file. The same request gives the same image."""
     if plan.content is not None:
         return plan.content
+    key = f"{asked.prompt}|{asked.seed}|{plan.index}"
+    if plan.medium == "audio":
+        return make_sound(asked.seconds, ending=plan.ending, key=key)
+    if plan.medium == "video":
+        ratio = "16:9" if asked.shape in ("auto", "adaptive") else asked.shape
+        still = draw(model_id, asked, replace(plan, size=plan.size or frame_size(ratio)), lookup)
+        return make_video(still, asked.seconds, ending=plan.ending, sound=asked.sound, key=key)
     return encode(draw(model_id, asked, plan, lookup), plan.make)
 
 

@@ -16,7 +16,8 @@ INSTEAD = ("redirect", "status", "reset", "html", "content", "endless", "bomb")
 # The call is done (a submit is accepted and billed), but its answer is late, spoiled or lost.
 SPOILED = ("lost", "hang_after", "garbage", "truncated", "empty", "edit", "content_type", "cut", "drip", "length")
 CALL_KINDS = (*INSTEAD, "hang", *SPOILED)
-JOB_KINDS = ("fails", "blocked", "images", "sizes", "format", "late_cost", "files")
+JOB_KINDS = ("fails", "blocked", "images", "sizes", "format", "late_cost", "files", "medium", "repeated", "padding")
+MEDIA = ("image", "video", "audio")
 FORMATS = ("jpeg", "png", "webp", "png16", "palette", "cmyk", "gray", "rgba", "exif-rotated")
 
 
@@ -35,7 +36,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     only: str = ""
-    """Of a call: only where its path, as it came in, ends so."""
+    """Of a call: only where its path, as it came in, ends so. Of a job: where its prompt does."""
 
     # Instead of the call: the service never sees it.
     status: int | None = None
@@ -101,12 +102,20 @@ class Fault:
     """The cost is missing in the first so many results that were asked for it."""
     files: Sequence[bytes] | None = None
     """Exactly these files."""
+    medium: str | None = None
+    """Files of this medium, whatever the model makes: one of `MEDIA`."""
+    repeated: bool = False
+    """The output names each file twice."""
+    padding: int | None = None
+    """So many bytes of nothing at the end of each video, in a box of their own; they are never held in memory."""
 
     def __post_init__(self) -> None:
         if self.at not in PLACES:
             raise ValueError(f"unknown place {self.at!r}; one of {', '.join(PLACES)}")
         if self.format is not None and self.format not in FORMATS:
             raise ValueError(f"unknown format {self.format!r}; one of {', '.join(FORMATS)}")
+        if self.medium not in (None, *MEDIA):
+            raise ValueError(f"unknown medium {self.medium!r}; one of {', '.join(MEDIA)}")
         if self.fails_in not in (None, "status", "result"):
             raise ValueError(f"fails_in is {self.fails_in!r}; one of status, result")
         kinds, allowed = self.kinds, JOB_KINDS if self.at == "job" else CALL_KINDS
@@ -149,6 +158,11 @@ class FaultPlan:
         with self._lock:
             self._entries.clear()
 
+    def entries(self) -> list[tuple[Fault, int]]:
+        """Return the faults in the order in which they were added, and how often each has struck."""
+        with self._lock:
+            return [(entry.fault, entry.hits) for entry in self._entries]
+
     def strike(self, at: str, path: str = "") -> Fault | None:
         """Return the fault of this event, if any: of those due, the one added first. All of the place count it."""
         with self._lock:
@@ -178,11 +192,11 @@ _TEXT = re.compile(
     r"(?P<at>[a-z]+):(?P<kind>[a-z0-9_-]+)(?:=(?P<value>.*?))?(?:\*(?P<times>\d+|forever))?(?:@(?P<after>\d+))?",
     re.DOTALL,
 )
-_FLAGS = ("reset", "html", "endless", "bomb", "lost", "garbage", "truncated", "empty", "blocked")
+_FLAGS = ("reset", "html", "endless", "bomb", "lost", "garbage", "truncated", "empty", "blocked", "repeated")
 _VALUES: Mapping[str, Callable[[str], Any]] = {
-    "redirect": str, "content_type": str, "fails": str, "format": str,
+    "redirect": str, "content_type": str, "fails": str, "format": str, "medium": str,
     "hang": float, "hang_after": float, "cut": float, "drip": float,
-    "status": int, "length": int, "images": int, "late_cost": int,
+    "status": int, "length": int, "images": int, "late_cost": int, "padding": int,
     "sizes": lambda text: [_size(part) for part in text.split(",")],
 }  # fmt: skip
 
@@ -201,17 +215,24 @@ def parse_fault(text: str) -> Fault:
             f"cannot read fault {text!r}; write place:kind[=value][*times][@after], as in submit:503*2"
         )
     kind, value, times = found["kind"].replace("-", "_"), found["value"], found["times"]
-    if kind.isdigit():
+    if kind.isdigit() and value is None:
         kind, value = "status", kind
     fields: dict[str, Any] = {"after": int(found["after"] or 0)}
     fields["times"] = None if times == "forever" else int(times or 1)
     if kind in _FLAGS and value is None:
         fields[kind] = True
     elif kind in _VALUES and value is not None:
-        fields[kind] = _VALUES[kind](value)
+        fields[kind] = _value(text, kind, value)
     else:
         raise ValueError(f"cannot read fault {text!r}: one of {', '.join(_FLAGS)} or {', '.join(_VALUES)}=value")
     return Fault(found["at"], **fields)
+
+
+def _value(text: str, kind: str, value: str) -> Any:
+    try:
+        return _VALUES[kind](value)
+    except ValueError:
+        raise ValueError(f"cannot read fault {text!r}: {value!r} is no value of {kind}") from None
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from .drawing import make_file
 from .jobs import COMPLETED, Job, JobBook
+from .moving import padded
 from .plans import Plan, make_plans
+
+_ZEROS = bytes(256 * 1024)
 
 
 class FileStore:
@@ -42,8 +48,10 @@ class FileStore:
         plans = make_plans(job.asked, job.outcome)
         return next(((job, plan) for plan in plans if self._path(job, plan) == f"/files/{rest}"), None)
 
-    def read(self, job: Job, plan: Plan) -> bytes:
-        return self._make(job, plan)
+    def read(self, job: Job, plan: Plan) -> File:
+        """Make a file, or find the one that was made."""
+        data = self._make(job, plan)
+        return File(*padded(data, plan.padding)) if plan.padding else File(data)
 
     def _look_up(self, url: str) -> bytes | None:
         found = self.find(url.removeprefix(self.origin)) if url.startswith(f"{self.origin}/files/") else None
@@ -59,6 +67,47 @@ class FileStore:
     @staticmethod
     def _path(job: Job, plan: Plan) -> str:
         return f"/files/{job.request_id}/{plan.name}"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file: its bytes, and how many zeros follow."""
+
+    data: bytes
+    padding: int = 0
+
+    @property
+    def length(self) -> int:
+        """How many bytes it has."""
+        return len(self.data) + self.padding
+
+    def part(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` to before ``end``."""
+        if start < len(self.data):
+            yield self.data[start:end]
+        left = end - max(start, len(self.data))
+        while left > 0:
+            yield _ZEROS[:left]
+            left -= len(_ZEROS)
+
+
+async def stream(request: web.Request, file: File, content_type: str, *, ranges: bool) -> web.StreamResponse:
+    """Send a file piece by piece, or its end from where it was asked for."""
+    tag = f'"{hashlib.sha256(file.data).hexdigest()[:24]}-{file.padding}"'
+    asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
+    goes_on = ranges and asked is not None and request.headers.get("If-Range", tag) == tag
+    start = min(int(asked[1]), file.length) if asked is not None and goes_on else 0
+    answer = web.StreamResponse(status=206 if goes_on else 200, headers={"Content-Type": content_type})
+    answer.content_length = file.length - start
+    if ranges:
+        answer.headers.update({"Accept-Ranges": "bytes", "ETag": tag})
+    if goes_on:
+        answer.headers["Content-Range"] = f"bytes {start}-{file.length - 1}/{file.length}"
+    await answer.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        for piece in file.part(start, file.length):
+            await answer.write(piece)
+    return answer
 
 
 def answer(request: web.Request, data: bytes, content_type: str, *, ranges: bool) -> web.Response:

@@ -90,13 +90,14 @@ class Job:
 
     @property
     def cost(self) -> float:
-        """Made-up USD: the base price for each image (one at least), double at 4K."""
+        """Made-up USD: the base price for each output (one at least) or second of a video, double at 4K."""
         if not self.billed:
             return 0.0
         blocked = self.outcome is not None and self.outcome.blocked
         count = self.asked.count if blocked else len(make_plans(self.asked, self.outcome))
         factor = 2.0 if self.asked.size == "4K" else 1.0
-        return round(self.base_price * max(1, count) * factor, 4)
+        seconds = self.asked.seconds if self.asked.output == "video" else 1.0
+        return round(self.base_price * max(1, count) * factor * seconds, 4)
 
 
 class JobBook:

@@ -18,7 +18,7 @@ from .calls import Exchange
 from .encoding import bomb
 from .faults import INSTEAD, Fault
 
-Process = Callable[[], Awaitable[web.Response]]
+Process = Callable[[], Awaitable[web.StreamResponse]]
 _PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 _CHUNK = bytes(range(256)) * 256
 
@@ -76,8 +76,9 @@ def _with_status(status: int, body: object) -> web.Response:
     return web.json_response(body, status=status)
 
 
-async def _spoil(fault: Fault, exchange: Exchange, answer: web.Response) -> web.StreamResponse:
-    data = bytes(answer.body) if isinstance(answer.body, (bytes, bytearray)) else b""
+async def _spoil(fault: Fault, exchange: Exchange, answer: web.StreamResponse) -> web.StreamResponse:
+    body = getattr(answer, "body", None)
+    data = bytes(body) if isinstance(body, (bytes, bytearray)) else b""
     if fault.edit is not None:
         return web.json_response(fault.edit(json.loads(data)), status=fault.edit_status or answer.status)
     if fault.garbage:
@@ -101,7 +102,7 @@ async def _begin(exchange: Exchange, stream: web.StreamResponse) -> None:
     await stream.prepare(exchange.request)
 
 
-async def _short(exchange: Exchange, answer: web.Response, announced: int, data: bytes) -> web.StreamResponse:
+async def _short(exchange: Exchange, answer: web.StreamResponse, announced: int, data: bytes) -> web.StreamResponse:
     """Announce one length, send these bytes, close."""
     stream = web.StreamResponse(status=answer.status, headers=answer.headers)
     stream.content_length = announced
@@ -112,7 +113,7 @@ async def _short(exchange: Exchange, answer: web.Response, announced: int, data:
     return stream
 
 
-async def _drip(exchange: Exchange, answer: web.Response, data: bytes, seconds: float) -> web.StreamResponse:
+async def _drip(exchange: Exchange, answer: web.StreamResponse, data: bytes, seconds: float) -> web.StreamResponse:
     stream = web.StreamResponse(status=answer.status, headers=answer.headers)
     stream.content_length = len(data)
     await _begin(exchange, stream)

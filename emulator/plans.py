@@ -17,10 +17,17 @@ _TYPES = {
     "png": "image/png",
     "webp": "image/webp",
     "gif": "image/gif",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "webm": "video/webm",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "flac": "audio/flac",
     "bin": "application/octet-stream",
 }
+_OF_MEDIUM = {"video": ("mp4", "mov", "webm"), "audio": ("mp3", "wav", "flac")}
 _ENDINGS = {"jpeg": "jpg", "cmyk": "jpg", "exif-rotated": "jpg", "webp": "webp"}
-_MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"RIFF", "webp"), (b"GIF8", "gif"))
+_MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"RIFF", "webp"), (b"GIF8", "gif"), (b"ID3", "mp3"))
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,9 @@ class Plan:
     ending: str
     size: tuple[int, int] | None = None
     content: bytes | None = None
+    medium: str = "image"
+    padding: int = 0
+    """Bytes of nothing behind an MP4: they are sent, and never held in memory."""
 
     @property
     def name(self) -> str:
@@ -54,10 +64,29 @@ def make_plans(asked: Asked, outcome: Fault | None) -> list[Plan]:
             Plan(index, len(outcome.files), "exact", _ending_of(file), content=file)
             for index, file in enumerate(outcome.files)
         ]
+    medium = (outcome.medium if outcome else None) or asked.output
     make = (outcome.format if outcome else None) or asked.make
     count = outcome.images if outcome and outcome.images is not None else asked.count
     sizes: Sequence[tuple[int, int] | None] = (outcome.sizes if outcome else None) or [None] * count
-    return [Plan(index, len(sizes), make, _ENDINGS.get(make, "png"), size=size) for index, size in enumerate(sizes)]
+    ending, padding = _ending(medium, make), (outcome.padding if outcome else None) or 0
+    return [
+        Plan(index, len(sizes), make, ending, size=size, medium=medium, padding=padding)
+        for index, size in enumerate(sizes)
+    ]
+
+
+def _ending(medium: str, make: str) -> str:
+    """Return the ending of a file: of a video or sound, the one that the wished format names, also as mp3_44100."""
+    if medium == "image":
+        return _ENDINGS.get(make, "png")
+    known = _OF_MEDIUM[medium]
+    return next((ending for ending in known if ending in make.lower()), known[0])
+
+
+def frame_size(ratio: str) -> tuple[int, int]:
+    """Return (width, height) of a video in pixels: small, and even."""
+    width, height = image_size(ratio, "0.5K")
+    return max(32, width // 4 * 2), max(32, height // 4 * 2)
 
 
 def image_size(ratio: str, resolution: str) -> tuple[int, int]:

@@ -17,8 +17,10 @@ from .account import OTHERS_PREFIX, Account
 from .answers import Refusal
 from .asked import read_body
 from .calls import Call, Exchange
+from .controls import Controls
 from .jobs import COMPLETED, IN_PROGRESS, IN_QUEUE, Job
 from .misbehaviour import misbehave
+from .moving import require_library
 from .validation import validate
 
 BODY_LIMIT = 64 * 1024 * 1024
@@ -26,7 +28,7 @@ BODY_LIMIT = 64 * 1024 * 1024
 _LARGE = 256 * 1024
 """Bytes from which reading and checking a body would be felt by other calls, and is done in a thread."""
 
-Handler = Callable[[Exchange], Awaitable[web.Response]]
+Handler = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 
 class Api:
@@ -48,9 +50,11 @@ class Api:
         add_get("/v1/requests/{request_id}/result", self._route("result", self.result))
         add("POST", "/v1/requests/{request_id}/cancel", self._route("cancel", self.cancel))
         add_get("/v1/models", self._route("catalog", self.catalog_list))
+        add_get("/v1/models/categories", self._route("catalog", self.catalog_categories))
         add_get("/v1/models/{model_id:.+}", self._route("catalog", self.catalog_entry))
         add_get("/prod/v2/balance", self._route("balance", self.balance))
         add_get("/files/{request_id}/{name}", self._route("file", self.file))
+        Controls(self._account).add_routes(app.router)
         add("*", "/{path:.*}", self._route("other", self.other))
         return app
 
@@ -69,7 +73,7 @@ class Api:
 
         return receive
 
-    async def _process(self, handler: Handler, exchange: Exchange) -> web.Response:
+    async def _process(self, handler: Handler, exchange: Exchange) -> web.StreamResponse:
         try:
             if exchange.call.what not in ("file", "other"):
                 self._authorize(exchange.request)
@@ -97,10 +101,11 @@ class Api:
         else:
             body = await asyncio.to_thread(self._check, model_id, exchange.body)
         account = self._account
+        asked = read_body(account.models[model_id], body)
         job = account.book.accept(
-            model_id, body, read_body(account.models[model_id], body),
+            model_id, body, asked,
             queue=account.queue_seconds, run=account.run_seconds,
-            base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job"),
+            base_price=account.prices.get(model_id, 0.0), outcome=account.faults.strike("job", asked.prompt),
         )  # fmt: skip
         exchange.call.request_id = job.request_id
         form = account.forms.of_job(job)
@@ -118,6 +123,8 @@ class Api:
             raise Refusal(answers.BAD_MODEL, f"There is no model {model_id!r}.")
         if self._account.balance_usd <= 0:
             raise Refusal(answers.NO_BALANCE, "The account's balance is used up.")
+        if model.output != "image":
+            _require_pyav()
         if self._account.validation == "strict":
             validate(body, model.input_schema, self._origin)
         return body
@@ -161,13 +168,18 @@ class Api:
     async def balance(self, _exchange: Exchange) -> web.Response:
         return web.json_response({"balance_usd": self._account.balance_usd, "currency": "USD"})
 
-    async def file(self, exchange: Exchange) -> web.Response:
+    async def file(self, exchange: Exchange) -> web.StreamResponse:
         found = self._files.find(exchange.call.path)
         if found is None:
             return web.Response(status=404, text="No such file.")
-        data = await asyncio.to_thread(self._files.read, *found)
-        ranges = self._account.ranges and not exchange.whole
-        return files.answer(exchange.request, data, found[1].content_type, ranges=ranges)
+        file = await asyncio.to_thread(self._files.read, *found)
+        ranges, kind = self._account.ranges and not exchange.whole, found[1].content_type
+        if file.padding:
+            return await files.stream(exchange.request, file, kind, ranges=ranges)
+        return files.answer(exchange.request, file.data, kind, ranges=ranges)
+
+    async def catalog_categories(self, _exchange: Exchange) -> web.Response:
+        return web.json_response(catalog.categories(self._account.models))
 
     async def other(self, exchange: Exchange) -> web.Response:
         raise Refusal(answers.NO_SUCH_PATH, f"No such path: {exchange.call.method} {exchange.call.path}")
@@ -180,6 +192,13 @@ class Api:
         if job is None:
             raise Refusal(answers.NO_SUCH_REQUEST, "There is no such request, or it has expired.")
         return job
+
+
+def _require_pyav() -> None:
+    try:
+        require_library()
+    except RuntimeError as error:
+        raise Refusal(answers.SERVER_ERROR, f"The emulator cannot make this: {error}") from None
 
 
 async def _read_body(exchange: Exchange) -> bytes:

@@ -6,15 +6,18 @@ import re
 from typing import Any
 
 from .answers import INVALID_BODY, Refusal
-from .catalog import holds_images
+from .catalog import MEDIA, medium_of
 
-_DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
+_DATA_URIS = {
+    medium: re.compile(rf"data:{medium}/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={{0,2}}", re.IGNORECASE)
+    for medium in MEDIA
+}
 
 
 def validate(body: dict[str, Any], schema: dict[str, Any], origin: str) -> None:
-    """Check a body as the schema says, refuse properties it does not name, and check the form of image URIs.
+    """Check a body as the schema says, refuse properties it does not name, and check the form of files' URIs.
 
-    An image is a public https URL, a base64 data URI of an image, or a file of this emulator.
+    A file is a public https URL, a base64 data URI of its medium, or a file of this emulator.
 
     Raises: Refusal with code 422001 that names the first field at fault; RuntimeError without `jsonschema`.
     """
@@ -33,7 +36,7 @@ def validate(body: dict[str, Any], schema: dict[str, Any], origin: str) -> None:
     for name, value in body.items():
         if name not in properties:
             raise Refusal(INVALID_BODY, f"{name}: the model has no such field", name)
-        _check_images(name, value, properties[name], origin)
+        _check_files(name, value, properties[name], origin)
 
 
 def require_library() -> None:
@@ -46,7 +49,7 @@ def _validator(schema: dict[str, Any]) -> Any:
         from jsonschema import Draft202012Validator
     except ImportError as error:
         raise RuntimeError(
-            "strict validation needs the package jsonschema; or choose validation='lenient'"
+            "Strict validation needs jsonschema (python -m pip install jsonschema). Or choose --validation lenient."
         ) from error
     return Draft202012Validator(_plain(schema))
 
@@ -63,10 +66,13 @@ def _plain(schema: Any) -> Any:
     return plain
 
 
-def _check_images(name: str, value: Any, field: dict[str, Any], origin: str) -> None:
-    if not holds_images(field):
+def _check_files(name: str, value: Any, field: dict[str, Any], origin: str) -> None:
+    medium = medium_of(field)
+    if not medium:
         return
     for number, uri in enumerate(value if isinstance(value, list) else [value]):
         where = f"{name}.{number}" if isinstance(value, list) else name
-        if not (uri.startswith(("https://", f"{origin}/")) or _DATA_URI.fullmatch(uri)):
-            raise Refusal(INVALID_BODY, f"{where}: neither a public https URL nor a data URI of an image", where)
+        if not (uri.startswith(("https://", f"{origin}/")) or _DATA_URIS[medium].fullmatch(uri)):
+            article = "a" if medium == "video" else "an"
+            problem = f"neither a public https URL nor a data URI of {article} {medium}"
+            raise Refusal(INVALID_BODY, f"{where}: {problem}", where)

@@ -10,7 +10,7 @@ from typing import Any
 from nodes.core.api.client import Client
 from nodes.core.api.responses import CancelOutcome
 from nodes.core.errors import Charge, JournalError, PackError, SubmissionUnknown
-from nodes.core.media.pixels import BatchDecoder
+from nodes.core.media.tensors import BatchDecoder
 from nodes.core.store.engines import sqlite
 from nodes.core.store.file_cache import FileCache
 from nodes.core.store.job import Claim, Claimed, Job, NewJob

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from nodes.core.media.pixels import BatchDecoder
+from nodes.core.media.tensors import BatchDecoder
 
 Array = NDArray[Any]
 

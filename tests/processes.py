@@ -109,6 +109,8 @@ def _serve() -> None:
 def _child(order, spec, host_class, node_class, delivered) -> None:  # type: ignore[no-untyped-def]
     import asyncio
 
+    from support import run_node
+
     from nodes.core.store.engines import postgres_lease
 
     postgres_lease.GRACE_SECONDS = float(os.environ.get(GRACE, postgres_lease.GRACE_SECONDS))
@@ -127,7 +129,7 @@ def _child(order, spec, host_class, node_class, delivered) -> None:  # type: ign
                 time.sleep(600)
 
     try:
-        batches, _, _ = asyncio.run(node_class(spec, Host())().generate(**order["values"]))
+        batches, _, _ = asyncio.run(run_node(node_class(spec, Host())(), **order["values"]))
         tell(f"delivered {digest(delivered(batches))}")
     except Exception as error:  # noqa: BLE001 (told to the test)
         tell(f"failed {type(error).__name__}: {error}")

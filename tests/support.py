@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from emulator import Emulator
 from nodes.app.service import close_services, open_service
-from nodes.comfyui.factory import node_class
+from nodes.comfyui.factory import PackNode, collect_class, node_class
 from nodes.core.config.settings import read_settings
 from nodes.core.jobs.progress import Progress, Stage
+from nodes.core.media.host import MediaHost
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
 from nodes.core.store.job import Job
@@ -34,6 +37,8 @@ class RecordingHost:
         self.reports: list[Progress] = []
         self.stop_at: Stage | None = None
         self.stop_now = False
+        self.arrived: list[list[Path]] = []
+        self.media: MediaHost | None = None
 
     def run_host(self) -> RecordingHost:
         return self
@@ -41,8 +46,17 @@ class RecordingHost:
     def interrupt(self) -> BaseException:
         return Interrupted()
 
+    def media_host(self) -> MediaHost | None:
+        return self.media
+
     def state_folder(self) -> Path | None:
         return None
+
+    def shown(self, files: Sequence[Path]) -> dict[str, list[object]]:
+        return {"images": [*files]} if files else {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        self.arrived.append(list(files))
 
     def stopped(self) -> bool:
         return self.stop_now
@@ -61,6 +75,13 @@ class RecordingHost:
         return "\n".join(report.text() for report in self.reports)
 
 
+async def run_node(node: PackNode, **values: object) -> tuple[list[torch.Tensor], str, str]:
+    """Run a node with one value for each input, as the host does it: in lists."""
+    ended: Any = await node.generate(**{name: [value] for name, value in values.items()})
+    batches, (urls,), (request_id,) = ended["result"]
+    return batches, urls, request_id
+
+
 class Runner:
     """Runs the pack's nodes against the emulator, in a state folder of the test."""
 
@@ -74,7 +95,16 @@ class Runner:
         return asyncio.run(self.start(spec, **values))
 
     async def start(self, spec: ModelSpec, host: RecordingHost | None = None, **values: object):
-        return await node_class(spec, host or self.host)().generate(**values)
+        return await run_node(node_class(spec, host or self.host)(), **values)
+
+    def run_list(self, spec: ModelSpec, **lists: list[object]) -> tuple[list[torch.Tensor], list[str], list[str]]:
+        """Run a node with a list of values for each input."""
+        ended: Any = asyncio.run(node_class(spec, self.host)().generate(**lists))
+        return ended["result"]
+
+    def collect(self, request_id: object) -> tuple[list[torch.Tensor], str, str]:
+        """Run the node that collects."""
+        return asyncio.run(run_node(collect_class(self.host)(), request_id=request_id))
 
     def text_to_image(self, prompt: str = "a fox", **values: object) -> tuple[list[torch.Tensor], str, str]:
         return self.run(TEXT_TO_IMAGE, prompt=prompt, **values)

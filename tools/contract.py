@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+# How an input is shown may change at any time.
+PRESENTATION = ("tooltip", "placeholder", "advanced")
+
 
 def contract(node_class: Any, display_name: str) -> dict[str, Any]:
-    """Return all of a node that others rely on. Tooltips are not: they may be rewritten at any time."""
+    """Return all of a node that others rely on."""
     return {
         "node_id": node_class.__name__,
         "display_name": display_name,
@@ -34,7 +37,7 @@ def inputs_of(input_types: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "section": section,
                 "type": "COMBO" if is_combo else kind,
                 **({"choices": list(kind)} if is_combo else {}),
-                **{option: value for option, value in options.items() if option != "tooltip"},
+                **{option: value for option, value in options.items() if option not in PRESENTATION},
             }
 
 

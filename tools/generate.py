@@ -1,6 +1,7 @@
 """Writes what follows from the model files: texts that the host reads only as files, and contracts of new nodes.
 
-``python -m tools.generate`` writes ``locales/*/nodeDefs.json``, and ``tests/contract/*.json`` where there is none.
+``python -m tools.generate`` writes ``nodes/models.json``, the index of the models, ``locales/*/nodeDefs.json``, and
+``tests/contract/*.json`` where there is none.
 A contract that is there is never written again: the node's saved workflows rely on it.
 """
 
@@ -16,7 +17,7 @@ from nodes.comfyui.runtime import ComfyHost
 from nodes.core.docs.glossary import LOCALES, languages
 from nodes.core.docs.node_texts import NodeTexts
 from nodes.core.schema.model import ModelSpec, NodeSpec
-from nodes.core.schema.registry import load_models
+from nodes.core.schema.registry import INDEX, MODELS_FOLDER, index_of, read_models
 
 from .contract import contract, written
 
@@ -25,11 +26,17 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "tests" / "contract"
 
 def main() -> None:
     """Write every file that is missing or stale, and name it."""
-    models = load_models()
-    for path, text in (*node_definitions((*models, COLLECT)), *new_contracts(models, CONTRACTS)):
+    models = read_models(MODELS_FOLDER)
+    for path, text in (index(), *node_definitions((*models, COLLECT)), *new_contracts(models, CONTRACTS)):
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(path)
+
+
+def index() -> tuple[Path, str]:
+    """Return the index of the models, a line for each, with its place."""
+    lines = (json.dumps(head, ensure_ascii=False) for head in index_of(MODELS_FOLDER))
+    return INDEX, "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def node_definitions(nodes: Iterable[NodeSpec], locales: Path = LOCALES) -> Iterator[tuple[Path, str]]:

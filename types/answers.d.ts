@@ -24,6 +24,8 @@ export interface Failure {
   request_id: string | null;
   reason: string | null;
   next: Note[];
+  /** Of a list: what befell each item that failed. */
+  items: Note[];
 }
 
 /** `ok` is null where it is not known. */
@@ -77,6 +79,8 @@ export interface Report {
   type: string;
   prompt: string;
   workflow: string;
+  /** What the node was run with: the values of its widgets, without what came over links. */
+  inputs: Record<string, string | number | boolean>;
   stage: "preparing" | "submitting" | "queued" | "running" | "downloading" | "delivered" | "stopped" | "failed";
   request_id: string | null;
   seconds: number;
@@ -91,6 +95,8 @@ export interface Report {
   sent: Note[];
   notes: Note[];
   failure: Failure | null;
+  /** Of a list: how many of its items have ended. */
+  items: { done: number; total: number } | null;
   stopped?: boolean;
   /** Of a report that the server kept: whether its prompt still runs. */
   live?: boolean;

@@ -13,11 +13,26 @@ export interface App {
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
+    workflow?: { activeWorkflow?: Workflow | null; openWorkflows?: Workflow[] };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
   /** There where the frontend asks extensions for the entries of a node's menu. */
   collectNodeMenuItems?(node: HostNode): MenuItem[];
+  graphToPrompt(): Promise<Prompt>;
+  /** `outputs` are the ids of the output nodes that are wanted; all where there are none. */
+  queuePrompt(number: number, count: number, outputs?: string[]): Promise<unknown>;
   registerExtension(extension: Extension): void;
+}
+
+/** A graph as it is run (`output`, by the nodes' ids) and as it is saved. */
+export interface Prompt {
+  output: Record<string, unknown>;
+  workflow: unknown;
+}
+
+/** A workflow in a tab of the page. */
+export interface Workflow {
+  path: string;
 }
 
 export interface Notice {
@@ -33,6 +48,7 @@ export interface Api {
   clientId?: string | null;
   initialClientId?: string | null;
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  queuePrompt(number: number, prompt: Prompt, options?: unknown): Promise<{ prompt_id?: string } | undefined>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }
 
@@ -46,6 +62,7 @@ export interface ApiEvents {
   execution_success: PromptEnd;
   execution_interrupted: PromptEnd;
   execution_error: PromptEnd;
+  execution_cached: PromptEnd & { nodes: string[] };
   reconnected: unknown;
   status: unknown;
 }
@@ -77,13 +94,19 @@ export interface MenuItem {
 export interface Graph {
   id?: string;
   nodes?: HostNode[];
+  links?: Map<number, Link> | Record<number, Link>;
   add(node: HostNode): unknown;
   getNodeById?(id: string | number): HostNode | null | undefined;
   setDirtyCanvas?(foreground: boolean, background: boolean): void;
 }
 
+export interface Link {
+  target_id: string | number;
+}
+
 /** A node of LiteGraph. It has a graph while it is in one, and a `subgraph` if it stands for one. */
 export interface HostNode {
+  id?: string | number;
   /** Set by ComfyUI on the node or on its class; `type` is not set yet while a node is made. */
   comfyClass?: string;
   type?: string;
@@ -92,6 +115,7 @@ export interface HostNode {
   graph?: Graph | null;
   subgraph?: Graph;
   inputs: Slot[];
+  outputs?: { links?: number[] | null }[];
   widgets?: Widget[];
   addInput(name: string, type: string, extra?: Partial<Slot>): unknown;
   removeInput(index: number): void;

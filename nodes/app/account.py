@@ -20,6 +20,7 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.money import Price
 from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
@@ -89,16 +90,14 @@ def probe(client: Client) -> tuple[Check, Check]:
 
 
 def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObject:
-    """Return by node id the live base price of one output in USD, and the widget that says how many. Blocking.
+    """Return by node id the live base price in USD and what it is the price of, and the widgets that say how many
+    and how long. Blocking.
 
     Each is None where it is not told.
     """
     # All at once, before the first is waited for.
     asked = [(spec, service.prices.of(spec.model_id) if service else None) for spec in specs]
-    return {
-        spec.node_id: {"usd": answer.result() if answer else None, "count": _name(spec.role("count"))}
-        for spec, answer in asked
-    }
+    return {spec.node_id: _price_view(spec, answer.result() if answer else None) for spec, answer in asked}
 
 
 def jobs_view(journal: Journal, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
@@ -128,6 +127,15 @@ def _job_view(job: Job, now: float) -> JSONObject:
         "count": job.count,
         "outcome": job.outcome.payload() if job.outcome else None,
         "collectable": job.state in COLLECTABLE,
+    }
+
+
+def _price_view(spec: ModelSpec, price: Price | None) -> JSONObject:
+    return {
+        "usd": price.usd if price else None,
+        "unit": price.unit if price else None,
+        "count": _name(spec.role("count")),
+        "duration": _name(spec.role("duration")),
     }
 
 

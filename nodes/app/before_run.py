@@ -1,26 +1,52 @@
-"""What is told before a run: what it would cost, and which takes of the same inputs there are."""
+"""What is told before a run: what it would cost, what it leads to, and which takes of the same inputs there are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass, replace
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
+from ..core.money import Price
+from ..core.request import sizes
 from ..core.request.build import check_inputs, take_of
-from ..core.schema.kind import Given, Unsent
+from ..core.request.validate import Arguments
+from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
-from ..core.store import budget, history
+from ..core.store import budget, claims, history
 from ..core.store.budget import Budget
-from ..core.store.job import NewJob
+from ..core.store.engines.engine import Lease, Session
+from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
 from .entries import JSONObject
+from .host import Host
 from .record import Record
-from .service import Service
+from .run import current_settings
+from .service import Service, open_service
 
 MOST_NODES = 200
+# What the size, the length and the number of files of a job are read from.
+_ROLES = ("size", "width", "height", "duration", "duration_ms", "count")
+# A catalogue that is slow holds up no run: then the price is not known.
+PRICE_SECONDS = 5.0
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run of some inputs leads to; runs of the same inputs have one ``fingerprint``.
+
+    ``job`` is one that it would be handed out of, or go on with, without a charge. Otherwise ``usd`` is what a new
+    one is reckoned to cost, at least that where ``base_only``; None where nothing tells.
+    """
+
+    fingerprint: str
+    job: Job | None
+    usd: float | None
+    base_only: bool = False
 
 
 def estimates(record: Record, service: Service | None, asked: Sequence[Asked]) -> list[JSONObject]:
@@ -57,21 +83,56 @@ def takes(
     return record.takes(record.journal.fingerprint(base_url, take_of(arguments, arguments.body({}))))
 
 
-def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: float | None) -> JSONObject:
+def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forecast:
+    """Check the inputs of a run and return what it leads to. Only the price is asked for. Blocking.
+
+    Raises:
+        PackError: a receipt.
+    """
+    settings = current_settings(host)
+    arguments, references = check_inputs(spec, values, settings.local_origin)
+    service = open_service(settings)
+    asked = service.prices.of(spec.model_id)
     try:
-        size, wanted = (_role(spec, role, values) for role in ("size", "count"))
+        price = asked.result(PRICE_SECONDS)
+    except TooLate:
+        price = None
+    new_job = service.request(arguments, references, price).new_job
+
+    def look(db: Session, _: Lease) -> Forecast:
+        job = _at_hand(db, new_job)
+        reckoned = budget.estimate(db, new_job, budget.Budget(0.0, settings.max_cost_usd))
+        return Forecast(new_job.fingerprint, job, None if job else reckoned.usd, reckoned.base_only)
+
+    return service.journal.read(look)
+
+
+def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
+    try:
+        arguments = _those_that_cost(spec, values)
     except InvalidInput:
-        # It comes over a link, or cannot be sent.
+        # One comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
+    wanted = arguments.role("count")
     count = wanted if isinstance(wanted, int) else 1
-    base = None if price is None else price * count
-    new_job = NewJob("", "", spec.model_id, str(size or ""), count, base)
+    base = price.of(count, sizes.seconds(arguments)) if price else None
+    new_job = NewJob("", "", spec.model_id, sizes.label(arguments), count, base)
     found = journal.read(lambda db, _: budget.estimate(db, new_job, Budget(0.0)))
     source = "none" if found.usd is None else "price" if found.base_only else "cost"
     return {"usd": found.usd, "source": source, "count": count}
 
 
-def _role(spec: ModelSpec, role: str, values: Mapping[str, object]) -> object:
-    field = spec.role(role)
-    value = field.kind.check(field, Given(values)) if field else None
-    return None if isinstance(value, Unsent) else value
+def _those_that_cost(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
+    """Check the values that a price depends on, and no others.
+
+    Raises:
+        InvalidInput: one of them cannot be sent.
+    """
+    fields = [field for role in _ROLES if (field := spec.role(role))]
+    return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})
+
+
+def _at_hand(db: Session, new_job: NewJob) -> Job | None:
+    same = (replace(new_job, fingerprint=name) for name in (new_job.fingerprint, *new_job.former_fingerprints))
+    found = (job for one in same for job in claims.live(db, one))
+    return next((job for job in found if job.state in ("submitted", "delivered")), None)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..core.errors import PackError, step
+from ..core.jobs.receipts import of_unknown
 from ..core.jobs.submit import leave
 from ..core.store.job import Job
 from ..core.texts import Note, note
@@ -28,6 +29,23 @@ def collect(service: Service, job: Job) -> None:
     if not service.settings.keep_bytes:
         raise PackError("nothing_is_kept", next=(step("keep_files"),))
     COLLECTS.start(job.id, partial(_collect, service, job))
+
+
+def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
+    """Ask for the end of a job of the account, recorded or not; return it, and what became of that. Blocking.
+
+    Raises:
+        InvalidInput: this can be no request id. PackError: RunComfy does not know it.
+    """
+    job = service.find(request_id)
+    if job is None:
+        try:
+            service.client.status(request_id)
+        except PackError as error:
+            raise of_unknown(error, request_id) from None
+        job = service.adopt(request_id)
+    told = cancel(service, job)
+    return service.find(request_id) or job, told
 
 
 def cancel(service: Service, job: Job) -> Note:

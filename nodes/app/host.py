@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..core.jobs.waiting import RunHost
+from ..core.media.host import MediaHost
 
 
 class Host(Protocol):
@@ -16,6 +17,9 @@ class Host(Protocol):
 
     def interrupt(self) -> BaseException:
         """Return what to raise after Stop."""
+
+    def media_host(self) -> MediaHost | None:
+        """Return who takes the files of results; without one, images alone can be delivered."""
 
     def state_folder(self) -> Path | None:
         """Return a folder for the pack's files that the host does not serve, or None."""

@@ -15,6 +15,7 @@ from ..core.config.sharing import journal_address, kept_folder
 from ..core.errors import InvalidInput, JournalError
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
+from ..core.money import Price
 from ..core.request.build import build_request
 from ..core.request.encode_once import Encoder, Reference
 from ..core.request.recorded import recorded_inputs
@@ -57,31 +58,42 @@ class Service:
         )
         self.prices = Prices(lambda model_id: self.client.price(model_id))
 
-    def request(self, arguments: Arguments, references: Sequence[Reference], price: float | None) -> Request:
-        """Make the request of checked inputs. ``price`` is that of one output, in USD. Blocking."""
+    def request(self, arguments: Arguments, references: Sequence[Reference], price: Price | None) -> Request:
+        """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
         settings = self.settings
         kept = recorded_inputs(arguments, references, settings.token) if settings.keep_inputs else None
         return build_request(
             arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
         )
 
-    def accepted(self, request_id: object) -> Job:
-        """Return a job by its request id; one that was submitted elsewhere is recorded. Blocking.
+    def find(self, request_id: object) -> Job | None:
+        """Return the recorded job with a request id. Blocking.
 
         Raises:
             InvalidInput: this can be no request id.
         """
         if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "not_an_id")
-        fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
-        new_job = NewJob(fingerprint, self.account, model_id="")
         try:
-            return self.journal.find(request_id) or self.journal.adopt(new_job, request_id)
+            return self.journal.find(request_id)
         except JournalError:
             if not self.journal.may_be_away:
                 raise
-            kept = kept_job(self.jobs.file_cache, request_id=request_id)
-            return kept or unrecorded(new_job, request_id, self.journal.now())
+            return kept_job(self.jobs.file_cache, request_id=request_id)
+
+    def adopt(self, request_id: str) -> Job:
+        """Record a job that was submitted elsewhere, and that the API knows as this account's. Blocking.
+
+        While a shared record is away, the job is not recorded: whoever submitted it has done so.
+        """
+        fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
+        new_job = NewJob(fingerprint, self.account, model_id="")
+        try:
+            return self.journal.adopt(new_job, request_id)
+        except JournalError:
+            if not self.journal.may_be_away:
+                raise
+            return unrecorded(new_job, request_id, self.journal.now())
 
 
 _lock = threading.Lock()

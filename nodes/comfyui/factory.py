@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..app.host import Host
 from ..core.docs.node_texts import NodeTexts
-from ..core.errors import PackError
+from ..core.errors import InvalidInput, PackError
 from ..core.schema.model import ModelSpec, NodeSpec
+from ..core.schema.own import ON_FAILURE, SKIP
 from .collect import COLLECT, REQUEST_ID
 from .inputs import InputTypes, input_types
 from .markup import error_without_markup
+from .previews import Shown
 
 if TYPE_CHECKING:
+    from ..app.items import Item
     from ..core.jobs.context import Delivery
 
 
+class NodeHost(Host, Protocol):
+    """What a node needs of ComfyUI besides: both are called in the node's own context."""
+
+    def shown(self, files: Sequence[Path]) -> Shown:
+        """Return what the page shows on the node of its files; {} for nothing."""
+
+    def show(self, files: Sequence[Path]) -> None:
+        """Show files on the node before it has ended."""
+
+
 class PackNode:
-    """What all nodes of the pack share: their inputs and outputs, and how a run ends."""
+    """What all nodes of the pack share: their inputs and outputs, and how a run ends.
+
+    The host hands over whole lists, so that a node knows all items of one: they have one state and one receipt.
+    """
 
     SPEC: ClassVar[NodeSpec]
-    HOST: ClassVar[Host]
+    HOST: ClassVar[NodeHost]
     FUNCTION = "generate"
+    INPUT_IS_LIST = True
     # How many deliveries of this process lacked a file.
     incomplete: ClassVar[int] = 0
 
     @classmethod
     def IS_CHANGED(cls, **_: object) -> int:
-        """Return another number after a delivery that lacked a file: the host then runs the nodes again.
+        """Return another number after a delivery that lacked a file or an item: the host then runs the nodes again.
 
         The next run of the same inputs fetches what is missing; without this, the host would not make one. All
         else comes from the kept copies, and nothing is charged.
@@ -39,58 +59,97 @@ class PackNode:
         """Return the inputs as ComfyUI asks for them."""
         return input_types(cls.SPEC)
 
-    async def generate(self, **values: object) -> tuple[object, ...]:
-        """Return what the job brought, the hosted URLs by line, and the request id.
+    async def generate(self, **lists: Sequence[object]) -> dict[str, object]:
+        """Return what the jobs brought, the hosted URLs by line, and the request ids: one after the other.
+
+        They are the host's ``result``; its ``ui`` is what the page shows on the node.
+
+        ``lists`` hold the values of each input; what has fewer than others goes on with its last one.
 
         Raises:
             PackError: a receipt. After Stop, the host's own interrupt.
         """
+        from ..app.run import run_items
+
         try:
-            delivery = await self.deliver(values)
+            items = items_of(lists)
+            skip = items[0].get(ON_FAILURE) == SKIP
+            runs = [self.item(values) for values in items]
+            deliveries = await run_items(runs, self.HOST, skip=skip, arrived=self._show)
         except PackError as error:
             raise error_without_markup(error) from None
-        if delivery.missing:
+        if len(deliveries) < len(items) or any(delivery.missing for delivery in deliveries):
             PackNode.incomplete += 1
-        return delivery.batches, "\n".join(delivery.urls), delivery.request_id
+        result = (
+            list(chain.from_iterable(delivery.batches for delivery in deliveries)),
+            ["\n".join(delivery.urls) for delivery in deliveries],
+            [delivery.request_id for delivery in deliveries],
+        )
+        return {"ui": self.HOST.shown(_files(deliveries)), "result": result}
 
-    async def deliver(self, values: dict[str, object]) -> Delivery:
-        """Run the job that the inputs ask for."""
+    def _show(self, deliveries: Sequence[Delivery]) -> None:
+        self.HOST.show(_files(deliveries))
+
+    def item(self, values: Mapping[str, object]) -> Item:
+        """Return the run of the job that these inputs ask for."""
         raise NotImplementedError
 
 
 class ModelNode(PackNode):
-    """Runs a model."""
+    """Runs a model: submits a job, or finds the one that the same inputs made before."""
 
     SPEC: ClassVar[ModelSpec]
 
-    async def deliver(self, values: dict[str, object]) -> Delivery:
-        """Submit a job, or find the one that the same inputs made before."""
-        from ..app.run import run_model
+    def item(self, values: Mapping[str, object]) -> Item:
+        """Return the run of a job."""
+        from ..app.run import ModelRun
 
-        return await run_model(self.SPEC, values, self.HOST)
+        return ModelRun(self.SPEC, values, self.HOST)
 
 
 class CollectNode(PackNode):
-    """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged."""
+    """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged.
 
-    async def deliver(self, values: dict[str, object]) -> Delivery:
-        """Wait for the job if it still runs, and collect its images."""
-        from ..app.run import run_collect
+    It runs also where nothing follows it: it shows what it has collected.
+    """
 
-        return await run_collect(values.get(REQUEST_ID), self.HOST)
+    OUTPUT_NODE = True
+
+    def item(self, values: Mapping[str, object]) -> Item:
+        """Return the run that waits for the job if it still runs, and collects its files."""
+        from ..app.run import CollectRun
+
+        return CollectRun(values.get(REQUEST_ID), self.HOST)
 
 
-def node_class(spec: ModelSpec, host: Host) -> type[ModelNode]:
+def _files(deliveries: Sequence[Delivery]) -> list[Path]:
+    return list(chain.from_iterable(delivery.files for delivery in deliveries))
+
+
+def items_of(lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    """Return the inputs of each item. The host's own rule: a list that is shorter goes on with its last value.
+
+    Raises:
+        InvalidInput: nothing came over an input.
+    """
+    for name, values in lists.items():
+        if not values:
+            raise InvalidInput(name, "list_empty")
+    count = max((len(values) for values in lists.values()), default=1)
+    return [{name: values[min(place, len(values) - 1)] for name, values in lists.items()} for place in range(count)]
+
+
+def node_class(spec: ModelSpec, host: NodeHost) -> type[ModelNode]:
     """Return the node class of a model."""
     return type(spec.node_id, (ModelNode,), _attributes(spec, host))
 
 
-def collect_class(host: Host) -> type[CollectNode]:
+def collect_class(host: NodeHost) -> type[CollectNode]:
     """Return the class of the node that collects."""
     return type(COLLECT.node_id, (CollectNode,), _attributes(COLLECT, host))
 
 
-def _attributes(spec: NodeSpec, host: Host) -> dict[str, object]:
+def _attributes(spec: NodeSpec, host: NodeHost) -> dict[str, object]:
     texts, returned = NodeTexts(spec), spec.output.returned
     return {
         "__doc__": spec.description,
@@ -101,6 +160,6 @@ def _attributes(spec: NodeSpec, host: Host) -> dict[str, object]:
         "SEARCH_ALIASES": list(spec.search_aliases),
         "RETURN_TYPES": tuple(one.type for one in returned),
         "RETURN_NAMES": tuple(one.name for one in returned),
-        "OUTPUT_IS_LIST": tuple(one.is_list for one in returned),
+        "OUTPUT_IS_LIST": tuple(True for _ in returned),
         "OUTPUT_TOOLTIPS": tuple(str(texts.output(one.name)["tooltip"]) for one in returned),
     }

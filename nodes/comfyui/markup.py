@@ -27,7 +27,8 @@ def error_without_markup(error: E) -> E:
     if str(error) == without_markup(str(error)):
         return error
     reason = None if failure.reason is None else without_markup(failure.reason)
-    return error.but(note=_note(failure.note), reason=reason, next=tuple(map(_note, failure.next)))
+    lists = {"next": tuple(map(_note, failure.next)), "items": tuple(map(_note, failure.items))}
+    return error.but(note=_note(failure.note), reason=reason, **lists)
 
 
 def _note(note: Note) -> Note:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
@@ -27,12 +28,18 @@ class UpdateMode(Enum):
 
 @dataclass(frozen=True)
 class NodeLocation:
-    """Where a node runs. ``node`` is its id in the prompt, as ``12:5`` within a subgraph; '' where not known."""
+    """Where a node runs. ``node`` is its id in the prompt, as ``12:5`` within a subgraph; '' where not known.
+
+    ``inputs`` are the values of its widgets: what comes over links is not among them. ``shown_next``: a node that
+    follows shows its files.
+    """
 
     node: str
     node_type: str = ""
     prompt: str = ""
     workflow: str = ""
+    inputs: Mapping[str, object] = field(default_factory=dict, compare=False)
+    shown_next: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class NodeStatus:
             "type": place.node_type,
             "prompt": place.prompt,
             "workflow": place.workflow,
+            "inputs": dict(place.inputs),
             "stopped": self.stopped,
             **self.progress.payload(),
         }

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
+from ..core.media.host import MediaHost
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
+from .previews import Shown, is_shown_next, shown
 
 log = logging.getLogger(__name__)
 
 STATE_FOLDER = "runcomfy_models"
+SHOWN_FOLDER = "runcomfy"
 PROGRESS_EVENT = "runcomfy.progress"
 _BAR_STEPS = 1000
 
@@ -44,6 +48,26 @@ class ComfyHost:
         import folder_paths
 
         return Path(folder_paths.get_user_directory()) / f"__{STATE_FOLDER}"
+
+    def media_host(self) -> MediaHost:
+        """Return who takes the files of results."""
+        return ComfyMedia()
+
+    def shown(self, files: Sequence[Path]) -> Shown:
+        """Return what the current node shows of its files: nothing where the next node shows them."""
+        try:
+            return {} if _current_place().shown_next else shown(files, ComfyMedia().folder.parent)
+        except Exception:
+            # Another version of the host may have its folders elsewhere; that must not end a run that is paid for.
+            log.warning("The files of a node cannot be shown on it", exc_info=True)
+            return {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        """Show files on the current node before it has ended, as the host itself does at the end."""
+        place, server = _current_place(), prompt_server()
+        if server is not None and (ui := self.shown(files)):
+            told = {"node": place.node, "display_node": place.node, "output": ui, "prompt_id": place.prompt}
+            server.send_sync("executed", told, getattr(server, "client_id", None))
 
     def running_prompts(self) -> frozenset[str]:
         """Return the ids of the prompts that run now."""
@@ -102,6 +126,34 @@ class ComfyRunHost:
         get_progress_state().update_progress(self._place.node, fraction * _BAR_STEPS, _BAR_STEPS, None)
 
 
+class ComfyMedia:
+    """Makes the host's own videos and sounds of files, which lie in its folder for passing ones.
+
+    The host empties that folder when it starts and when it ends: a graph can read them as long as it knows them.
+    """
+
+    takes_all = False
+
+    @property
+    def folder(self) -> Path:
+        """A folder that the host serves to its page."""
+        import folder_paths
+
+        return Path(folder_paths.get_temp_directory()) / SHOWN_FOLDER
+
+    def video(self, path: Path) -> Any:
+        """Return a VIDEO that reads the file when it is asked."""
+        from comfy_api.input_impl import VideoFromFile
+
+        return VideoFromFile(str(path))
+
+    def audio(self, path: Path) -> Any:
+        """Return an AUDIO: ``{"waveform": float32 [1,C,T], "sample_rate": Hz}``."""
+        from ..core.media.sound import decode_sound
+
+        return decode_sound(path)
+
+
 def prompt_server() -> Any:
     """Return ComfyUI's server, or None where there is none. Imports nothing: it would be another ``server``."""
     return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
@@ -131,11 +183,15 @@ def _current_place() -> NodeLocation:
         return NodeLocation(context.node_id, prompt=context.prompt_id)
     _, prompt_id, prompt, extra_data, *_ = item
     workflow = (extra_data.get("extra_pnginfo") or {}).get("workflow")
+    node = prompt.get(context.node_id, {})
+    values = node.get("inputs", {})
     return NodeLocation(
         context.node_id,
-        node_type=str(prompt.get(context.node_id, {}).get("class_type", "")),
+        node_type=str(node.get("class_type", "")),
         prompt=prompt_id,
         workflow=str(workflow.get("id") or "") if isinstance(workflow, dict) else "",
+        inputs={name: value for name, value in values.items() if isinstance(value, str | int | float | bool)},
+        shown_next=is_shown_next(prompt, context.node_id),
     )
 
 

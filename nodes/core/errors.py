@@ -13,7 +13,7 @@ PackError
                      NotFound -> OtherAccount
     ProtocolError                  unreadable, or an unknown state
   JobError -> JobFailed, JobCancelled, JobTimedOut
-  DownloadError -> UntrustedUrl, TooLarge, Undecodable, FileGone
+  DownloadError -> UntrustedUrl, TooLarge, Undecodable, OtherMedium, FileGone
   JournalError                     the record of paid jobs cannot be kept
 
 A raise site names a kind and its values; the words are in ``locales/<language>/messages.json``: ``failure.<kind>``
@@ -71,7 +71,8 @@ LOOK_AT_GENERATIONS = step("look_at_generations", url=GENERATIONS_PAGE)
 class Failure:
     """What happened, as data: ``note`` says it, ``next`` what to do about it.
 
-    ``reason`` is the provider's own text, ``cost`` is in USD.
+    ``reason`` is the provider's own text, ``cost`` is in USD. Of a list, ``items`` tell what befell each of those
+    that failed, and ``cost`` is that of the whole run.
     """
 
     note: Note
@@ -80,11 +81,18 @@ class Failure:
     reason: str | None = None
     cost: float | None = None
     request_id: str | None = None
+    items: tuple[Note, ...] = ()
 
     @property
     def kind(self) -> str:
         """A stable word for what happened."""
         return self.note.kind.removeprefix(_FAMILY)
+
+    @property
+    def charged(self) -> Note:
+        """Whether money was taken, and how much where that is known."""
+        paid = "" if self.cost is None or self.charge is not Charge.YES else "_cost"
+        return note(f"receipt.{self.charge.value}{paid}", cost_usd=self.cost)
 
     def payload(self) -> dict[str, object]:
         """Return it as a JSON value: what the page says in its own words."""
@@ -96,15 +104,16 @@ class Failure:
             "request_id": self.request_id,
             "reason": self.reason,
             "next": [each.payload() for each in self.next],
+            "items": [each.payload() for each in self.items],
         }
 
     def receipt(self) -> str:
         """Return the whole of it in English, a line each."""
-        paid = "" if self.cost is None or self.charge is not Charge.YES else "_cost"
         lines = [str(self.note)]
         if self.reason:
             lines.append(say("receipt.reason", reason=self.reason))
-        lines.append(say(f"receipt.{self.charge.value}{paid}", cost_usd=self.cost))
+        lines += map(str, self.items)
+        lines.append(str(self.charged))
         if self.request_id:
             lines.append(say("receipt.request", request_id=self.request_id))
         if self.next:
@@ -323,7 +332,13 @@ class TooLarge(DownloadError):
 
 
 class Undecodable(DownloadError):
-    """A file is not an image that can be decoded."""
+    """A file cannot be decoded."""
+
+
+class OtherMedium(DownloadError):
+    """A whole file is there, and kept, that is a video where images were expected, or the like."""
+
+    default_next = (LOOK_AT_GENERATIONS,)
 
 
 class FileGone(DownloadError):

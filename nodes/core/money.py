@@ -1,11 +1,31 @@
-"""How an amount of money is written. The page's ``format.js`` has the same rule, tested with the same table."""
+"""What a price amounts to, and how an amount is written.
+
+The page's ``price.js`` and ``format.js`` have the same rules, the latter tested with the same table.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 _CENTS = 2
 _LEAST = Decimal("0.0001")
+
+
+@dataclass(frozen=True)
+class Price:
+    """The catalog's base price: a base, not a quote. ``unit`` is ``image``, ``output`` or ``second``."""
+
+    usd: float
+    unit: str
+
+    def of(self, count: int, seconds: float | None) -> float | None:
+        """Return what so many files cost at least, each so long; None where nothing tells."""
+        if self.unit in ("image", "output"):
+            return self.usd * count
+        if self.unit == "second" and seconds is not None:
+            return self.usd * count * seconds
+        return None
 
 
 def money(usd: float | None) -> str:

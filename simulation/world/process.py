@@ -127,6 +127,9 @@ class RunHost:
         """Return what is raised after Stop."""
         return Interrupted()
 
+    def media_host(self) -> None:
+        """Return nobody: the images are enough."""
+
     def state_folder(self) -> Path | None:
         """Return no folder: the environment names one."""
         return None

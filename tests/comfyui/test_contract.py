@@ -13,7 +13,7 @@ from nodes import comfyui
 from nodes.comfyui import NODE_CLASS_MAPPINGS
 from nodes.core.schema.kind import INT32_MAX
 from nodes.core.schema.model import ModelSpec
-from nodes.core.schema.own import RERUN_SEED
+from nodes.core.schema.own import ON_FAILURE, RERUN_SEED
 from nodes.core.schema.registry import MODELS_FOLDER
 from tools.contract import contract, written
 
@@ -101,7 +101,7 @@ def test_no_sample_is_a_default(spec: ModelSpec) -> None:
 @MODELS
 def test_widgets_come_in_the_schemas_order(spec: ModelSpec) -> None:
     sockets = {socket.name for field in spec.fields for socket in field.sockets}
-    names = [name for name in widgets(spec) if name not in sockets and name != RERUN_SEED]
+    names = [name for name in widgets(spec) if name not in {*sockets, RERUN_SEED, ON_FAILURE}]
     assert names == [field.name for field in spec.fields] == list(published(spec))
 
 
@@ -111,10 +111,17 @@ def test_the_seed_says_that_it_is_folded() -> None:
     assert (seed["min"], seed["max"], seed["control_after_generate"]) == (0, INT32_MAX, True)
 
 
-def test_only_a_model_without_a_seed_has_a_rerun_seed_and_it_is_last() -> None:
+@MODELS
+def test_what_becomes_of_the_other_items_of_a_list_is_asked_last(spec: ModelSpec) -> None:
+    name, options = list(widgets(spec).items())[-1]
+    assert (name, options["default"]) == (ON_FAILURE, "stop")
+    assert "never sent" in options["tooltip"].lower()
+
+
+def test_only_a_model_without_a_seed_has_a_rerun_seed_and_it_follows_the_schemas_inputs() -> None:
     assert RERUN_SEED not in widgets(TEXT_TO_IMAGE)
     assert TEXT_TO_IMAGE.role("seed")
-    name, options = list(widgets(PRO_EDIT).items())[-1]
+    name, options = list(widgets(PRO_EDIT).items())[-2]
     assert name == RERUN_SEED
     assert "control_after_generate" not in options, "it would add a value to every saved workflow"
     assert "never sent" in options["tooltip"].lower()

@@ -160,7 +160,7 @@ def test_api_form_leaves_out_the_seed_control_and_prefers_links(definitions: dic
         next((key, node["inputs"]) for key, node in prompt.items() if node["class_type"] == spec.node_id)
         for spec in (TEXT_TO_IMAGE, PRO_EDIT)
     )
-    assert list(first[1]) == [field.name for field in TEXT_TO_IMAGE.fields]
+    assert list(first[1]) == [field.name for field in (*TEXT_TO_IMAGE.fields, *TEXT_TO_IMAGE.own_fields)]
     assert first[1]["seed"] == 7 and first[1]["aspect_ratio"] == "16:9"
     assert second[1]["image_urls"] == [first[0], 1]
     assert second[1]["rerun_seed"] == 0

@@ -13,7 +13,7 @@ from support import ROOT
 
 from nodes.comfyui import routes
 from nodes.core import errors
-from nodes.core.errors import Charge, FileGone, InvalidInput, JobFailed, NotFound, PackError, step
+from nodes.core.errors import Charge, FileGone, InvalidInput, JobFailed, NotFound, PackError, failed, step
 from nodes.core.jobs.receipts import complete, of_collecting
 from nodes.core.store.job import Job
 from nodes.core.texts import note
@@ -140,9 +140,25 @@ def test_the_receipt_says_what_why_paid_which_and_what_next() -> None:
         "request_id": "r1",
         "reason": "too rude",
         "next": [{"kind": "next.look_at_inputs", "params": {}}],
+        "items": [],
     }
 
 
+FAILED = failed("job_failed")
+PAID, UNKNOWN = note("receipt.yes_cost", cost_usd=0.1), note("receipt.unknown", cost_usd=None)
+RUDE = note("receipt.reason", reason="too rude")
+OF_A_LIST = PackError(
+    "items_failed",
+    **{"failed": 2, "total": 20, "delivered": 18, "unsent": 0},
+    charge=Charge.YES,
+    cost=1.9,
+    next=(step("run_list_again"), step("look_at_inputs")),
+).but(
+    items=(
+        note("item.failed", number=3, prompt="a fox", cause=FAILED, charge=PAID),
+        note("item.failed_with_reason", number=4, prompt="a crow", cause=FAILED, charge=UNKNOWN, reason=RUDE),
+    )
+)
 RECEIPTS = json.loads((ROOT / "tests" / "receipts.json").read_text(encoding="utf-8"))
 FAILURES = [
     errors.NoToken("token_missing", next=(step("enter_token", url=errors.PROFILE_PAGE),)),
@@ -154,6 +170,7 @@ FAILURES = [
     ),
     errors.TooLarge("inline_too_large", limit_bytes=128 * 2**20, request_id="r2"),
     errors.SubmissionUnknown("answer_lost", cause=note("failure.answer_late")),
+    OF_A_LIST,
 ]
 
 

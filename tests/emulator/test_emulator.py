@@ -29,6 +29,7 @@ from emulator.plans import RATIOS, SIDES, Plan, image_size, nearest_ratio
 
 TEXT = "google/nano-banana-2/text-to-image"
 EDIT = "google/nano-banana/pro/edit"
+VIDEO = "minimax/minimax-h3/reference-to-video"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -186,9 +187,14 @@ def test_balance_lies_at_the_origin_and_needs_the_token(api: Client) -> None:
 def test_catalog_entry_names_price_and_published_schema(api: Client) -> None:
     api.emulator.prices[TEXT] = 0.5
     entry = api.get(f"/models/{TEXT}").json()
-    published = json.loads((ROOT / "nodes/models/nano-banana-2-text-to-image.json").read_text(encoding="utf-8"))
-    assert entry["input_schema"] == published["input_schema"]
-    assert (entry["model_id"], entry["base_price_usd"], entry["price_unit"]) == (TEXT, 0.5, "image")
+    path = ROOT / "nodes/models/google/nano-banana-2-text-to-image.json"
+    published = json.loads(path.read_text(encoding="utf-8"))["input_schema"]["properties"]
+    properties = entry["input_schema"]["properties"]
+    assert list(properties) == sorted(published) and not any("title" in one for one in properties.values())
+    assert properties["seed"]["default"] == published["seed"]["default"]
+    assert (entry["model_id"], entry["base_price_usd"], entry["price_unit"]) == (TEXT, 0.5, "output")
+    assert (entry["kind"], entry["categories"]) == ("model", ["text-to-image"])
+    assert api.get(f"/models/{VIDEO}").json()["price_unit"] == "second"
     assert api.get("/models/none").json()["error_code"] == 400001
 
 
@@ -197,8 +203,12 @@ def test_catalog_is_searched_and_paged(api: Client) -> None:
         return [model["model_id"] for model in api.get(f"/models?{query}").json()["models"]]
 
     assert set(ids("")) >= {TEXT, EDIT}
-    assert ids("search=banana+edit") == [EDIT]
-    assert ids("category=text-to-image") == [TEXT]
+    assert ids("") == sorted(ids("")), "by the models' ids"
+    assert EDIT in ids("search=banana+edit") and TEXT not in ids("search=banana+edit")
+    assert TEXT in ids("category=text-to-image&limit=500") and EDIT not in ids("category=text-to-image&limit=500")
+    assert ids("kind=model") == ids("") and ids("kind=workflow") == []
+    categories = api.get("/models/categories").json()["categories"]
+    assert {"text-to-image", "text-to-audio", "image-to-video"} <= set(categories)
     assert ids("limit=1") + ids("limit=1&offset=1") == ids("limit=2")
     assert "input_schema" not in api.get("/models").json()["models"][0]
     assert "input_schema" in api.get("/models?include_schema=true").json()["models"][0]

@@ -47,7 +47,7 @@ def test_one_json_file_is_a_model(
     inputs = node.INPUT_TYPES()
     assert list(inputs["required"]) == ["text"]
     sockets = [f"reference_image_{number}" for number in (1, 2, 3)]
-    assert list(inputs["optional"]) == [*sockets, "reference_images", "size", "max_images", "luck"]
+    assert list(inputs["optional"]) == [*sockets, "reference_images", "size", "max_images", "luck", "on_failure"]
     assert node.RETURN_TYPES == ("IMAGE", "STRING", "STRING")
 
     parser = argparse.ArgumentParser(allow_abbrev=False)

@@ -18,7 +18,6 @@ from PIL import Image
 from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core import threads
 from nodes.core.errors import PackError
 from nodes.core.jobs.progress import Stage
@@ -93,8 +92,8 @@ def run_all(runner: Runner, api: Emulator) -> list[BaseException]:
     attempt(lambda: runner.run(PRO_EDIT, prompt=PROMPT, image_1=image(), resolution="1K", sync_mode=True))
     attempt(lambda: runner.text_to_image(PROMPT * 10_000))
     attempt(lambda: runner.run(PRO_EDIT, prompt=PROMPT, image_urls=f"https://user:{TOKEN}@example.com/{PROMPT}"))
-    attempt(lambda: asyncio.run(collect_class(runner.host)().generate(request_id=f"../{TOKEN}")))
-    attempt(lambda: asyncio.run(collect_class(runner.host)().generate(request_id="nobody-knows-it")))
+    attempt(lambda: runner.collect(f"../{TOKEN}"))
+    attempt(lambda: runner.collect("nobody-knows-it"))
     host = RecordingHost()
     host.stop_at = Stage.QUEUED
     api.hold = True

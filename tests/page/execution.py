@@ -190,15 +190,22 @@ class Executor:
             name: done[value[0]][value[1]] if isinstance(value, list) else [value]
             for name, value in prompt[node_id]["inputs"].items()
         }
+        if getattr(node, "INPUT_IS_LIST", False):
+            given: list[dict[str, Any]] = [inputs]
+        else:
+            count = max((len(items) for items in inputs.values()), default=1)
+            given = [
+                {name: items[min(index, len(items) - 1)] for name, items in inputs.items()}
+                for index in range(count)
+            ]
         outputs: list[list[Any]] = [[] for _ in node.RETURN_TYPES]
-        for index in range(max((len(items) for items in inputs.values()), default=1)):
-            values = {name: items[min(index, len(items) - 1)] for name, items in inputs.items()}
+        for index, values in enumerate(given):
             CURRENT.set(Context(prompt_id, node_id, index))
             result = getattr(node(), node.FUNCTION)(**values)
             result = await result if inspect.isawaitable(result) else result
             if isinstance(result, dict):
                 self._tell("executed", prompt_id, node=node_id, display_node=node_id, output=result["ui"])
-                continue
+                result = result.get("result", ())
             for place, value in enumerate(result):
                 is_list = getattr(node, "OUTPUT_IS_LIST", [False] * len(outputs))[place]
                 outputs[place].extend(value if is_list else [value])

@@ -13,6 +13,7 @@ from typing import Any
 from .execution import CURRENT, Executor, Interrupted
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMP = "temp"
 
 
 @contextlib.contextmanager
@@ -24,7 +25,11 @@ def host_modules(server: Any, executor: Executor, user_folder: Path) -> Iterator
 
     made = {
         "server": _module("server", PromptServer=type("PromptServer", (), {"instance": server})),
-        "folder_paths": _module("folder_paths", get_user_directory=lambda: str(user_folder)),
+        "folder_paths": _module(
+            "folder_paths",
+            get_user_directory=lambda: str(user_folder),
+            get_temp_directory=lambda: str(user_folder / TEMP),
+        ),
         "comfy": _module("comfy"),
         "comfy.model_management": _module(
             "comfy.model_management",

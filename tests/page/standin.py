@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from .execution import CORE_NODES, Executor, PreviewImage, PromptQueue
-from .hostmodules import ROOT, host_modules, loaded_pack
+from .hostmodules import ROOT, TEMP, host_modules, loaded_pack
 
 FOLDER = "runcomfy-models"
 PAGE_SETTINGS = {
@@ -275,7 +275,9 @@ class Standin:
         return web.Response()
 
     async def _view(self, request: web.Request) -> web.Response:
-        data = PreviewImage.FILES.get(request.query.get("filename", ""))
+        name = request.query.get("filename", "")
+        passing = self._user_folder / TEMP / request.query.get("subfolder", "") / name
+        data = passing.read_bytes() if passing.is_file() else PreviewImage.FILES.get(name)
         return web.Response(status=404) if data is None else web.Response(body=data, content_type="image/png")
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:

@@ -99,14 +99,10 @@ def test_same_inputs_show_a_kept_copy_and_a_failure_its_receipt(
 ) -> None:
     node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
     editor.connect(node, editor.add("PreviewImage", 600), "images")
-    editor.do(
-        "(id) => { app.graph.getNodeById(id).widgets.find((w) => w.name.startsWith('control')).value = 'fixed' }",
-        node,
-    )
     editor.run()
     editor.until_board(node, "1 image delivered")
     editor.run()
-    editor.until_board(node, "Kept copy, no charge")
+    editor.until_board(node, "Same inputs: kept copy, no charge")
     api.fault(Fault("job", fails="blocked by the safety filter"))
     editor.do("(id) => { app.graph.getNodeById(id).widgets.find((w) => w.name === 'seed').value = 7 }", node)
     editor.run()

@@ -60,11 +60,17 @@ def widget_names(types: InputTypes) -> tuple[str | None, ...]:
 
 
 def values_of(node: Mapping[str, Any], definitions: Mapping[str, InputTypes]) -> dict[str, Any]:
-    """Return the widget values of a saved node by name. Raises: ValueError where their number is another one."""
-    kind = node["type"]
-    names = widget_names(definitions[kind]) if kind in definitions else CORE_WIDGETS[kind]
-    values = zip(names, node.get("widgets_values", []), strict=True)
-    return {name: value for name, value in values if name is not None}
+    """Return the widget values of a saved node by name; of the pack's nodes, defaults stand for what is not saved.
+
+    Raises: ValueError where there are too many, or of another node too few.
+    """
+    kind, values = node["type"], node.get("widgets_values", [])
+    if kind in definitions:
+        names, defaults = widget_names(definitions[kind]), inputs_of(definitions[kind])
+        values = [*values, *(defaults[name][1]["default"] for name in names[len(values) :] if name)]
+    else:
+        names = CORE_WIDGETS[kind]
+    return {name: value for name, value in zip(names, values, strict=True) if name is not None}
 
 
 def to_prompt(workflow: Workflow, definitions: Mapping[str, InputTypes]) -> dict[str, dict[str, Any]]:

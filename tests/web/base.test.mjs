@@ -5,7 +5,6 @@ import { createAccount } from "../../web/base/account.js";
 import { button, element, requestIdElement } from "../../web/base/elements.js";
 import { age, byteSize, money, shortId } from "../../web/base/format.js";
 import { translator } from "../../web/base/messages.js";
-import { receiptLines } from "../../web/base/receipts.js";
 import { createRoutes, errorText, RouteError } from "../../web/base/routes.js";
 import { document, failure, note, read, texts } from "./fakes.mjs";
 
@@ -75,12 +74,6 @@ test("a note is said with its values, amounts, sizes and notes within", () => {
   );
   assert.equal(t.note(note("failure.answer_too_large", { limit_bytes: 2 ** 21 })), "The answer has more than 2.00 MiB.");
   assert.equal(t.note(note("outcome.sentence", { text: "as it {was}" })), "as it {was}");
-});
-
-test("a receipt has the lines that the server's English has", () => {
-  for (const { failure: told, lines } of read("tests/receipts.json")) {
-    assert.deepEqual(receiptLines(told, t), lines.filter((line) => !line.startsWith("Request: ")));
-  }
 });
 
 function api(status, answer) {

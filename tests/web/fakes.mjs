@@ -20,7 +20,7 @@ export function note(kind, params = {}) {
 
 /** A failure as the server sends it. */
 export function failure(kind, changes = {}) {
-  return { kind, params: {}, charge: "no", cost: null, request_id: null, reason: null, next: [], ...changes };
+  return { kind, params: {}, charge: "no", cost: null, request_id: null, reason: null, next: [], items: [], ...changes };
 }
 
 export function slot(name, type = "IMAGE", link = null) {
@@ -61,6 +61,7 @@ export function report(changes = {}) {
     type: "",
     prompt: "p",
     workflow: "w",
+    inputs: {},
     stage: "running",
     request_id: null,
     seconds: 0,
@@ -73,6 +74,7 @@ export function report(changes = {}) {
     sent: [],
     notes: [],
     failure: null,
+    items: null,
     ...changes,
   };
 }

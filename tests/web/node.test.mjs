@@ -64,9 +64,10 @@ test("the collecting node goes where it covers none and holds the request id", (
 test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {
   const copied = [];
   let resized = 0;
-  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), resized: () => (resized += 1) };
+  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), act: ({ kind }) => copied.push(kind), resized: () => (resized += 1) };
   const board = createStatusBoard(document, t, actions);
-  const view = { tone: "busy", headline: "Running", meta: "3 s", lines: [], details: ["a", "b"], requestId: "abc", bar: 0.5 };
+  const idle = { chip: null, lines: [], details: ["a", "b"], actions: [] };
+  const view = { ...idle, tone: "busy", headline: "Running", meta: "3 s", requestId: "abc", bar: 0.5 };
   board.show({ view, price: "from $0.10", tokenMissing: false });
   board.show({ view, price: "from $0.10", tokenMissing: false });
   assert.equal(resized, 1);
@@ -92,4 +93,23 @@ test("entries are added to what the node's own menu has", () => {
   const target = { getExtraMenuOptions: () => [{ content: "own" }] };
   addMenuItems(target, () => [{ content: "ours" }]);
   assert.deepEqual(target.getExtraMenuOptions().map((item) => item.content), ["ours", "own"]);
+});
+
+test("the board makes buttons of what can be done, and links of addresses", () => {
+  const done = [];
+  const board = createStatusBoard(document, t, { copy: async () => {}, enterToken() {}, act: ({ kind }) => done.push(kind), resized() {} });
+  const actions = [
+    { kind: "retry", label: "Pay again", title: "once" },
+    { kind: "open", label: "Open on RunComfy", title: "", url: "https://a.example/g" },
+  ];
+  const chip = { text: "not charged", tone: "good" };
+  const lines = ["Make one at https://a.example/profile, and come back."];
+  const view = { tone: "bad", headline: "No.", meta: "", chip, lines, details: [], actions, requestId: "", bar: null };
+  board.show({ view, price: "", tokenMissing: false });
+  const links = board.root.all().filter(({ tag }) => tag === "a");
+  assert.deepEqual(links.map(({ attributes }) => attributes.href), ["https://a.example/profile", "https://a.example/g"]);
+  assert.ok(links.every(({ attributes }) => attributes.rel === "noopener noreferrer"));
+  board.root.all().find((each) => each.text === "Pay again").listeners.click();
+  assert.deepEqual(done, ["retry"]);
+  assert.match(board.root.text, /not charged/);
 });

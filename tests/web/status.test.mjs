@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { NodeStatusStore } from "../../web/node/status_store.js";
 import { abandoned, describe, hasEnded, isTimed } from "../../web/node/status_view.js";
-import { failure, note, report, texts } from "./fakes.mjs";
+import { failure, note, read, report, texts } from "./fakes.mjs";
 
 const t = texts();
 const shown = (changes, now) => describe(report(changes), t, now);
@@ -30,26 +30,89 @@ test("a delivery tells images, seconds and cost", () => {
 
 test("a kept copy is said to cost nothing, and its old cost is not shown as one", () => {
   const view = shown({ stage: "delivered", total: 1, seconds: 31, cost: 0.2, kept: true });
-  assert.deepEqual(view.lines, ["Kept copy, no charge"]);
+  assert.deepEqual(view.lines, ["Same inputs: kept copy, no charge"]);
   assert.equal(view.meta, "");
 });
 
-test("a failure shows its receipt without the id that stands below it", () => {
-  const told = failure("job_failed", { request_id: "abc", reason: "too rude", next: [note("next.run_again")] });
+test("a list tells its items and what they cost so far, then its images and what they cost", () => {
+  const view = shown({ items: { done: 14, total: 20 }, cost: 1.4, seconds: 40 });
+  assert.deepEqual([view.headline, view.meta], ["14 of 20", "$1.40"]);
+  assert.equal(shown({ items: { done: 0, total: 20 }, cost: 0 }).meta, "");
+  const end = shown({ stage: "delivered", items: { done: 20, total: 20 }, total: 20, cost: 2, seconds: 90 });
+  assert.deepEqual([end.headline, end.meta], ["20 images delivered", "$2.00"]);
+});
+
+test("what a list delivered stands before what failed", () => {
+  const item = note("item.failed", { number: 2, prompt: "a crow", cause: note("failure.job_failed"), charge: note("receipt.no") });
+  const told = failure("items_failed", { params: { failed: 1, total: 3, delivered: 2, unsent: 0 }, items: [item] });
+  const view = shown({ stage: "delivered", items: { done: 3, total: 3 }, total: 2, cost: 0.2, failure: told });
+  assert.equal(view.headline, "2 images delivered");
+  assert.ok(view.lines.includes("Item 2 (a crow): The job failed at the provider. Charged: no."));
+});
+
+const kinds = (view) => view.actions.map(({ kind }) => kind);
+
+test("a failure shows what happened, the charge, the reason, and buttons in place of advice", () => {
+  const steps = [note("next.look_at_inputs"), note("next.allow_retry", { request_id: "abc" })];
+  const told = failure("job_failed", { request_id: "abc", reason: "too rude", charge: "yes", cost: 0.1, next: steps });
   const view = shown({ stage: "failed", request_id: "abc", failure: told });
-  assert.deepEqual(view.lines, [
-    "The job failed at the provider.",
-    "Reason given: too rude",
-    "Charged: no.",
-    "Next: Run again.",
-  ]);
+  assert.equal(view.headline, "The job failed at the provider.");
+  assert.deepEqual(view.chip, { text: "charged $0.10", tone: "bad" });
+  assert.deepEqual(view.lines, ["Reason given: too rude", "Look at the prompt, the references and the safety settings."]);
+  assert.deepEqual(view.actions.map(({ kind, label, requestIds }) => [kind, label, requestIds]), [["retry", "Pay again", ["abc"]]]);
+  assert.match(view.actions[0].title, /needs your permission/);
   assert.equal(view.requestId, "abc");
+});
+
+test("every charge has its chip", () => {
+  const chip = (charge, cost = null) => shown({ stage: "failed", failure: failure("no_image", { charge, cost }) }).chip.text;
+  assert.deepEqual([chip("no"), chip("yes"), chip("yes", 0.1), chip("unknown")], ["not charged", "charged", "charged $0.10", "charge not known"]);
+});
+
+test("a page and the server's English say the same of every failure", () => {
+  for (const { failure: told, lines } of read("tests/receipts.json")) {
+    const view = shown({ stage: "failed", failure: told });
+    const said = [view.headline, ...view.lines, ...view.actions.map(({ title }) => title)];
+    const [next] = lines.filter((line) => line.startsWith("Next: "));
+    const english = lines.filter((line) => !/^(Request|Charged|Next): /.test(line));
+    for (const line of english) assert.ok(said.includes(line), line);
+    for (const sentence of said.slice(english.length)) assert.ok(next.includes(sentence), sentence);
+  }
+});
+
+test("what can be pressed is no advice to read, and addresses are links", () => {
+  const steps = [note("next.enter_token", { url: "https://a.example/profile" }), note("next.look_at_generations", { url: "https://a.example/g" })];
+  const view = shown({ stage: "failed", failure: failure("token_missing", { next: steps }) });
+  assert.deepEqual(view.lines, []);
+  assert.deepEqual(view.actions.map(({ kind, url }) => [kind, url]), [["token", undefined], ["open", "https://a.example/g"]]);
+});
+
+test("a job that goes on is collected by its id; of a list, the same inputs find all of them", () => {
+  const wait = [note("next.wait_on")];
+  const late = failure("job_takes_too_long", { request_id: "abc", next: wait });
+  assert.deepEqual(shown({ stage: "failed", failure: late }).actions[0].requestIds, ["abc"]);
+  assert.deepEqual(kinds(shown({ stage: "failed", failure: failure("items_failed", { next: wait }) })), ["again"]);
+});
+
+test("a list asks for all its permissions at once", () => {
+  const steps = ["a", "b"].map((request_id) => note("next.allow_retry", { request_id }));
+  const view = shown({ stage: "failed", failure: failure("items_failed", { next: steps }) });
+  assert.deepEqual(view.actions.map(({ requestIds }) => requestIds), [["a", "b"]]);
+});
+
+test("a delivery offers a new take; a cancelled job is not collected", () => {
+  assert.deepEqual(kinds(shown({ stage: "delivered", total: 1 })), ["take"]);
+  assert.deepEqual(kinds(shown({ stage: "stopped", request_id: "abc" })), ["collect"]);
+  assert.deepEqual(kinds(shown({ stage: "stopped", request_id: "abc", notes: [note("cancel.cancelled")] })), []);
+  assert.deepEqual(kinds(shown({ stopped: true })), []);
+  assert.deepEqual(kinds(describe(abandoned(report({ request_id: "abc" })), t)), ["collect"]);
 });
 
 test("a receipt is read in the person's language", () => {
   const told = failure("file_gone", { params: { status: 410 }, charge: "yes", cost: 0.1 });
   const view = describe(report({ stage: "failed", failure: told }), texts("fr"));
-  assert.deepEqual(view.lines, ["Un fichier du r\u00e9sultat n\u2019existe pas. (HTTP 410)", "Factur\u00e9\u00a0: oui, $0.10."]);
+  assert.equal(view.headline, "Un fichier du r\u00e9sultat n\u2019existe pas. (HTTP 410)");
+  assert.equal(view.chip.text, "factur\u00e9 $0.10");
 });
 
 test("after Stop it says so at once, and later what became of the cancel", () => {
@@ -113,6 +176,26 @@ test("what the server kept fills in what the page has not heard, and nothing els
     ["2", "running", false],
     ["3", "running", true],
   ]);
+});
+
+test("after the server went, nothing is said to run that it knows nothing of", () => {
+  const { store, cleared } = page();
+  store.receive(report({ node: "1", request_id: "abc" }));
+  store.receive(report({ node: "2" }));
+  store.receive(report({ node: "3", request_id: "def" }));
+  store.restore([report({ node: "3", request_id: "def", live: true })]);
+  assert.deepEqual(store.all().map((each) => [each.node, Boolean(each.left)]), [["1", true], ["3", false]]);
+  assert.deepEqual(cleared.map((each) => each.node), ["2"]);
+});
+
+test("what the host's cache hands out again is told as a kept copy, on the nodes of that workflow", () => {
+  const { store } = page();
+  store.receive(report({ node: "1", stage: "delivered", total: 1, cost: 0.1 }));
+  store.receive(report({ node: "1", workflow: "another", stage: "delivered" }));
+  store.receive(report({ node: "2", stage: "failed" }));
+  store.cached("next", "w", ["1", "2", "9"]);
+  const told = store.all().map((each) => [each.node, each.workflow, each.kept, each.prompt]);
+  assert.deepEqual(told.sort(), [["1", "another", false, "p"], ["1", "w", true, "next"], ["2", "w", false, "p"]]);
 });
 
 test("memory is bounded", () => {

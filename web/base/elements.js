@@ -7,6 +7,8 @@
 import { shortId } from "./format.js";
 
 const PREFIX = "runcomfy-";
+/** An address without what ends the sentence around it. */
+const ADDRESS = /(https:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\u3002\uff0c])/u;
 /** What the graph editor would take for itself while a person types or pastes here. */
 const KEPT = ["keydown", "keyup", "keypress", "paste", "copy", "cut", "pointerdown", "mousedown", "wheel", "contextmenu"];
 
@@ -57,4 +59,27 @@ export function requestIdElement(document, requestId) {
  */
 export function keepEvents(root) {
   for (const kind of KEPT) root.addEventListener(kind, (event) => event.stopPropagation());
+}
+
+/**
+ * Splits a text at its https addresses, and makes these links.
+ * @param {Document} document
+ * @param {string} text
+ * @returns {(string | Node)[]}
+ */
+export function withLinks(document, text) {
+  return text.split(ADDRESS).map((part, place) => (place % 2 ? link(document, "", part, part) : part));
+}
+
+/**
+ * Makes a link that opens another page beside this one.
+ * @param {Document} document
+ * @param {string} classes
+ * @param {string} text
+ * @param {string} url an https address
+ * @param {Record<string, string>} attributes
+ */
+export function link(document, classes, text, url, attributes = {}) {
+  const opened = { href: url, target: "_blank", rel: "noopener noreferrer", ...attributes };
+  return element(document, "a", classes, text, opened);
 }

@@ -1,7 +1,7 @@
 /**
  * The pack's own routes, as functions.
  *
- * @import { Account, ConnectionTest, Failure, Job, Messages, Prices, Report } from "../../types/answers.js"
+ * @import { Account, ConnectionTest, Failure, Job, Messages, Note, Prices, Report } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
  *
@@ -58,6 +58,8 @@ export function createRoutes(api) {
     prices: async () => (await ask("GET", "prices")).prices ?? {},
     /** @param {string} node a class of nodes @returns {Promise<Job[]>} */
     jobs: async (node) => (await ask("GET", `jobs?node=${encodeURIComponent(node)}`)).jobs ?? [],
+    /** Lets one new job be paid for in a job's place. @param {string} requestId @returns {Promise<{ note: Note }>} */
+    retryJob: (requestId) => ask("POST", "jobs/retry", { request_id: requestId }),
     /**
      * The last report of each node. From now on the server sends reports to this page.
      * @param {string} client the page's id; "" where it has none yet

@@ -4,11 +4,12 @@
  * @import { Account, Price, Report } from "../../types/answers.js"
  * @import { HostNode } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
+ * @import { Action } from "./next_steps.js"
  *
  * @typedef {{
  *   document: Document, t: Translate, now: () => number, defer: (action: () => void) => void,
  *   copy: (text: string) => Promise<void>, enterToken: () => void, account: { known: Account | null },
- *   price: (type: string) => Partial<Price>,
+ *   price: (type: string) => Partial<Price>, act: (node: HostNode, report: Report, action: Action) => void,
  * }} Page
  */
 
@@ -17,11 +18,13 @@ import { nodeType, widgetValue } from "./graph.js";
 import { GrowingSockets } from "./growing_sockets.js";
 import { after, makeRoom } from "./host_nodes.js";
 import { priceText } from "./price.js";
+import { fixSeed } from "./runs.js";
 import { countsSent, isSocket } from "./socket_order.js";
 import { describe } from "./status_view.js";
 
 const WIDGET = "runcomfy_state";
-const MOST_HEIGHT = 260;
+// Two lines: what is said of most runs needs no more room than a node has from the beginning.
+const RESERVED = 44;
 const PADDING = 4;
 
 export class PackNode {
@@ -39,7 +42,8 @@ export class PackNode {
   constructor(node, page) {
     this.#node = node;
     this.#page = page;
-    this.#board = addBoard(node, page);
+    fixSeed(node);
+    this.#board = addBoard(node, { ...page, act: (action) => this.#act(action) });
     this.#sockets = node.inputs?.some(isSocket) ? new GrowingSockets(node, page) : null;
     for (const widget of node.widgets ?? []) {
       after(widget, "callback", () => {
@@ -68,6 +72,11 @@ export class PackNode {
     this.#sockets?.draw();
   }
 
+  /** @param {Action} action */
+  #act(action) {
+    if (this.#report) this.#page.act(this.#node, this.#report, action);
+  }
+
   /** The widget that says how many are asked for, as the server tells. */
   #countWidget() {
     return this.#page.price(nodeType(this.#node)).count;
@@ -80,12 +89,11 @@ export class PackNode {
   }
 }
 
-/** Adds the board as a widget that is neither saved nor sent, as high as what it shows. @param {HostNode} node @param {Page} page */
+/** Adds the board as a widget that is neither saved nor sent, as high as what it shows. @param {HostNode} node @param {Omit<Page, "act"> & { act: (action: Action) => void }} page */
 function addBoard(node, page) {
-  let height = 0;
+  let height = RESERVED;
   const resized = () => {
-    const content = board.inner.offsetHeight;
-    const next = content ? Math.min(MOST_HEIGHT, content + PADDING) : 0;
+    const next = Math.max(RESERVED, board.inner.offsetHeight + PADDING);
     if (next === height) return;
     height = next;
     makeRoom(node);
@@ -105,5 +113,7 @@ function addBoard(node, page) {
   const observer = Observer && new Observer(resized);
   observer?.observe(board.inner);
   after(node, "onRemoved", () => observer?.disconnect());
+  // Saved before there was a board, or while it said less.
+  after(node, "onConfigure", () => page.defer(() => makeRoom(node)));
   return board;
 }

@@ -2,13 +2,16 @@
  * The part of a node that shows the state of its run: an element, and what changes it.
  *
  * @import { Translate } from "../base/messages.js"
+ * @import { Action } from "./next_steps.js"
  * @import { View } from "./status_view.js"
  *
  * @typedef {{ view: View | null, price: string, tokenMissing: boolean }} Shown
- * @typedef {{ copy: (text: string) => Promise<void>, enterToken: () => void, resized: () => void }} Actions
+ * @typedef {{
+ *   copy: (text: string) => Promise<void>, enterToken: () => void, act: (action: Action) => void, resized: () => void,
+ * }} Actions
  */
 
-import { button, element, requestIdElement } from "../base/elements.js";
+import { button, element, link, requestIdElement, withLinks } from "../base/elements.js";
 
 /**
  * Makes the status board of one node.
@@ -40,8 +43,10 @@ function parts(document, t, actions, { view, price, tokenMissing }, open) {
   if (view) {
     made.push(head(document, view));
     if (view.bar !== null) made.push(bar(document, view.bar));
+    if (view.chip) made.push(element(document, "div", `chip ${view.chip.tone}`, view.chip.text));
     if (view.lines.length) made.push(lines(document, view.lines));
     if (view.details.length) made.push(details(document, view.details, open));
+    if (view.actions.length) made.push(buttons(document, view.actions, actions.act));
   }
   if (tokenMissing) {
     const enter = button(document, "link", t("token.enter"), actions.enterToken);
@@ -89,7 +94,17 @@ function details(document, texts, open) {
 
 /** @param {Document} document @param {string} text */
 function line(document, text) {
-  return element(document, "div", "line", text);
+  return element(document, "div", "line", withLinks(document, text));
+}
+
+/** @param {Document} document @param {Action[]} offered @param {(action: Action) => void} act */
+function buttons(document, offered, act) {
+  const made = offered.map((action) =>
+    action.url
+      ? link(document, "step", action.label, action.url, { title: action.title })
+      : button(document, "step", action.label, () => act(action), { title: action.title }),
+  );
+  return element(document, "div", "steps", made);
 }
 
 /**

@@ -29,25 +29,45 @@ export class NodeStatusStore {
     this.#put({ ...report, fraction, heard: this.#page.now() });
   }
 
-  /** Takes in what the server kept, after the page was opened. @param {Report[]} reports */
+  /** Takes in what the server keeps, after the page was opened or connected again. @param {Report[]} reports */
   restore(reports) {
+    const told = new Map(reports.map((report) => [key(report), report]));
+    for (const known of this.all().filter((each) => !hasEnded(each))) {
+      if (told.get(key(known))?.prompt !== known.prompt) this.#settle(known);
+    }
     for (const report of reports) {
-      const told = report.live ? report : abandoned(report);
-      if (told && !this.#states.has(key(report))) this.#put({ ...told, heard: this.#page.now() });
+      const known = this.#states.get(key(report));
+      if (known && hasEnded(known)) continue;
+      if (report.live) this.#put({ ...report, heard: this.#page.now() });
+      else this.#settle({ ...report, heard: this.#page.now() });
+    }
+  }
+
+  /**
+   * Takes in that the host had the outputs of some nodes already: what it was run for is told again, without a charge.
+   * @param {string} prompt
+   * @param {string | undefined} workflow the prompt's
+   * @param {string[]} nodes their ids in the prompt
+   */
+  cached(prompt, workflow, nodes) {
+    for (const report of this.all()) {
+      if (report.stage !== "delivered" || report.workflow !== workflow || !nodes.includes(report.node)) continue;
+      this.#put({ ...report, prompt, kept: true, failure: null, heard: this.#page.now() });
     }
   }
 
   /** Settles the nodes of a prompt that has ended and that have not told an end. @param {string} prompt */
   promptEnded(prompt) {
     for (const report of this.all()) {
-      if (report.prompt !== prompt || hasEnded(report)) continue;
-      const told = abandoned(report);
-      if (told) this.#put(told);
-      else {
-        this.#states.delete(key(report));
-        this.#page.cleared(report);
-      }
+      if (report.prompt === prompt && !hasEnded(report)) this.#settle(report);
     }
+  }
+
+  /** Puts a state in order that nothing will end any more. @param {Report} report */
+  #settle(report) {
+    const told = abandoned(report);
+    if (told) this.#put(told);
+    else if (this.#states.delete(key(report))) this.#page.cleared(report);
   }
 
   /** Returns all states, the newest last. */

@@ -1,17 +1,20 @@
 /**
  * From a report of the server to what the node shows. Pure.
  *
- * @import { Report } from "../../types/answers.js"
+ * @import { Failure, Report } from "../../types/answers.js"
  * @import { Translate } from "../base/messages.js"
+ * @import { Action } from "./next_steps.js"
  *
+ * @typedef {{ text: string, tone: "good" | "calm" | "bad" }} Chip
  * @typedef {{
- *   tone: "busy" | "good" | "bad" | "calm", headline: string, meta: string, lines: string[], details: string[],
- *   requestId: string, bar: number | "unknown" | null,
+ *   tone: "busy" | "good" | "bad" | "calm", headline: string, meta: string, chip: Chip | null, lines: string[],
+ *   details: string[], requestId: string, bar: number | "unknown" | null, actions: Action[],
  * }} View
  */
 
 import { money } from "../base/format.js";
-import { receiptLines } from "../base/receipts.js";
+import { failureText } from "../base/receipts.js";
+import { action, nextSteps, sorted } from "./next_steps.js";
 
 const ENDED = ["delivered", "stopped", "failed"];
 const TIMED = ["queued", "running"];
@@ -51,6 +54,8 @@ export function describe(report, t, now = 0) {
     tone: "busy",
     headline: "",
     meta: "",
+    chip: null,
+    actions: [],
     lines: report.notes.map(t.note),
     details: report.sent.map(t.note),
     requestId: report.request_id ?? "",
@@ -58,7 +63,7 @@ export function describe(report, t, now = 0) {
   };
   if (report.stopped && !ENDED.includes(report.stage)) return stopping(view, report, t);
   if (report.left) {
-    return { ...view, tone: "calm", headline: t("state.left"), lines: [t("state.leftHint")] };
+    return { ...view, tone: "calm", headline: t("state.left"), lines: [t("state.leftHint")], actions: collecting(report, t) };
   }
   switch (report.stage) {
     case "delivered":
@@ -66,34 +71,76 @@ export function describe(report, t, now = 0) {
     case "failed":
       return failed(view, report, t);
     case "stopped":
-      return { ...view, tone: "calm", headline: t("state.stopped") };
+      return { ...view, tone: "calm", headline: t("state.stopped"), actions: collecting(report, t) };
     default:
-      return { ...view, headline: busy(report, t), meta: TIMED.includes(report.stage) ? seconds : "", bar: bar(report) };
+      return { ...view, headline: busy(report, t), meta: busyMeta(report, seconds), bar: bar(report) };
   }
 }
 
 /** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
 function stopping(view, report, t) {
   const lines = report.request_id ? [t("state.stopping")] : [];
-  return { ...view, tone: "calm", headline: t("state.stopped"), lines };
+  return { ...view, tone: "calm", headline: t("state.stopped"), lines, actions: collecting(report, t) };
+}
+
+/** A job that goes on, or has ended, after nobody waits for it any more. @param {Report} report @param {Translate} t */
+function collecting(report, t) {
+  const cancelled = report.notes.some((note) => note.kind === "cancel.cancelled");
+  if (!report.request_id || cancelled) return [];
+  return [{ ...action("collect", t), requestIds: [report.request_id] }];
 }
 
 /** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
 function failed(view, report, t) {
-  const lines = report.failure ? [...view.lines, ...receiptLines(report.failure, t)] : view.lines;
-  return { ...view, tone: "bad", headline: t("state.failed"), lines };
+  const { failure } = report;
+  if (!failure) return { ...view, tone: "bad", headline: t("state.failed") };
+  const told = receipt(failure, t);
+  return { ...view, tone: "bad", headline: failureText(failure, t), ...told, lines: [...view.lines, ...told.lines] };
+}
+
+/**
+ * Returns the parts of a receipt below its first line.
+ * @param {Failure} failure
+ * @param {Translate} t
+ * @returns {Pick<View, "chip" | "lines" | "actions">}
+ */
+function receipt(failure, t) {
+  const { reason, items } = failure;
+  const { actions, rest } = nextSteps(failure.next, failure.request_id, t);
+  const reasons = reason ? [t("receipt.reason", { reason })] : [];
+  return { chip: chip(failure, t), lines: [...reasons, ...items.map(t.note), ...rest.map(t.note)], actions };
+}
+
+/** @param {Failure} failure @param {Translate} t @returns {Chip} */
+function chip({ charge, cost }, t) {
+  const paid = charge === "yes" && cost !== null ? "_cost" : "";
+  return { text: t(`charge.${charge}${paid}`, { cost_usd: cost }), tone: charge === "no" ? "good" : charge === "yes" ? "bad" : "calm" };
 }
 
 /** @param {View} view @param {Report} report @param {Translate} t @param {string} seconds @returns {View} */
 function delivered(view, report, t, seconds) {
-  const lines = report.kept ? [t("state.kept"), ...view.lines] : view.lines;
-  const told = report.kept ? [] : [report.seconds > 0 && seconds, money(report.cost)];
-  const headline = t("state.delivered", { count: report.total });
-  return { ...view, tone: "good", headline, lines, meta: told.filter(Boolean).join(" \u00b7 ") };
+  const told = report.kept ? [] : [report.seconds > 0 && !report.items && seconds, money(report.cost)];
+  const kept = report.kept ? [t("state.kept")] : [];
+  const left = report.failure && { ...receipt(report.failure, t), text: failureText(report.failure, t) };
+  return {
+    ...view,
+    tone: "good",
+    headline: t("state.delivered", { count: report.total }),
+    meta: told.filter(Boolean).join(" \u00b7 "),
+    lines: [...kept, ...view.lines, ...(left ? [left.text, ...left.lines] : [])],
+    actions: sorted([...(left ? left.actions : []), action("take", t)]),
+  };
+}
+
+/** @param {Report} report @param {string} seconds */
+function busyMeta(report, seconds) {
+  if (report.items) return report.cost ? money(report.cost) : "";
+  return TIMED.includes(report.stage) ? seconds : "";
 }
 
 /** @param {Report} report @param {Translate} t */
 function busy(report, t) {
+  if (report.items) return t("state.items", report.items);
   if (report.stage === "queued" && report.position) return t("state.queuedAt", { position: report.position });
   if (report.stage === "downloading") return t("state.downloading", { done: report.done, total: report.total });
   return t(`state.${report.stage}`);

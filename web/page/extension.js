@@ -4,6 +4,7 @@
  * @import { Prices, Report } from "../../types/answers.js"
  * @import { Api, App, Extension as Registered, HostNode, HostWindow, Notice } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
+ * @import { Action } from "../node/next_steps.js"
  *
  * @typedef {{ app: App, api: Api, window: HostWindow, t: Translate, style: string }} Page `style` is the style sheet's URL
  */
@@ -11,18 +12,22 @@
 import { createAccount } from "../base/account.js";
 import { addStyle, copyText } from "../base/browser.js";
 import { openDialog } from "../base/dialog.js";
-import { createRoutes } from "../base/routes.js";
+import { createRoutes, errorText } from "../base/routes.js";
 import { addCollectNode, COLLECT_NODE } from "../node/collect_node.js";
 import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
 import { PackNode } from "../node/pack_node.js";
+import { act } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
 import { AccountPanel } from "./account_panel.js";
 import { openJobs } from "./jobs_dialog.js";
+import { Origins } from "./origins.js";
 
 const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
+const SETTLE_MILLISECONDS = 200;
 const NOTICE_MILLISECONDS = 12000;
+const TOKEN_FAILURES = ["token_missing", "token_refused"];
 /** @type {("execution_success" | "execution_error" | "execution_interrupted")[]} */
 const PROMPT_ENDS = ["execution_success", "execution_error", "execution_interrupted"];
 
@@ -79,6 +84,7 @@ class Extension {
   /** The id of this page under which the server sends it reports. */
   #subscribed = "";
   #ticking = 0;
+  #origins;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -89,6 +95,7 @@ class Extension {
     this.#style = style;
     this.#routes = createRoutes(api);
     this.#account = createAccount(this.#routes);
+    this.#origins = new Origins(app);
     this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
       changed: (report) => this.#show(report),
@@ -114,6 +121,7 @@ class Extension {
       price: (type) => this.#prices[type] ?? {},
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
+      act: (of, report, action) => this.#act(of, report, action),
       defer: (action) => this.#window.queueMicrotask(action),
     });
     this.#packNodes.set(node, packNode);
@@ -123,7 +131,10 @@ class Extension {
 
   /** Called after a workflow was loaded, by hand, by undo, or by a change of tabs. */
   graphLoaded() {
-    for (const report of this.#statuses.all()) this.#show(report);
+    // The page tells a moment later which of its tabs this is.
+    this.#window.setTimeout(() => {
+      for (const report of this.#statuses.all()) this.#show(report);
+    }, SETTLE_MILLISECONDS);
     this.#noticeMissingToken();
   }
 
@@ -152,6 +163,10 @@ class Extension {
 
   #listen() {
     const api = this.#api;
+    this.#origins.follow(api);
+    api.addEventListener("execution_cached", ({ detail: { prompt_id: prompt, nodes } }) =>
+      this.#statuses.cached(prompt, this.#origins.workflowOf(prompt), nodes),
+    );
     api.addEventListener("runcomfy.progress", ({ detail }) => this.#received(detail));
     for (const end of PROMPT_ENDS) api.addEventListener(end, ({ detail }) => this.#statuses.promptEnded(detail.prompt_id));
     // The server may have started anew, with other settings.
@@ -166,7 +181,7 @@ class Extension {
   /** @param {Report} report */
   #received(report) {
     this.#statuses.receive(report);
-    if (report.failure?.kind === "token_missing") this.openAccount(this.#t("token.runRefused"));
+    if (TOKEN_FAILURES.includes(report.failure?.kind ?? "")) this.openAccount(this.#t("token.runRefused"));
   }
 
   async #refresh() {
@@ -207,6 +222,20 @@ class Extension {
     openJobs(this.#window.document, { t: this.#t, routes: this.#routes, collect }, nodeType(node));
   }
 
+  /** @param {HostNode} node @param {Report} report @param {Action} action */
+  #act(node, report, action) {
+    const page = {
+      app: this.#app,
+      api: this.#api,
+      retry: (/** @type {string} */ requestId) => this.#routes.retryJob(requestId),
+      enterToken: () => this.openAccount(),
+      random: () => this.#window.Math.random(),
+    };
+    act(page, node, report, action).catch((error) =>
+      this.#notify({ severity: "error", summary: errorText(error, this.#t), life: NOTICE_MILLISECONDS }),
+    );
+  }
+
   /** @param {Notice} notice */
   #notify(notice) {
     this.#app.extensionManager?.toast?.add(notice);
@@ -223,7 +252,8 @@ class Extension {
   #packNodeOf(report) {
     const graph = rootGraph(this.#app);
     const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
-    return node && (!report.type || nodeType(node) === report.type) ? this.#packNodes.get(node) : undefined;
+    const same = node && [nodeType(node), COLLECT_NODE, ""].includes(report.type);
+    return same && this.#origins.owns(report, node) ? this.#packNodes.get(node) : undefined;
   }
 
   /** @param {Report} report */

@@ -20,6 +20,7 @@ from ..errors import (
     Unauthorized,
 )
 from ..http.transport import Answer, Transport
+from ..money import Price
 from ..redact import without
 from . import responses
 
@@ -117,7 +118,7 @@ class Client:
         payload = self._payload(self._transport.call("POST", url, timeout=timeout))
         return responses.parse_cancel(self._asked_for(payload, request_id))
 
-    def price(self, model_id: str) -> responses.Price | None:
+    def price(self, model_id: str) -> Price | None:
         """Return the live base price of a model, or None where the catalog does not tell it."""
         return responses.parse_price(self._get(f"/models/{quote(model_id)}"))
 

@@ -1,7 +1,8 @@
 """Answers of the API -> typed states and errors. Pure; accepts every form that is documented or was seen.
 
 Codes and forms are those of the vendor's API pages and clients: ``completed`` or ``succeeded``, ``image`` or
-``images`` or a bare string or list, errors by HTTP status, by code, or by a code inside HTTP 200.
+``images`` (``video``, ``audio`` likewise) or a bare string or list, errors by HTTP status, by code, or by a code
+inside HTTP 200.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
@@ -25,6 +26,7 @@ from ..errors import (
     StatusError,
     Unauthorized,
 )
+from ..money import Price
 
 MAX_REASON = 500
 NOT_FINISHED = 400005
@@ -41,6 +43,7 @@ _ISO_TIME = re.compile(
 )
 # As seconds, this is the year 5138; as milliseconds, 1973.
 _LEAST_MILLISECONDS = 1e11
+MEDIA = ("image", "video", "audio")
 _REASON_KEYS = ("error_message", "message", "error", "detail", "reason", "msg")
 
 
@@ -58,9 +61,13 @@ class Running:
 
 @dataclass(frozen=True)
 class HostedFile:
-    """A file of a result that is fetched from an address."""
+    """A file of a result that is fetched from an address.
+
+    ``medium`` is what the answer calls it, '' where it does not tell; the file itself may be of another.
+    """
 
     url: str
+    medium: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,14 @@ class InlineFile:
 
     media_type: str
     payload: str = field(repr=False)
+    medium: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class UnreadFile:
     """Something of a result that is there and is not understood: paid for, so it is never taken for nothing."""
+
+    medium: str = field(default="", compare=False)
 
 
 ResultFile: TypeAlias = HostedFile | InlineFile | UnreadFile
@@ -94,6 +104,11 @@ class Succeeded:
     def readable(self) -> bool:
         """Whether any of the files is understood."""
         return any(not isinstance(file, UnreadFile) for file in self.files)
+
+    def of_medium(self, medium: str) -> Succeeded:
+        """Return the same with the files of one medium alone, where it has any: a video may come with an image."""
+        chosen = replace(self, files=tuple(file for file in self.files if file.medium in (medium, "")))
+        return chosen if chosen.readable else self
 
 
 @dataclass(frozen=True)
@@ -118,14 +133,6 @@ class CancelOutcome(Enum):
     CANCELLED = "cancelled"
     NOT_CANCELLABLE = "not_cancellable"
     REQUESTED = "cancellation_requested"
-
-
-@dataclass(frozen=True)
-class Price:
-    """The catalog's base price: a base, not a quote. ``unit`` is ``image``, ``output`` or ``second``."""
-
-    usd: float
-    unit: str
 
 
 def parse_request_id(payload: object) -> str:
@@ -181,15 +188,16 @@ def parse_state(payload: object) -> State:
 
 
 def parse_files(output: object) -> tuple[ResultFile, ...]:
-    """Return the files of an ``output``: ``image``, ``images``, a bare string, or a bare list.
+    """Return the files of an ``output``: ``image(s)``, ``video(s)``, ``audio(s)``, a bare string, or a bare list.
 
-    What else holds an address, and what is neither empty nor one of these forms, is one file that is not read.
+    An address that is told twice is one file. What else holds an address, and what is neither empty nor one of
+    these forms, is one file that is not read.
     """
     if not isinstance(output, Mapping):
         return _files(output)
-    told = [_files(output[name]) for name in ("images", "image") if name in output]
-    files = next((files for files in told if Succeeded(files).readable), None) or next(filter(None, told), ())
-    strange = _holds_address(output) if told else bool(output)
+    files = _without_repeated(file for medium in MEDIA for file in _of_medium(output, medium))
+    known = any(name in output for medium in MEDIA for name in (f"{medium}s", medium))
+    strange = _holds_address(output) if known else bool(output)
     return files or ((UnreadFile(),) if strange else ())
 
 
@@ -363,19 +371,35 @@ def _position(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 10**9 else None
 
 
-def _files(value: object) -> tuple[ResultFile, ...]:
+def _of_medium(output: Mapping[object, object], medium: str) -> tuple[ResultFile, ...]:
+    """Return the files of one medium: of its list or, where nothing of that can be read, of its single name."""
+    told = [_files(output[name], medium) for name in (f"{medium}s", medium) if name in output]
+    return next((files for files in told if Succeeded(files).readable), None) or next(filter(None, told), ())
+
+
+def _files(value: object, medium: str = "") -> tuple[ResultFile, ...]:
     items = value if isinstance(value, list) else [value]
-    return tuple(_file(item) for item in items if not _is_empty(item))
+    files = (_file(item, medium) for item in items if not _is_empty(item))
+    return _without_repeated(files)
 
 
-def _file(item: object) -> ResultFile:
+def _without_repeated(files: Iterator[ResultFile]) -> tuple[ResultFile, ...]:
+    """Leave out an address that was told before."""
+    found: list[ResultFile] = []
+    for file in files:
+        if file not in found or not isinstance(file, HostedFile):
+            found.append(file)
+    return tuple(found)
+
+
+def _file(item: object, medium: str) -> ResultFile:
     address = item.get("url") if isinstance(item, Mapping) else item
     if not isinstance(address, str) or not address:
-        return UnreadFile()
+        return UnreadFile(medium)
     if not address.startswith("data:"):
-        return HostedFile(address)
+        return HostedFile(address, medium)
     media_type, _, payload = address.removeprefix("data:").partition(",")
-    return InlineFile(media_type, payload)
+    return InlineFile(media_type, payload, medium)
 
 
 def _is_empty(value: object) -> bool:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from ..schema.inputs import Socket, Widget
+from ..schema.inputs import Phrase, Socket, Widget
 from ..schema.kind import Field
 from ..schema.model import ModelSpec, NodeSpec
-from .glossary import glossary, help_text
+from .glossary import glossary, help_text, sentence
 from .node_texts import NodeTexts
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -57,6 +57,9 @@ class _Page:
     def _inputs(self) -> Iterator[str]:
         yield f"## {self._headings['inputs']}"
         yield self._table(self._input_rows())
+        left_out = tuple(field.name for field in self._node.fields if not field.inputs)
+        if left_out:
+            yield sentence(self._language, Phrase("left_out", {"names": left_out}), _code)
         yield self._part("inputs")
         if any(one.options.get("placeholder") for one in self._node.inputs):
             yield self._part("samples")

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from .. import urls
-from ..errors import AnswerLost, DownloadError, FileGone, ServerFault, Undecodable, UntrustedUrl
+from ..errors import (
+    FETCH_AGAIN,
+    FREE_DISK,
+    AnswerLost,
+    DownloadError,
+    FileGone,
+    ServerFault,
+    Undecodable,
+    UntrustedUrl,
+)
 from .deadline import deadline
 from .transport import (
     CONNECT_TIMEOUT,
@@ -107,17 +121,23 @@ class Downloader:
         return requests.utils.select_proxy(url, proxies) is not None
 
 
-class Download:
-    """One file. What an attempt has received is kept: the next one resumes there, if the host allows it."""
+class _Transfer(ABC):
+    """One file on its way. What an attempt has received is kept: the next one resumes there, if that is allowed."""
 
-    def __init__(self, downloader: Downloader, url: str) -> None:
+    def __init__(self, downloader: Downloader, url: str, max_bytes: int, seconds: float) -> None:
         self._downloader = downloader
         self._url = url
-        self._received = io.BytesIO()
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._size = 0
         self._validator: str | None = None
 
-    def attempt(self) -> bytes:
-        """Fetch the file, or the rest of it, within the downloader's ``timeout`` in seconds.
+    @abstractmethod
+    def _open(self, begin: bool) -> contextlib.AbstractContextManager[BinaryIO]:
+        """Return where what comes next is written: behind what is there or, to ``begin``, in its place."""
+
+    def _receive(self) -> None:
+        """Fetch the file, or the rest of it.
 
         Raises:
             UntrustedUrl, TooLarge, FileGone: another try does not help.
@@ -126,22 +146,25 @@ class Download:
         """
         try:
             with (
-                deadline(self._downloader.timeout),
-                self._downloader.open(self._url, self._received.tell(), self._validator) as response,
+                deadline(self._seconds),
+                self._downloader.open(self._url, self._size, self._validator) as response,
             ):
                 self._prepare(response)
-                for piece in read(response, self._downloader.max_bytes - self._received.tell()):
-                    self._received.write(piece)
+                with self._open(begin=not self._size) as file:
+                    for piece in read(response, self._max_bytes - self._size):
+                        self._write(file, piece)
         except NETWORK_ERRORS as error:
             raise network_failure(error) from None
-        whole, self._received = self._received.getvalue(), io.BytesIO()
-        return whole
+
+    def _write(self, file: BinaryIO, piece: bytes) -> None:
+        file.write(piece)
+        self._size += len(piece)
 
     def _prepare(self, response: requests.Response) -> None:
         """Decide from the answer's head whether it is the rest of the file or the whole of it."""
         if response.status_code == 206 and self._is_the_rest(response):
             return
-        self._received = io.BytesIO()
+        self._size = 0
         self._validator = None
         if response.status_code != 200:
             raise _refusal(response)
@@ -153,7 +176,83 @@ class Download:
 
     def _is_the_rest(self, response: requests.Response) -> bool:
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        return match is not None and int(match[1]) == self._received.tell()
+        return match is not None and int(match[1]) == self._size
+
+
+class Download(_Transfer):
+    """One file that is fetched into memory."""
+
+    def __init__(self, downloader: Downloader, url: str) -> None:
+        super().__init__(downloader, url, downloader.max_bytes, downloader.timeout)
+        self._received = io.BytesIO()
+
+    def attempt(self) -> bytes:
+        """Fetch the file, or the rest of it, within the downloader's ``timeout`` in seconds.
+
+        Raises:
+            As the network does: see ``_receive``.
+        """
+        self._receive()
+        whole, self._received, self._size = self._received.getvalue(), io.BytesIO(), 0
+        return whole
+
+    def _open(self, begin: bool) -> contextlib.AbstractContextManager[BinaryIO]:
+        if begin:
+            self._received = io.BytesIO()
+        return contextlib.nullcontext(self._received)
+
+
+class StreamedDownload(_Transfer):
+    """One file that is written to ``path`` as it arrives, and never held in memory.
+
+    ``wanted`` is asked with each piece: a thread that nobody waits for any more does not go on for half an hour.
+    """
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        url: str,
+        path: Path,
+        max_bytes: int,
+        seconds: float,
+        wanted: Callable[[], bool],
+    ) -> None:
+        super().__init__(downloader, url, max_bytes, seconds)
+        self._path = path
+        self._wanted = wanted
+
+    def attempt(self) -> Path:
+        """Fetch the file, or the rest of it, and return where it lies.
+
+        Raises:
+            DownloadError: the disk does not take it. Besides that, as the network does: see ``_receive``.
+        """
+        self._receive()
+        self._size = 0
+        return self._path
+
+    def _open(self, begin: bool) -> contextlib.AbstractContextManager[BinaryIO]:
+        try:
+            return self._path.open("wb" if begin else "ab")
+        except OSError as error:
+            raise unwritable(error) from None
+
+    def _write(self, file: BinaryIO, piece: bytes) -> None:
+        if not self._wanted():
+            raise DownloadError("file_cut")
+        try:
+            super()._write(file, piece)
+            # Now, and not when it is closed: what the disk refuses is told as that.
+            file.flush()
+        except OSError as error:
+            raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> DownloadError:
+    """Return the error of a file that the disk does not take."""
+    return DownloadError(
+        "file_unwritable", error=error.strerror or type(error).__name__, next=(FREE_DISK, FETCH_AGAIN)
+    )
 
 
 def _refusal(response: requests.Response) -> DownloadError | ServerFault | AnswerLost:

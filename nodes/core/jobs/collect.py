@@ -1,4 +1,4 @@
-"""From an accepted job to its images: kept ones, or wait and collect; and what is recorded where none come."""
+"""From an accepted job to its files: kept ones, or wait and collect; and what is recorded where none come."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
 from ..api.retry import Operation
-from ..errors import Charge, JobCancelled, JournalError, NotFound, PackError, TooLarge
+from ..errors import Charge, JobCancelled, JournalError, NotFound, OtherMedium, PackError, TooLarge
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
 from ..request.request import Request
@@ -23,7 +24,7 @@ from ..store.job import Job
 from ..texts import Note, note
 from . import receipts
 from .context import Delivery, RunContext
-from .fetch import Fetched, addresses, decode_kept, fetch, not_understood
+from .fetch import Fetched, addresses, fetch, not_understood, take_kept
 from .polling import duration_of, plan, poll_delay
 from .progress import Progress, Stage, expected_fraction
 from .submit import leave, log_unrecorded, recorded, stop_waiting
@@ -76,9 +77,9 @@ class ResultCollector:
         job = self._job
         self._run.progress = replace(self._run.progress, request_id=job.request_id)
         if job.state == "delivered":
-            batches = await self._run.blocking(self._from_kept)
-            if batches:
-                return self._delivery(batches, job.files, kept=True)
+            batches, lent = await self._run.blocking(self._from_kept)
+            if lent or batches:
+                return self._delivery(batches, job.files, lent, kept=True)
         self._waiting = threads.start(self._run.dependencies.journal.wait_for, job)
         try:
             return await self._collect()
@@ -98,12 +99,12 @@ class ResultCollector:
     async def _collect(self) -> Delivery:
         known = tuple(map(HostedFile, self._job.files))
         fetched = await self._fetch(known or await self._result())
-        if known and any(not isinstance(error, TooLarge) for error in fetched.missing.values()):
+        if known and any(not isinstance(error, TooLarge | OtherMedium) for error in fetched.missing.values()):
             # The API may know them under another address by now.
-            files = await self._look() if fetched.batches else await self._result(self._most_hopeful(fetched))
+            files = await self._look() if fetched.any_whole else await self._result(self._most_hopeful(fetched))
             if files != known:
                 fetched = await self._fetch(files)
-        if not fetched.batches:
+        if not fetched.any_whole:
             raise self._most_hopeful(fetched)
         return await self._delivered(fetched)
 
@@ -128,6 +129,8 @@ class ResultCollector:
         except PackError as error:
             log.info("Request %s cannot be asked for its files anew: %s", job.request_id, error.message)
             return known
+        if isinstance(state, Succeeded):
+            state = state.of_medium(self._output)
         if not isinstance(state, Succeeded) or len(addresses(state.files)) != len(known) or state.files == known:
             return known
         await self._finished(replace(job, files=addresses(state.files)), state.cost)
@@ -143,8 +146,9 @@ class ResultCollector:
         late_cost.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             wanted = self._request.images_wanted if self._request else UNKNOWN_WANTED
-            decoder = self._medium.decoder(len(files), await self._memory_got_ready(), wanted)
-            fetched = await fetch(self._run, self._job.name, files, decoder)
+            memory, media_host = await self._memory_got_ready(), self._run.media_host
+            decoder = self._medium.decoder(len(files), memory, wanted, media_host)
+            fetched = await fetch(self._run, self._job.name, files, self._output, decoder)
             await late_cost
             return fetched
         finally:
@@ -163,7 +167,7 @@ class ResultCollector:
             if self._run.dependencies.journal.may_be_away:
                 await self._run.blocking(label, self._run.dependencies.file_cache, self._job)
         missing = len(fetched.missing)
-        return self._delivery(fetched.batches, fetched.urls, kept=fetched.kept, missing=missing)
+        return self._delivery(fetched.batches, fetched.urls, fetched.lent, kept=fetched.kept, missing=missing)
 
     async def _wait(self, unfetched: PackError | None) -> Succeeded:
         with contextlib.suppress(JournalError):
@@ -200,7 +204,8 @@ class ResultCollector:
         state = await self._run.read(Operation.STATUS, partial(client.status, request_id))
         if not isinstance(state, Succeeded):
             return state
-        return await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
+        state = await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
+        return state.of_medium(self._output) if isinstance(state, Succeeded) else state
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> PackError:
         """Record an end without images and return its error."""
@@ -250,11 +255,11 @@ class ResultCollector:
         if self._waiting is not None and self._job.state == "submitted":
             threads.start(stop_waiting, self._run.dependencies.journal, self._job, self._waiting)
 
-    def _from_kept(self) -> list[Any] | None:
+    def _from_kept(self) -> tuple[list[Any], tuple[Path, ...]]:
         kept = self._run.dependencies.file_cache.get(self._job.name)
         if list(kept) != list(range(max(1, len(self._job.files), len(kept)))):
-            return None
-        return decode_kept(list(kept.values()), self._medium)
+            return [], ()
+        return take_kept(self._run, self._job.name, list(kept.values()), self._output)
 
     def _expect_images(self, state: State) -> None:
         """Get memory ready for them once the job runs and, as far as is known, has done half of its time."""
@@ -310,9 +315,11 @@ class ResultCollector:
         fraction = expected_fraction(seconds, self._durations)
         self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
-    def _delivery(self, batches: list[Any], urls: tuple[str, ...], *, kept: bool, missing: int = 0) -> Delivery:
+    def _delivery(
+        self, batches: list[Any], urls: tuple[str, ...], files: tuple[Path, ...], *, kept: bool, missing: int = 0
+    ) -> Delivery:
         job = self._job
-        count = self._medium.count(batches)
+        count = max(self._medium.count(batches), len(files))
         wanted = self._request.images_wanted if self._request else 0
         if count + missing < wanted:
             self._run.note(note("note.fewer_images", count=count, wanted=wanted))
@@ -324,4 +331,4 @@ class ResultCollector:
             cost=job.cost,
             kept=kept,
         )
-        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress, missing)
+        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress, missing, files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import random
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from ..api.retry import Operation, delay_after
 from ..errors import PackError, RateLimited
 from ..http.download import Downloader
 from ..media.buffers import BufferPool
+from ..media.host import MediaHost
 from ..store.budget import Budget
 from ..store.file_cache import FileCache
 from ..store.journal import Journal
@@ -33,8 +35,9 @@ log = logging.getLogger(__name__)
 class Delivery:
     """What a job brought, as its kind of ``output`` hands it on, and the hosted URLs.
 
-    Images are float32 ``[N,H,W,3]`` in 0..1, one batch for each size. ``missing`` is how many files of the result
-    could not be had: the next run of the same inputs fetches them.
+    Images are float32 ``[N,H,W,3]`` in 0..1, one batch for each size; of videos and sounds there is one for each
+    file. ``files`` are the whole files as they came, in the host's own folder, in order. ``missing`` is how many of
+    the result could not be had: the next run of the same inputs fetches them.
     """
 
     request_id: str
@@ -43,6 +46,7 @@ class Delivery:
     urls: tuple[str, ...]
     progress: Progress
     missing: int = 0
+    files: tuple[Path, ...] = ()
 
 
 class JobDependencies:
@@ -76,11 +80,17 @@ class JobDependencies:
 
 
 class RunContext:
-    """Calls in threads, repeats as the retry rule says, and reports to the observer."""
+    """Calls in threads, repeats as the retry rule says, and reports to the observer.
 
-    def __init__(self, dependencies: JobDependencies, run_host: RunHost) -> None:
+    ``media_host`` takes the files; without one, images alone can be delivered.
+    """
+
+    def __init__(
+        self, dependencies: JobDependencies, run_host: RunHost, media_host: MediaHost | None = None
+    ) -> None:
         self.dependencies = dependencies
         self.run_host = run_host
+        self.media_host = media_host
         self.begin_anew()
         self.progress = Progress(Stage.PREPARING)
         self._notes: tuple[Note, ...] = ()

@@ -28,11 +28,21 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True)
+class Items:
+    """How many items of a list have ended, of how many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """One report. ``seconds`` since the submission, 0 if unknown; ``done`` of ``total`` files; ``cost`` in USD.
 
     ``fraction`` in 0..1 is how far the run is expected to be, None while nothing is known. ``sent`` says how each
     reference travelled; its value ``socket`` names where it came in. ``kept``: the files are a kept copy.
+
+    With ``items`` it is about a list: the files are those that came so far, ``failure`` tells of what failed.
     """
 
     stage: Stage
@@ -47,6 +57,7 @@ class Progress:
     sent: tuple[Note, ...] = ()
     notes: tuple[Note, ...] = ()
     failure: Failure | None = None
+    items: Items | None = None
 
     @property
     def ended(self) -> bool:
@@ -67,6 +78,9 @@ class Progress:
         """Return the state in one English line."""
         seconds = say("state.seconds", seconds=int(self.seconds))
         match self.stage:
+            case Stage.RUNNING if self.items:
+                told = say("state.items", done=self.items.done, total=self.items.total)
+                return ", ".join(filter(None, [told, money(self.cost) if self.cost else ""]))
             case Stage.QUEUED if self.position is not None:
                 return f"{say('state.queuedAt', position=self.position)}, {seconds}"
             case Stage.QUEUED | Stage.RUNNING:
@@ -74,7 +88,8 @@ class Progress:
             case Stage.DOWNLOADING:
                 return say("state.downloading", done=self.done, total=self.total)
             case Stage.DELIVERED:
-                taken = [] if self.kept else [seconds if self.seconds else "", money(self.cost)]
+                timed = self.seconds and not self.items
+                taken = [] if self.kept else [seconds if timed else "", money(self.cost)]
                 return ", ".join(filter(None, [say("state.delivered", count=self.total), *taken]))
         return say(f"state.{self.stage.value}")
 

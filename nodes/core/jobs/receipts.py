@@ -29,6 +29,7 @@ from ..errors import (
 )
 from ..store.job import Job
 from ..texts import Note, note
+from ..version import SHELL
 
 FRESH_SECONDS = 3600.0
 _REFUSED = "outcome.refused"
@@ -120,6 +121,12 @@ def complete(error: PackError, job: Job, seconds: float) -> PackError:
     return told.but(charge=charge_of(cost), next=_next(error, job, seconds))
 
 
+def of_unknown(error: PackError, request_id: str) -> PackError:
+    """Return the error of a request that nothing is known of but its id: whoever made it may have paid for it."""
+    told = error.but(request_id=request_id, charge=Charge.UNKNOWN)
+    return of_collecting(told, 0.0)
+
+
 def of_collecting(error: PackError, seconds: float) -> PackError:
     """Return a completed error with the next steps where the job was only collected: that submits no new one."""
     if isinstance(error, NotFound):
@@ -143,7 +150,7 @@ def _failed(job: Job, kind: str, reason: str | None, cost: float | None, advice:
 
 def _new_job(job: Job) -> Note:
     """Return the step to a new job in place of one that has ended: a paid one needs a person's permission."""
-    return step("allow_retry", request_id=job.request_id) if job.paid else NEW_JOB
+    return step("allow_retry", shell=SHELL, request_id=job.request_id) if job.paid else NEW_JOB
 
 
 def _next(error: PackError, job: Job, seconds: float) -> tuple[Note, ...]:

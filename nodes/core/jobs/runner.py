@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from ..api.retry import Operation
 from ..errors import PackError
+from ..media.host import MediaHost
 from ..request.request import Request
 from ..schema.outputs import DEFAULT_OUTPUT
 from ..store.job import Job
@@ -16,13 +20,13 @@ from .waiting import RunHost
 class JobRunner(JobDependencies):
     """Runs the jobs of one account with one journal."""
 
-    async def run(self, request: Request, run_host: RunHost) -> Delivery:
-        """Deliver the images of a request, paying for it once at most.
+    async def run(self, request: Request, run_host: RunHost, media_host: MediaHost | None = None) -> Delivery:
+        """Deliver the files of a request, paying for it once at most.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        run = RunContext(self, run_host)
+        run = RunContext(self, run_host, media_host)
         while True:
             job, ours = await obtain(run, request)
             try:
@@ -31,7 +35,25 @@ class JobRunner(JobDependencies):
                 run.note(replaced.note)
                 run.begin_anew()
 
-    async def collect(self, job: Job, run_host: RunHost, output: str = DEFAULT_OUTPUT) -> Delivery:
+    async def confirm(self, request_id: str, run_host: RunHost) -> None:
+        """Find out that the API knows a request as this account's.
+
+        Raises:
+            PackError: it does not, or that cannot be told; a receipt. Stopped: Stop was asked for.
+        """
+        run = RunContext(self, run_host)
+        try:
+            await run.read(Operation.STATUS, partial(self.client.status, request_id))
+        except PackError as error:
+            raise receipts.of_unknown(error, request_id) from None
+
+    async def collect(
+        self,
+        job: Job,
+        run_host: RunHost,
+        output: str = DEFAULT_OUTPUT,
+        media_host: MediaHost | None = None,
+    ) -> Delivery:
         """Deliver the files of an accepted job, whoever submitted it. Nothing is ever submitted.
 
         ``output`` is their kind.
@@ -39,7 +61,7 @@ class JobRunner(JobDependencies):
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
-        run = RunContext(self, run_host)
+        run = RunContext(self, run_host, media_host)
         try:
             await recognize(run, job)
         except PackError as error:

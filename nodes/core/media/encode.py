@@ -27,18 +27,23 @@ _SMOOTH = Image.Resampling.LANCZOS
 
 @dataclass(frozen=True)
 class Encoded:
-    """An image file in memory. ``quality`` is None where nothing is lost; the size is the sent one."""
+    """A file in memory. ``quality`` is None where nothing is lost; the size, of an image, is the sent one.
+
+    ``original``: it was not made here, but is the file that was given.
+    """
 
     format: str
     quality: int | None
     data: bytes
     width: int
     height: int
+    medium: str = "image"
+    original: bool = False
 
     @property
     def mime(self) -> str:
         """The media type of the file."""
-        return f"image/{self.format.lower()}"
+        return f"{self.medium}/{self.format.lower()}"
 
     @property
     def uri(self) -> bytes:
@@ -48,15 +53,16 @@ class Encoded:
     @property
     def uri_length(self) -> int:
         """How many bytes ``uri`` takes."""
-        return len(f"data:{self.mime};base64,") + (len(self.data) + 2) // 3 * 4
+        return len(f"data:{self.mime};base64,") + length_of_base64(len(self.data))
 
 
 class DoesNotFit(Exception):
-    """Not even a small JPEG takes as few bytes as are allowed: ``limit``."""
+    """Nothing takes as few bytes as are allowed: ``limit``. Of other media, ``found`` is how many there are."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"not even a small JPEG fits into {limit} bytes")
+    def __init__(self, limit: int, found: int | None = None) -> None:
+        super().__init__(f"nothing fits into {limit} bytes")
         self.limit = limit
+        self.found = found
 
 
 def encode(pixels: Pixels, limit: int, too_large: Encoded | None = None) -> Encoded:
@@ -88,6 +94,11 @@ def fair_limit(lengths: Sequence[int], total: int) -> int | None:
             return share
         left -= length
     raise AssertionError("lengths that add up to more than the total have one above its share")
+
+
+def length_of_base64(length: int) -> int:
+    """Return how many characters stand for so many bytes."""
+    return (length + 2) // 3 * 4
 
 
 def bytes_in_uri(length: int) -> int:

@@ -1,31 +1,29 @@
-"""Tensors <-> pixels <-> files. IMAGE is float32 ``[B,H,W,3]`` in 0..1, as the host defines it."""
+"""Files -> pixels, with NumPy and Pillow alone: a shell has no tensors."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import math
+import io
 import struct
-import threading
 from base64 import b64decode
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import FETCH_AGAIN, InvalidInput, TooLarge, Undecodable, step
+from ..errors import FETCH_AGAIN, TooLarge, Undecodable, step
 from .bounds import MAX_EXIF_BYTES, MAX_PIXELS, CountedFile, check_head, check_pixels, check_scans
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
-# Of the 8-bit ones, which weights are kept in, torch computes nothing.
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MORE_MEMORY = (step("free_memory"), FETCH_AGAIN)
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
 _EXIF_NAMES = ("exif", "Raw profile type exif")
-_MORE_MEMORY = (step("free_memory"), FETCH_AGAIN)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -35,47 +33,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_STRIP_PIXELS = 2**20
-_LEAST_FILLED = 0.8
-_CACHED_PIXELS = 2**16
-
-
-def check_batch(name: str, value: object) -> torch.Tensor:
-    """Return an IMAGE of the right type and shape; its values are not looked at. ``name`` is the socket's.
-
-    Raises:
-        InvalidInput: not a float tensor ``[B,H,W,3 or 4]`` whose values are there, an empty one, or one with too
-            many pixels an image.
-    """
-    if not isinstance(value, torch.Tensor):
-        raise InvalidInput(name, "not_an_image", found=type(value).__name__)
-    if value.is_nested or value.is_meta or value.layout is not torch.strided:
-        raise InvalidInput(name, "image_shape", found=_storage(value))
-    shape = "x".join(map(str, value.shape))
-    if value.ndim != 4 or value.shape[-1] not in (3, 4) or value.dtype not in _FLOATS:
-        raise InvalidInput(name, "image_shape", found=f"{value.dtype} [{shape}]")
-    if value.numel() == 0:
-        raise InvalidInput(name, "image_empty", found=f"[{shape}]")
-    if value.shape[1] * value.shape[2] > MAX_PIXELS:
-        raise InvalidInput(name, "image_too_large", limit=MAX_PIXELS, found=f"[{shape}]")
-    return value
-
-
-def _storage(value: torch.Tensor) -> str:
-    return "nested" if value.is_nested else "meta" if value.is_meta else str(value.layout)
-
-
-def to_pixels(name: str, value: object) -> list[Pixels]:
-    """Return the images of a batch as uint8 ``[H,W,3]`` or ``[H,W,4]``: clipped to 0..1 and rounded.
-
-    Raises:
-        InvalidInput: as ``check_batch``, and where there are NaN or infinite values.
-    """
-    batch = check_batch(name, value).detach()
-    low, high = torch.aminmax(batch)
-    if not (torch.isfinite(low) and torch.isfinite(high)):
-        raise InvalidInput(name, "image_not_finite")
-    return [_image_to_pixels(image) for image in batch]
 
 
 def content_hash(pixels: Pixels) -> str:
@@ -101,85 +58,64 @@ def decode_inline(media_type: str, payload: str, max_bytes: int) -> bytes:
         raise Undecodable("inline_damaged") from None
 
 
-class BatchDecoder:
-    """Decodes files straight into preallocated batches, in any order and from any thread.
+def read_image(data: bytes) -> tuple[Pixels, bool]:
+    """Return a person's image file as uint8 ``[H,W,3 or 4]``, and whether its pixels stood upright in it.
 
-    ``memory`` is float32 of any length that was made ready before. It becomes the batch of the first file's size if
-    that fills most of it, and is not used otherwise. ``most_pixels`` is how many the files may have together.
+    Raises:
+        Undecodable: not whole, or of a type that Pillow does not read. TooLarge.
     """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            check_pixels(image.width * image.height)
+            turned = upright(image)
+            has_alpha = turned.has_transparency_data
+            plain = turned.convert("RGBA") if has_alpha else to_rgb(turned)
+            return np.asarray(plain), turned is image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise Undecodable("file_undecodable", error=type(error).__name__) from None
 
-    def __init__(self, count: int, memory: Floats | None = None, *, most_pixels: int | None = None) -> None:
-        self._count = count
-        self._memory = memory
-        self._most_pixels = count * MAX_PIXELS if most_pixels is None else most_pixels
-        self._pixels: dict[int, int] = {}
-        self._lock = threading.Lock()
-        self._buffers: dict[tuple[int, int], Floats] = {}
-        self._sizes: dict[int, tuple[int, int]] = {}
+
+@contextlib.contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """Open the file of an image, whose pixels are not decoded yet; what is wrong with them is told as well.
+
+    Raises:
+        Undecodable: not a complete PNG, JPEG or WebP.
+        TooLarge: more than ``MAX_PIXELS`` pixels, or too much work or memory.
+    """
+    with _open(data) as image:
+        try:
+            yield image
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise Undecodable("file_undecodable", error=type(error).__name__) from None
+        except MemoryError:
+            raise TooLarge("no_memory_left", next=MORE_MEMORY) from None
+
+
+class WholeImages:
+    """Looks at every pixel of files and keeps none: what is handed on of a whole one is its number."""
+
+    def __init__(self) -> None:
+        self._whole: set[int] = set()
 
     def decode(self, index: int, data: bytes) -> None:
-        """Decode file number ``index`` (from 0) into its place.
+        """Decode file number ``index`` (from 0).
 
         Raises:
-            Undecodable: not a complete PNG, JPEG or WebP.
-            TooLarge: more than ``MAX_PIXELS`` pixels, too many with the other files, or too much work or memory.
+            Undecodable, TooLarge: as ``opened``.
         """
-        with open_image(data) as image:
-            self._count_pixels(index, image.width * image.height)
-            try:
-                image.load()
-                turned = upright(image)
-                size = (turned.height, turned.width)
-                _write(turned, self._slot(index, size))
-            except (OSError, ValueError, SyntaxError, EOFError) as error:
-                raise Undecodable("file_undecodable", error=type(error).__name__) from None
-            except MemoryError:
-                raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
-        self._sizes[index] = size
+        with opened(data) as image:
+            image.load()
+        self._whole.add(index)
 
-    def batches(self) -> list[torch.Tensor]:
-        """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance.
-
-        Raises:
-            TooLarge: there is too little memory.
-        """
-        try:
-            return self._batches()
-        except MemoryError:
-            raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
-
-    def _batches(self) -> list[torch.Tensor]:
-        places: dict[tuple[int, int], list[int]] = {}
-        for index in sorted(self._sizes):
-            places.setdefault(self._sizes[index], []).append(index)
-        return [
-            torch.from_numpy(self._buffers[size] if len(indices) == self._count else self._buffers[size][indices])
-            for size, indices in places.items()
-        ]
-
-    def _count_pixels(self, index: int, pixels: int) -> None:
-        with self._lock:
-            self._pixels[index] = pixels
-            found = sum(self._pixels.values())
-        if found > self._most_pixels:
-            raise TooLarge("files_have_too_many_pixels", limit=self._most_pixels, found=found)
-
-    def _slot(self, index: int, size: tuple[int, int]) -> Floats:
-        with self._lock:
-            if size not in self._buffers:
-                self._buffers[size] = self._buffer((self._count, *size, 3))
-            slot: Floats = self._buffers[size][index]
-            return slot
-
-    def _buffer(self, shape: tuple[int, ...]) -> Floats:
-        length = math.prod(shape)
-        memory, self._memory = self._memory, None
-        if memory is not None and memory.size * _LEAST_FILLED <= length <= memory.size:
-            return memory[:length].reshape(shape)
-        return np.empty(shape, np.float32)
+    def batches(self) -> list[list[int]]:
+        """Return a batch of one for each whole file."""
+        return [[index] for index in sorted(self._whole)]
 
 
-def open_image(data: bytes) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     check_head(data)
     file = CountedFile(data)
     try:
@@ -187,7 +123,7 @@ def open_image(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None
     except MemoryError:
-        raise TooLarge("no_memory_left", next=_MORE_MEMORY) from None
+        raise TooLarge("no_memory_left", next=MORE_MEMORY) from None
     except (OSError, ValueError, SyntaxError):
         raise Undecodable("file_not_an_image") from None
     file.end_head()
@@ -202,10 +138,11 @@ def open_image(data: bytes) -> Image.Image:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Turn a loaded image as its EXIF says.
+    """Decode an image and turn it as its EXIF says.
 
     ``ImageOps.exif_transpose`` is not used: it writes all tags again, so one damaged tag would cost the image.
     """
+    image.load()
     if any(len(image.info.get(name, "")) > MAX_EXIF_BYTES for name in _EXIF_NAMES):
         return image
     try:
@@ -216,15 +153,6 @@ def upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _write(image: Image.Image, target: Floats) -> None:
-    """Write float32 ``[H,W,3]`` in 0..1, strip by strip: a whole 8-bit copy would cost memory and cache misses."""
-    rows = max(1, _STRIP_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        bottom = min(top + rows, image.height)
-        strip = np.asarray(to_rgb(image.crop((0, top, image.width, bottom))))
-        np.divide(strip, np.float32(255), out=target[top:bottom], casting="unsafe")
-
-
 def to_rgb(image: Image.Image) -> Image.Image:
     """Reduce to 8-bit RGB; alpha is dropped, as the host's own loader does."""
     if image.mode.startswith("I"):
@@ -232,15 +160,3 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "P":
         image = image.convert("RGBA")
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _image_to_pixels(image: torch.Tensor) -> Pixels:
-    # Strip by strip, so that what is computed stays in the processor's cache. NumPy works in this thread only; the
-    # threads of torch wait for each other at each step, on a busy machine ten times as long as they work.
-    pixels = np.empty(image.shape, np.uint8)
-    rows = max(1, _CACHED_PIXELS // image.shape[1])
-    for top in range(0, len(image), rows):
-        strip = np.clip(image[top : top + rows].to("cpu", torch.float32).numpy(), 0, 1)
-        strip *= 255
-        pixels[top : top + rows] = np.rint(strip, out=strip)
-    return pixels

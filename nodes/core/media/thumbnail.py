@@ -6,8 +6,7 @@ import io
 
 from PIL import Image
 
-from ..errors import TooLarge, Undecodable
-from .pixels import open_image, to_rgb, upright
+from .pixels import opened, to_rgb, upright
 
 MEDIA_TYPE = "image/webp"
 EDGES = (128, 256, 512, 1024, 2048)
@@ -25,17 +24,11 @@ def thumbnail(data: bytes, edge: int) -> bytes:
     Raises:
         Undecodable, TooLarge.
     """
-    with open_image(data) as image:
-        try:
-            # A JPEG is decoded at a fraction of its size.
-            image.draft(None, (2 * edge, 2 * edge))
-            image.load()
-            small = to_rgb(upright(image))
-            small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
-            raise Undecodable("file_undecodable", error=type(error).__name__) from None
-        except MemoryError:
-            raise TooLarge("no_memory_left") from None
+    with opened(data) as image:
+        # A JPEG is decoded at a fraction of its size.
+        image.draft(None, (2 * edge, 2 * edge))
+        small = to_rgb(upright(image))
+        small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
     file = io.BytesIO()
     small.save(file, "WEBP", quality=_QUALITY)
     return file.getvalue()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from .. import threads
 from ..media.encode import Encoded
 from ..media.inputs import Content
+from ..schema.media import NO_RULES, FileRules
 from ..store.file_cache import FileCache
 
 # Smaller ones are encoded as fast as they are found.
@@ -22,12 +23,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reference:
-    """One thing that came over a socket: the property that it is sent in, the socket, and a hash of it."""
+    """One thing that came over a socket: the property that it is sent in, the socket, and a hash of it.
+
+    ``rules`` are what the schema asks of the file.
+    """
 
     field: str
     socket: str
     content: Content
     hash: str
+    medium: str = "image"
+    rules: FileRules = NO_RULES
 
 
 class Encoder:
@@ -41,8 +47,15 @@ class Encoder:
     def start(self, reference: Reference, limit: int, too_large: Encoded | None = None) -> Future[Encoded]:
         """Begin the best encoding of at most ``limit`` bytes, as ``encode`` makes it, where it is not under way.
 
+        A file that may be sent as it is, is.
+
         Raises (the future): DoesNotFit.
         """
+        original = reference.content.original(limit)
+        if original is not None:
+            found: Future[Encoded] = Future()
+            found.set_result(original)
+            return found
         name = f"{reference.hash}-{limit}"
         with self._lock:
             encoding = self._under_way.get(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..errors import InvalidInput
+from ..schema.conditions import Run
 from ..schema.document import JSON
 from ..schema.kind import UNSENT, Given, Unsent
 from ..schema.model import ModelSpec
@@ -54,9 +55,13 @@ def check(spec: ModelSpec, given: Given) -> Arguments:
     for name in given.values:
         if name not in known:
             raise InvalidInput(name, "no_such_input", node=spec.display_name)
+    values = {field.name: field.kind.check(field, given) for field in spec.fields}
+    run = Run(spec.fields, values, given)
+    for condition in spec.conditions:
+        run.check(condition)
     return Arguments(
         spec,
-        {field.name: field.kind.check(field, given) for field in spec.fields},
+        values,
         {field.name: field.kind.check(field, given) for field in spec.own_fields},
         given.values,
     )

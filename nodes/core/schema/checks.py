@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
+from typing import Any, TypeVar
 
 from .. import urls
 from ..errors import InvalidInput
 from ..texts import note
+
+T = TypeVar("T")
 
 # Longer numbers are told by their length.
 _LONG = 2**64
@@ -36,11 +39,37 @@ def text(name: str, value: object) -> str:
     return value
 
 
-def one_of(name: str, value: object, choices: Sequence[str]) -> str:
-    """Return one of several strings."""
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidInput(name, "not_a_choice", choices=", ".join(choices), found=brief(value))
-    return value
+def number(name: str, value: object, low: float, high: float) -> float:
+    """Return a number of ``low`` to ``high``, both included."""
+    limits = note("limits.range", low=low, high=high)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InvalidInput(name, "not_numeric", limits=limits, found=type_of(value))
+    found: Any = value
+    # Compared before it is converted: an integer of 400 digits is not a float. NaN is within no bounds.
+    if not low <= found <= high:
+        raise InvalidInput(name, "out_of_range", limits=limits, found=brief(value))
+    return float(found)
+
+
+def one_of(name: str, value: object, choices: Sequence[T]) -> T:
+    """Return one of several strings or integers."""
+    for choice in choices:
+        if same(value, choice):
+            return choice
+    raise InvalidInput(name, "not_a_choice", choices=", ".join(map(str, choices)), found=brief(value))
+
+
+def same(value: object, choice: object) -> bool:
+    """Whether two values are one: true is not 1, and 1.0 is neither."""
+    return type(value) is type(choice) and value == choice
+
+
+def ends(values: object) -> tuple[int, int] | None:
+    """Return the least and the greatest of integers without a gap; None for anything else."""
+    if not isinstance(values, list) or not values or any(type(value) is not int for value in values):
+        return None
+    low, high = min(values), max(values)
+    return (low, high) if high - low + 1 == len(values) == len(set(values)) else None
 
 
 def truth(name: str, value: object) -> bool:

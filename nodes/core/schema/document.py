@@ -13,6 +13,7 @@ MAX_CHARACTERS = 10_000
 MAX_ITEMS = 200
 # A page written in JavaScript holds larger integers inexactly.
 MAX_INTEGER = 2**53 - 1
+_MOST = float(MAX_INTEGER)
 
 
 class SchemaError(Exception):
@@ -83,6 +84,25 @@ class Document:
             raise self.fault(key, "not an integer")
         if not low <= found <= high:
             raise self.fault(key, "out of range")
+        return found
+
+    def number(self, key: str, default: float | None = None, *, low: float = -_MOST, high: float = _MOST) -> float:
+        """Return a number within bounds, both included."""
+        found = self._take(key, default)
+        if type(found) not in (int, float):
+            raise self.fault(key, "not a number")
+        # Compared before it is converted: an integer of 400 digits is not a float. NaN is within no bounds.
+        if not (isinstance(found, int | float) and low <= found <= high):
+            raise self.fault(key, "out of range")
+        return float(found)
+
+    def list(self, key: str) -> Sequence[JSON]:
+        """Return a list of at most ``MAX_ITEMS``."""
+        found = self._take(key, None)
+        if not isinstance(found, list | tuple):
+            raise self.fault(key, "not a list")
+        if len(found) > MAX_ITEMS:
+            raise self.fault(key, f"more than {MAX_ITEMS}")
         return found
 
     def boolean(self, key: str, default: bool | None = None) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .media import NO_RULES, FileRules
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -25,7 +27,7 @@ class Widget:
     """
 
     name: str
-    type: str | tuple[str, ...]
+    type: str | tuple[str | int, ...]
     options: Mapping[str, object]
     required: bool = False
     facts: tuple[Phrase, ...] = ()
@@ -37,7 +39,7 @@ class Socket:
     """An input that only a link can fill: ``type`` is the host's.
 
     ``medium`` names the module of ``media/inputs`` that reads what comes over it. The page calls it by its stem
-    and its number. ``hints`` are its whole explanation, where there are any.
+    and its number. ``hints`` are its whole explanation, where there are any. Each file keeps the ``rules``.
     """
 
     name: str
@@ -49,6 +51,17 @@ class Socket:
     options: Mapping[str, object] = field(default_factory=dict)
     facts: tuple[Phrase, ...] = ()
     hints: tuple[Phrase, ...] = ()
+    rules: FileRules = NO_RULES
+
+
+def rule_phrases(rules: FileRules) -> tuple[Phrase, ...]:
+    """Return the facts about a file: what is checked here, and what the provider alone checks."""
+    checked, told = tuple(map(str, rules.rules)), []
+    if checked:
+        told.append(Phrase("file_rules", {"rules": checked}))
+    if rules.unknown:
+        told.append(Phrase("rules_of_the_provider", {"rules": rules.unknown}))
+    return tuple(told)
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,8 @@ class Flag:
     """A flag of the shell, and the inputs that it fills.
 
     ``value`` is the type of what follows it; a ``bool`` is ``--name`` or ``--no-name``. With a ``medium`` it takes
-    files. A repeated one fills its inputs one after the other; a single input gets a line for each.
+    files, and an address in the place of one goes to the input ``address``. A repeated one fills its inputs one
+    after the other; a single input gets a line for each.
     """
 
     name: str
@@ -64,7 +78,8 @@ class Flag:
     value: type[str] | type[int] | type[float] | type[bool] = str
     default: str | int | float | bool | None = None
     metavar: str | None = None
-    choices: tuple[str, ...] | None = None
+    choices: tuple[str | int, ...] | None = None
     required: bool = False
     repeated: bool = False
     medium: str = ""
+    address: str = ""

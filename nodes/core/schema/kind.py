@@ -105,6 +105,10 @@ class Kind(ABC):
             InvalidInput: naming the input and its limit.
         """
 
+    def count(self, field: Field, value: object, given: Given) -> int:  # noqa: ARG002
+        """Return how many things the request holds of a checked value: none of what is empty, off or not sent."""
+        return int(value is not UNSENT and value is not False and value != "")
+
     def body(self, field: Field, value: Any, files: Sequence[object]) -> Any:  # noqa: ARG002
         """Return what the request holds of a checked value; ``files`` stand for what its sockets brought.
 

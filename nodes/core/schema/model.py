@@ -6,18 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .conditions import Condition
 from .inputs import Flag, Socket, Widget
 from .kind import Field
 from .outputs import Output, output_of
-from .own import RERUN
+from .own import FAILURE, RERUN
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may hold: bytes of one encoded image, and of the whole JSON body."""
+    """What one request may hold: bytes of one encoded image, of the whole JSON body, of one video, of one sound."""
 
     image_bytes: int
     request_bytes: int
+    video_bytes: int = 32 * 2**20
+    audio_bytes: int = 16 * 2**20
+
+    def of(self, medium: str) -> int:
+        """Return how many bytes one file of a medium may have; a mask is an image."""
+        return {"video": self.video_bytes, "audio": self.audio_bytes}.get(medium, self.image_bytes)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class ModelSpec(NodeSpec):
-    """One model: a node, its id at the API and its command in the shell.
+    """One model: a node, its id at the API, and its own command in the shell; '' where it has none.
 
     ``schema_sha256`` and ``read_on`` (a date) tell which edition of the published schema this is.
     """
@@ -70,11 +77,22 @@ class ModelSpec(NodeSpec):
     limits: Limits
     schema_sha256: str
     read_on: str
+    read_conditions: Callable[[], tuple[Condition, ...]] = field(default=tuple, compare=False, repr=False)
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What its inputs need, exclude or bound among each other."""
+        return self.read_conditions()
+
+    @property
+    def slug(self) -> str:
+        """What files of it are called."""
+        return self.command or self.model_id.replace("/", "-")
 
     @property
     def own_fields(self) -> tuple[Field, ...]:
-        """``rerun_seed``, where no seed of the model's own asks for a new take."""
-        return () if self.role("seed") else (RERUN,)
+        """``rerun_seed``, where no seed of the model's own asks for a new take; ``on_failure`` is always last."""
+        return (FAILURE,) if self.role("seed") else (RERUN, FAILURE)
 
     def role(self, role: str) -> Field | None:
         """Return the field that has a role, if there is one: ``prompt``, ``count``, ``size``, ``seed`` .."""

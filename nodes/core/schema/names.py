@@ -15,8 +15,10 @@ MAX_NAME = 64
 
 # The pack's own inputs, flags and commands, and what a method, an object of JavaScript or a form takes for its own.
 _OWN_INPUTS = {"rerun_seed", "on_failure", "request_id"}
-_OWN_FLAGS = {"out", "offline", "help", "json"}
-_OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help"}
+_OWN_FLAGS = {
+    *("out", "offline", "help", "json", "quiet", "yes", "dry_run", "prompts", "at_once", "ask_above", "max_cost"),
+}
+_OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help", "cancel", "balance", "spend"}
 _OF_PYTHON = {*keyword.kwlist, *keyword.softkwlist, "self", "cls", "values"} - {"type"}
 _OF_JAVASCRIPT = {
     *("constructor", "prototype", "toString", "valueOf", "toLocaleString", "hasOwnProperty", "isPrototypeOf"),
@@ -25,6 +27,9 @@ _OF_JAVASCRIPT = {
 _RESERVED = _OWN_INPUTS | _OWN_FLAGS | _OF_PYTHON | _OF_JAVASCRIPT
 
 _ADDRESS = re.compile(r"_url(?=_\d+$)|_urls?$")
+# The signs of a model id that a node id cannot have, from the most usual.
+_SIGNS = "-/._"
+_RUN = re.compile(f"[{re.escape(_SIGNS)}]+")
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 
 
@@ -36,6 +41,22 @@ def is_property(name: str) -> bool:
 def is_command(name: str) -> bool:
     """Whether a model's command of the shell may be called so."""
     return len(name) <= MAX_NAME and bool(COMMAND.fullmatch(name)) and name not in _OWN_COMMANDS
+
+
+def node_id_of(model_id: str) -> str:
+    """Return the node id of a model: another for every other id, also where case is ignored.
+
+    A run of signs becomes as many underscores as its number in bijective base 4: ``-`` 1, ``/`` 2, ``.`` 3,
+    ``_`` 4, ``--`` 5 .. Model ids are lower case. The vendor's own nodes have no underscore behind RunComfy.
+    """
+    return "RunComfy_" + _RUN.sub(lambda run: "_" * _number_of(run[0]), model_id)
+
+
+def _number_of(run: str) -> int:
+    number = 0
+    for sign in run:
+        number = number * len(_SIGNS) + _SIGNS.index(sign) + 1
+    return number
 
 
 def stem_of(name: str) -> str:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from . import checks
 from .inputs import Flag, Phrase, Widget
 from .kind import INT32_MAX, Field, Property, Scalar
+from .kinds.choice import Choice
 
 RERUN_SEED = "rerun_seed"
+ON_FAILURE = "on_failure"
+STOP, SKIP = "stop", "skip"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,24 @@ class RerunSeed(Scalar):
         return checks.whole(field.name, value, 0, None) & _WRITABLE
 
 
+@dataclass(frozen=True)
+class OnFailure(Choice):
+    """What becomes of the other items of a list when one fails. A shell has one item: it needs no flag."""
+
+    choices: tuple[str, ...] = (STOP, SKIP)
+    default: str = STOP
+
+    @classmethod
+    def read(cls, prop: Property) -> None:
+        """Read nothing: no schema has it."""
+
+    def flags(self, field: Field) -> tuple[Flag, ...]:  # noqa: ARG002
+        """Return none."""
+        return ()
+
+
 # Python writes no number of more than 4,300 digits.
 _WRITABLE = 2**1024 - 1
 
 RERUN = Field(RERUN_SEED, RerunSeed())
+FAILURE = Field(ON_FAILURE, OnFailure())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
+from .conditions import read_conditions
 from .document import JSON, Document, SchemaError
 from .kind import Field, Property
 from .kinds import kind_of
@@ -14,12 +16,19 @@ from .model import Limits, ModelSpec
 from .names import CATEGORY, MAX_ID, MODEL_ID, NODE_ID, is_command, is_property
 from .outputs import is_output
 
-ROLES = ("prompt", "count", "size", "shape", "seed", "references", "format", "inline")
-"""What a property is for, wherever code has to know: how many files, how large, in which proportions, of which
-make, and whether they come inside the answer."""
+ROLES = (
+    *("prompt", "count", "size", "width", "height", "shape", "duration", "duration_ms"),
+    *("seed", "references", "mask", "format", "inline"),
+)
+"""What a property is for, wherever code has to know: how many files, how large, in which proportions, how long in
+seconds or milliseconds, of which make, and whether they come inside the answer. A ``mask`` is an image."""
 
 _KEYS = """model_id node_id command display_name category description search_aliases output limits roles order prose
-    notes schema_sha256 read_on input_schema"""
+    conditions notes schema_sha256 read_on input_schema"""
+_HEAD = (
+    *("model_id", "node_id", "command", "display_name", "category", "description", "search_aliases", "output"),
+    *("limits", "schema_sha256", "read_on"),
+)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MAX_FIELDS = 64
@@ -27,8 +36,8 @@ _MAX_LINE = 400
 _MAX_BYTES = 2**30
 
 
-def parse_model(document: JSON, *, lazily: bool = False) -> ModelSpec:
-    """Read one file of ``models/``; ``lazily``, its inputs when they are first asked for, with their faults.
+def parse_model(document: JSON) -> ModelSpec:
+    """Read one file of ``models/``.
 
     Raises:
         SchemaError: a key is missing, unknown, of the wrong type or too large, a name is not allowed, or the schema
@@ -37,7 +46,7 @@ def parse_model(document: JSON, *, lazily: bool = False) -> ModelSpec:
     model = Document(document)
     model.only(_KEYS)
     limits = model.object("limits")
-    limits.only("image_bytes request_bytes")
+    limits.only("image_bytes request_bytes video_bytes audio_bytes")
     output = model.text("output")
     if not is_output(output):
         raise model.fault("output", f"there is no kind of output {output!r:.40}")
@@ -53,15 +62,39 @@ def parse_model(document: JSON, *, lazily: bool = False) -> ModelSpec:
         limits=Limits(
             limits.integer("image_bytes", low=1, high=_MAX_BYTES),
             limits.integer("request_bytes", low=1, high=_MAX_BYTES),
+            limits.integer("video_bytes", Limits.video_bytes, low=1, high=_MAX_BYTES),
+            limits.integer("audio_bytes", Limits.audio_bytes, low=1, high=_MAX_BYTES),
         ),
         schema_sha256=_matching(model, "schema_sha256", _HASH),
         read_on=_matching(model, "read_on", _DAY),
         read_fields=partial(_fields, model),
+        read_conditions=partial(read_conditions, model),
     )
-    if not lazily:
-        _require_different("inputs", [one.name for one in spec.inputs])
-        _require_different("flags", [flag.name for flag in spec.flags])
+    _require_known(model, spec)
+    _require_different("inputs", [one.name for one in spec.inputs])
+    _require_different("flags", [flag.name for flag in spec.flags])
     return spec
+
+
+def head_of(document: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return what of a model file has to be known before its inputs are asked for."""
+    return {key: document[key] for key in _HEAD if key in document}
+
+
+def indexed_model(head: Mapping[str, Any], read: Callable[[], Document]) -> ModelSpec:
+    """Return the model that has a head, as ``head_of`` made it of a file that ``parse_model`` has read before.
+
+    ``read`` returns the document, and is called when the inputs are first asked for.
+    """
+    known = {key: value for key, value in head.items() if key not in ("search_aliases", "output", "limits")}
+    return ModelSpec(
+        **{"command": "", **known},
+        search_aliases=tuple(head["search_aliases"]),
+        output_kind=head["output"],
+        limits=Limits(**head["limits"]),
+        read_fields=lambda: _fields(read()),
+        read_conditions=lambda: read_conditions(read()),
+    )
 
 
 def _fields(model: Document) -> tuple[Field, ...]:
@@ -85,11 +118,17 @@ def _fields(model: Document) -> tuple[Field, ...]:
         raise model.fault("order", "not the names of all properties")
     return tuple(
         _field(
-            Property(name, properties.object(name), name in required, roles.get(name, ""), name in prose),
+            Property(name, _stated(properties.object(name)), name in required, roles.get(name, ""), name in prose),
             notes.text(name, "", _MAX_LINE),
         )
         for name in order
     )
+
+
+def _stated(schema: Document) -> Document:
+    """Return a property without a default of null, which says that there is none."""
+    said = {key: schema.get(key) for key in schema}
+    return Document({key: value for key, value in said.items() if key != "default" or value is not None}, schema.at)
 
 
 def _field(prop: Property, note: str) -> Field:
@@ -122,6 +161,8 @@ def _matching(model: Document, key: str, pattern: re.Pattern[str]) -> str:
 
 
 def _command(model: Document) -> str:
+    if "command" not in model:
+        return ""
     command = model.text("command")
     if not is_command(command):
         raise model.fault("command", f"{command!r:.80} is not allowed")
@@ -133,6 +174,14 @@ def _line(model: Document, key: str) -> str:
     if not found.strip() or not found.isprintable():
         raise model.fault(key, "not a line of text")
     return found
+
+
+def _require_known(model: Document, spec: ModelSpec) -> None:
+    """Refuse a condition on a property that is not there, or that has no input."""
+    known = {each.name for each in spec.fields if each.inputs}
+    unknown = sorted(name for one in spec.conditions for name in one.names - known)
+    if unknown:
+        raise model.fault("conditions", f"no input {unknown[0]!r:.80}")
 
 
 def _require_different(what: str, names: list[str]) -> None:

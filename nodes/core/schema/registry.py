@@ -1,4 +1,7 @@
-"""Loads ``models/*.json``: the data that makes the nodes.
+"""Loads ``models/*/*.json``: the data that makes the nodes.
+
+At the host's start only ``models.json`` is read, an index of them that is generated; a file when its inputs are
+first asked for.
 
 A file of the pack that is wrong stops everything, so that no release has one. A file that a person added and that
 is wrong is left out and told, and everything else loads.
@@ -11,12 +14,14 @@ import logging
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from .document import JSON, SchemaError
+from .document import JSON, Document, SchemaError
 from .model import ModelSpec
-from .parse import parse_model
+from .parse import head_of, indexed_model, parse_model
 
 MODELS_FOLDER = Path(__file__).resolve().parents[2] / "models"
+INDEX = MODELS_FOLDER.with_suffix(".json")
 MAX_FILE_BYTES = 2**18
 _NAMES = ("node_id", "command", "model_id")
 
@@ -26,7 +31,16 @@ log = logging.getLogger(__name__)
 @cache
 def load_models() -> tuple[ModelSpec, ...]:
     """Return the pack's models, in the order of their files. Of each, the inputs are read when first asked for."""
-    return _read_all(MODELS_FOLDER, lazily=True)
+    heads: list[dict[str, Any]] = json.loads(INDEX.read_text(encoding="utf-8"))
+    return tuple(_indexed(MODELS_FOLDER / head.pop("file"), head) for head in heads)
+
+
+def index_of(folder: Path) -> list[dict[str, JSON]]:
+    """Return the index of a folder of models: the head of each file, and its place in the folder."""
+    return [
+        {"file": path.relative_to(folder).as_posix(), **head_of(json.loads(path.read_text(encoding="utf-8")))}
+        for path in sorted(folder.rglob("*.json"))
+    ]
 
 
 def read_models(folder: Path) -> tuple[ModelSpec, ...]:
@@ -35,7 +49,11 @@ def read_models(folder: Path) -> tuple[ModelSpec, ...]:
     Raises:
         SchemaError: ``file: /pointer: what is wrong``; also when two models share a name.
     """
-    return _read_all(folder, lazily=False)
+    taken: set[tuple[str, str]] = set()
+    models = tuple(_read_model(path, taken) for path in sorted(folder.rglob("*.json")))
+    if not models:
+        raise SchemaError(f"{folder}: no model files")
+    return models
 
 
 def read_added(paths: Iterable[Path], known: Iterable[ModelSpec]) -> tuple[list[ModelSpec], list[str]]:
@@ -54,18 +72,14 @@ def read_added(paths: Iterable[Path], known: Iterable[ModelSpec]) -> tuple[list[
     return models, problems
 
 
-def _read_all(folder: Path, *, lazily: bool) -> tuple[ModelSpec, ...]:
-    taken: set[tuple[str, str]] = set()
-    models = tuple(_read_model(path, taken, lazily=lazily) for path in sorted(folder.rglob("*.json")))
-    if not models:
-        raise SchemaError(f"{folder}: no model files")
-    return models
+def _indexed(path: Path, head: dict[str, Any]) -> ModelSpec:
+    return indexed_model(head, cache(lambda: Document(_read_json(path))))
 
 
-def _read_model(path: Path, taken: set[tuple[str, str]], *, lazily: bool = False) -> ModelSpec:
+def _read_model(path: Path, taken: set[tuple[str, str]]) -> ModelSpec:
     """Read a model file whose names are not taken, and take them."""
     try:
-        model = parse_model(_read_json(path), lazily=lazily)
+        model = parse_model(_read_json(path))
     except (OSError, ValueError, RecursionError, SchemaError) as error:
         raise SchemaError(f"{path.name}: {error}") from error
     names = _names_of(model)
@@ -78,7 +92,8 @@ def _read_model(path: Path, taken: set[tuple[str, str]], *, lazily: bool = False
 
 def _names_of(model: ModelSpec) -> list[tuple[str, str]]:
     # Without regard to case: the host finds help by the name of a file.
-    return [(key, getattr(model, key).casefold()) for key in _NAMES]
+    names = ((key, getattr(model, key).casefold()) for key in _NAMES)
+    return [(key, name) for key, name in names if name]
 
 
 def _read_json(path: Path) -> JSON:

@@ -102,12 +102,41 @@ class CacheWriter:
         self._wanted = cache.max_bytes > 0
         self._begun = False
         self._lock = threading.Lock()
+        self.closed = False
 
-    def add(self, index: int, data: bytes) -> None:
-        """Write file number ``index``, from 0 to 99."""
+    def add(self, index: int, data: bytes) -> Path | None:
+        """Write file number ``index``, from 0 to 99, and return where it lies until it is committed, if it does."""
+        path = self._folder / f"{index:02}"
         try:
             if self._begin(len(data)):
-                (self._folder / f"{index:02}").write_bytes(data)
+                path.write_bytes(data)
+                return path
+        except OSError as error:
+            self._give_up(error)
+        return None
+
+    def place(self, index: int) -> Path:
+        """Return where file number ``index`` may be written by others, and lies until ``commit`` or ``close``.
+
+        This is so also where nothing is kept.
+
+        Raises:
+            OSError: the folder cannot be made.
+        """
+        with self._lock:
+            if not self._begun and not self.closed:
+                self._make_folder()
+        return self._folder / f"{index:02}"
+
+    def copy(self, index: int, path: Path) -> None:
+        """Let a kept file be one of this entry too: it replaces the older entry, which it may be of."""
+        try:
+            if self._begin(path.stat().st_size):
+                target = self._folder / f"{index:02}"
+                try:
+                    os.link(path, target)
+                except OSError:
+                    shutil.copyfile(path, target)
         except OSError as error:
             self._give_up(error)
 
@@ -126,6 +155,7 @@ class CacheWriter:
         """Remove what was not committed, and entries that there is no room for. Later files are ignored."""
         with self._lock:
             self._wanted = False
+            self.closed = True
             if self._begun:
                 shutil.rmtree(self._folder, ignore_errors=True)
         if self._cache.max_bytes:
@@ -136,11 +166,14 @@ class CacheWriter:
             if size > self._cache.max_bytes:
                 self._wanted = False
             if self._wanted and not self._begun:
-                self._folder.parent.mkdir(mode=0o700, exist_ok=True)
-                # Only once: if the folder was evicted meanwhile, the next file must not make it again.
-                self._folder.mkdir(mode=stat.S_IMODE(self._folder.parent.stat().st_mode))
-                self._begun = True
+                self._make_folder()
             return self._wanted
+
+    def _make_folder(self) -> None:
+        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Only once: if the folder was evicted meanwhile, the next file must not make it again.
+        self._folder.mkdir(mode=stat.S_IMODE(self._folder.parent.stat().st_mode))
+        self._begun = True
 
     def _give_up(self, error: OSError) -> None:
         if self._wanted:

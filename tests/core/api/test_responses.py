@@ -152,7 +152,11 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
         ({"images": A}, (A,)),
         ({"image": {"url": A}}, (A,)),
         ({"images": [{"url": A, "width": 1}, {"url": B}]}, (A, B)),
-        ({"image": A, "video": B}, (A,)),
+        ({"image": A, "video": B}, (A, B)),
+        ({"videos": [A, B], "video": A}, (A, B)),
+        ({"audios": [A, A, {"url": A}], "audio": A}, (A,)),
+        ({"images": [A, B, A]}, (A, B)),
+        ([A, A], (A,)),
         (A, (A,)),
         ([A, B], (A, B)),
         ([{"url": A}], (A,)),
@@ -169,8 +173,10 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
         ({"images": [], "seed": 5, "has_nsfw_concepts": [True]}, ()),
         ({"image": [A]}, (A,)),
         (5, (UNREAD,)),
-        ({"video": B}, (UNREAD,)),
-        ({"image": None, "images": None, "video": B}, (UNREAD,)),
+        ({"video": B}, (B,)),
+        ({"image": None, "images": None, "video": B}, (B,)),
+        ({"video": {"frames": [B]}}, (UNREAD,)),
+        ({"model": B}, (UNREAD,)),
         ({"images": [], "previews": {"small": [A]}}, (UNREAD,)),
         ({"images": [{"image_url": A}]}, (UNREAD,)),
         ({"images": [{"image_url": A}], "image": B}, (B,)),
@@ -183,6 +189,23 @@ def test_an_answer_without_a_state_may_be_asked_for_again(payload: Any) -> None:
 )
 def test_the_files_of_every_form_of_output(output: Any, files: tuple[str, ...]) -> None:
     assert [file_text(file) for file in parse_files(output)] == list(files)
+
+
+@pytest.mark.parametrize(
+    ("output", "medium", "files"),
+    [
+        ({"video": A, "image": B}, "video", (A,)),
+        ({"video": A, "image": B}, "image", (B,)),
+        ({"video": A, "image": B}, "audio", (B, A)),
+        ({"video": A}, "image", (A,)),
+        ({"video": {"frames": [A]}, "image": B}, "video", (B, UNREAD)),
+        (A, "audio", (A,)),
+    ],
+)
+def test_of_several_media_the_files_of_one_are_taken_where_there_are_any(
+    output: Any, medium: str, files: tuple[str, ...]
+) -> None:
+    assert [file_text(file) for file in Succeeded(parse_files(output)).of_medium(medium).files] == list(files)
 
 
 def test_an_output_is_read_however_deep_it_is() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Callable
 
@@ -12,7 +11,6 @@ from support import ROOT, TEXT_TO_IMAGE, RecordingHost, Runner
 
 from emulator import Emulator, Fault
 from nodes.app.account import jobs_view
-from nodes.comfyui.factory import collect_class
 from nodes.core.errors import NotFound, OtherAccount, OverBudget, SubmissionUnknown, Unauthorized
 
 RECOVERABLE = r"(?s)Charged: .*Request: [0-9a-f-]{36}.*Next: .*[Rr]un the same inputs again"
@@ -139,7 +137,7 @@ def test_a_lost_answer_of_another_token_is_told(
 def test_a_job_is_collected_with_a_renewed_token(runner: Runner, api: Emulator, renew: Callable[[], None]) -> None:
     start_and_leave(runner, api)
     renew()
-    asyncio.run(collect_class(runner.host)().generate(request_id=api.jobs[0].request_id))
+    runner.collect(api.jobs[0].request_id)
     assert [job.state for job in runner.jobs()] == ["delivered"], "it is one job, not two"
 
 
@@ -150,7 +148,7 @@ def test_collecting_somebody_elses_job_leaves_it_as_it_is(
     renew()
     api.fault(somebody_elses())
     with pytest.raises(OtherAccount, match="Compare the request id"):
-        asyncio.run(collect_class(runner.host)().generate(request_id=api.jobs[0].request_id))
+        runner.collect(api.jobs[0].request_id)
     assert [job.state for job in runner.jobs()] == ["submitted"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,7 +12,6 @@ from hurry import Skipping, delivered, drawn, hurry, same, service
 from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core import threads
 from nodes.core.errors import (
     Charge,
@@ -261,7 +259,7 @@ SHAPES = {
     "image_url": lambda urls: {"images": [{"image_url": url} for url in urls]},
     "nested": lambda urls: {"result": {"images": urls}},
     "deeper": lambda urls: [urls, urls],
-    "a video": lambda urls: {"video": urls[0]},
+    "frames": lambda urls: {"video": {"frames": urls}},
     "a number": lambda urls: len(urls),
 }
 
@@ -416,7 +414,7 @@ def test_an_id_that_a_broken_answer_names_and_nobody_knows_stays_unknown(runner:
 
 
 def collect(runner: Runner, request_id: str) -> Any:
-    return asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+    return runner.collect(request_id)
 
 
 def test_a_wrong_request_id_leaves_nothing_behind(runner: Runner, api: Emulator) -> None:

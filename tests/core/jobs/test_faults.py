@@ -18,7 +18,6 @@ from hurry import Skipping, delivered, drawn, hurry, same, service
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import TOLERATED, Answers, Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core import threads
 from nodes.core.api.retry import RATE_LIMITED_ATTEMPTS
 from nodes.core.errors import (
@@ -471,7 +470,7 @@ def test_a_delivered_job_that_is_said_to_be_cancelled_is_told_and_not_paid_anew(
 @pytest.mark.usefixtures("clock")
 def test_collecting_in_vain_does_not_speak_of_a_new_submission(runner: Runner, api: Emulator) -> None:
     def collect(request_id: str) -> None:
-        asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+        runner.collect(request_id)
 
     with pytest.raises(NotFound, match=r"Next: Compare the request id with https://www\.runcomfy"):
         collect("nobody-knows-it")
@@ -484,7 +483,7 @@ def test_collecting_in_vain_does_not_speak_of_a_new_submission(runner: Runner, a
 @pytest.mark.usefixtures("clock")
 def test_a_time_that_is_not_known_is_not_told(runner: Runner) -> None:
     request_id = service().client.submit(TEXT_TO_IMAGE.model_id, b'{"prompt": "from another machine"}')
-    asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+    runner.collect(request_id)
     assert runner.host.last.headline() == "1 image delivered, $0.10"
 
 

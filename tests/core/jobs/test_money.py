@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from support import Runner
 
 from emulator import Emulator, Fault
-from nodes.comfyui.factory import collect_class
 from nodes.core.errors import InvalidInput, JobFailed
 
 
@@ -24,12 +21,12 @@ def test_a_reason_that_quotes_the_prompt_is_shown_and_not_stored(runner: Runner,
 @pytest.mark.parametrize("request_id", [None, 7, "", "a/b", "../x"])
 def test_collecting_refuses_what_is_no_request_id(runner: Runner, api: Emulator, request_id: object) -> None:
     with pytest.raises(InvalidInput, match="request_id"):
-        asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+        runner.collect(request_id)
     assert api.calls == [] and runner.jobs() == []
 
 
 def test_collecting_takes_a_request_id_with_space_around_it(runner: Runner, api: Emulator) -> None:
     _, urls, request_id = runner.text_to_image()
-    found = asyncio.run(collect_class(runner.host)().generate(request_id=f" {request_id}\n"))
+    found = runner.collect(f" {request_id}\n")
     assert found[1:] == (urls, request_id)
     assert len(api.billed) == 1

@@ -30,11 +30,12 @@ from nodes.core.jobs import fetch
 from nodes.core.jobs.polling import MAX_GAP
 from nodes.core.jobs.progress import Stage
 from nodes.core.jobs.runner import JobRunner
-from nodes.core.media import encode
+from nodes.core.media import encode, tensors
 from nodes.core.media.buffers import BufferPool
 from nodes.core.media.inputs import image as image_input
 from nodes.core.media.inputs.image import ImageContent
-from nodes.core.media.pixels import BatchDecoder, Floats, Pixels, content_hash, to_pixels
+from nodes.core.media.pixels import Floats, Pixels, content_hash
+from nodes.core.media.tensors import BatchDecoder, to_pixels
 from nodes.core.request import build
 from nodes.core.request.encode_once import Encoder, Reference
 from nodes.core.request.request import EncodedRequest, Request
@@ -626,7 +627,7 @@ def test_nothing_that_blocks_runs_on_the_event_loop(
         (BufferPool, "take"),
         (BatchDecoder, "decode"),
         (BatchDecoder, "batches"),
-        (image_input, "to_pixels"),
+        (tensors, "to_pixels"),
         (image_input, "content_hash"),
         (image_input, "encode"),
         (fetch, "decode_inline"),

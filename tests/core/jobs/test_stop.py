@@ -19,7 +19,6 @@ from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 
 from emulator import Answers, Emulator, Fault
 from nodes.app.service import close_services
-from nodes.comfyui.factory import collect_class
 from nodes.comfyui.runtime import ComfyHost
 from nodes.core import threads
 from nodes.core.errors import PackError, SubmissionUnknown
@@ -390,7 +389,7 @@ def test_stop_leaves_a_job_alone_that_is_only_collected(runner: Runner, api: Emu
     request_id = service().client.submit(TEXT_TO_IMAGE.model_id, b'{"prompt": "from another machine"}')
     runner.host.stop_at = Stage.QUEUED
     with pytest.raises(Interrupted):
-        asyncio.run(collect_class(runner.host)().generate(request_id=request_id))
+        runner.collect(request_id)
     threads.finish()
     assert api.count("cancel") == 0
 

@@ -18,7 +18,7 @@ from nodes.core.errors import Charge, PackError, TooLarge
 from nodes.core.media import bounds, pixels
 from nodes.core.media.bounds import LEAST_FILES, MAX_PIXELS, check_file_count, check_scans
 from nodes.core.media.outputs import image
-from nodes.core.media.pixels import BatchDecoder
+from nodes.core.media.tensors import BatchDecoder
 
 SECONDS = 5.0
 COUNT = 2_000_000

@@ -16,7 +16,9 @@ from PIL import Image, PngImagePlugin
 from properties import given, settings, st
 
 from nodes.core.errors import TooLarge, Undecodable
-from nodes.core.media.pixels import MAX_PIXELS, BatchDecoder, content_hash, decode_inline, to_pixels
+from nodes.core.media.bounds import MAX_PIXELS
+from nodes.core.media.pixels import content_hash, decode_inline
+from nodes.core.media.tensors import BatchDecoder, to_pixels
 
 ORIENTATION = 0x0112
 

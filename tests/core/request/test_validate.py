@@ -14,7 +14,7 @@ from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator
 from nodes.core.errors import Charge, InvalidInput
-from nodes.core.media.pixels import MAX_PIXELS
+from nodes.core.media.bounds import MAX_PIXELS
 from nodes.core.request.validate import Arguments, check
 from nodes.core.schema.kind import INT32_MAX, Given
 from nodes.core.schema.model import ModelSpec
@@ -68,6 +68,7 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (T2I, {"seed": 1.0}, "seed", "type float"),
     (T2I, {"seed": float("nan")}, "seed", "type float"),
     (T2I, {"seed": None}, "seed", "type NoneType"),
+    (EDIT, {"on_failure": "go on"}, "on_failure", "one of stop, skip is needed"),
     (EDIT, {"rerun_seed": -1}, "rerun_seed", "0 or more is allowed, not -1"),
     (EDIT, {"rerun_seed": -(10**5000)}, "rerun_seed", "0 or more is allowed, not -10^5000"),
     (T2I, {"seed": -(10**5000)}, "seed", "0 or more is allowed, not -10^5000"),
@@ -84,7 +85,7 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (EDIT, {"safety_tolerance": 4}, "safety_tolerance", "no such input"),
     (T2I, {"image_1": image(8, 8)}, "image_1", "no such input"),
     (T2I, {"sync_mode": True}, "sync_mode", "no such input"),
-    (EDIT, {"image_1": None}, "image_urls", "1 to 20 reference images are needed"),
+    (EDIT, {"image_1": None}, "image_urls", "1 to 20 references are needed"),
     (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "given: 0"),
     (EDIT, {"image_2": image(4, 4, count=20)}, "image_urls", "given: 21"),
     (EDIT, {"image_urls": "\n".join(f"https://a.example.com/{n}.png" for n in range(20))}, "image_urls", "1 to 20"),
@@ -309,10 +310,16 @@ def test_a_folded_seed_is_what_the_api_sees(runner: Runner, api: Emulator) -> No
 
 
 @given(st.integers(0, 2**64))
-def test_the_rerun_seed_is_never_sent(seed: int) -> None:
+def test_the_packs_own_inputs_are_never_sent(seed: int) -> None:
     arguments = checked(PRO_EDIT, {"prompt": "a", "rerun_seed": seed})
-    assert arguments.own == {"rerun_seed": seed}
-    assert "rerun_seed" not in arguments.body({})
+    assert arguments.own == {"rerun_seed": seed, "on_failure": "stop"}
+    assert not set(arguments.own) & set(arguments.body({}))
+
+
+def test_what_becomes_of_other_items_makes_no_other_job(runner: Runner, api: Emulator) -> None:
+    runner.text_to_image(prompt="a fox", on_failure="stop")
+    runner.text_to_image(prompt="a fox", on_failure="skip")
+    assert len(api.billed) == 1
 
 
 def test_seeds_of_thousands_of_digits_are_run_with(runner: Runner, api: Emulator) -> None:
@@ -350,6 +357,6 @@ def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None
     with pytest.raises(InvalidInput) as refused:
         checked(PRO_EDIT, {"prompt": "a"}, images=count)
     assert refused.value.message == (
-        "image_urls: 1 to 20 reference images are needed, from image_1 to image_20 and image_urls together; "
+        "image_urls: 1 to 20 references are needed, from image_1 to image_20 and image_urls together; "
         f"given: {count}."
     )

@@ -14,7 +14,8 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 from nodes.core.request.validate import check
 from nodes.core.schema.document import SchemaError, schema_hash
 from nodes.core.schema.kind import Given
-from nodes.core.schema.registry import MAX_FILE_BYTES, MODELS_FOLDER, load_models, read_added, read_models
+from nodes.core.schema.registry import INDEX, MAX_FILE_BYTES, MODELS_FOLDER, load_models, read_added, read_models
+from tools.generate import index
 
 
 def test_models_come_in_the_order_of_their_files(tmp_path: Path) -> None:
@@ -86,7 +87,10 @@ def test_a_pack_without_models_does_not_load(tmp_path: Path) -> None:
 
 
 def test_every_file_of_the_pack_can_be_used() -> None:
-    """At the host's start only their names are read; a fault in the rest has to stop here."""
+    """At the host's start only the index is read; a fault in the rest has to stop here."""
+    assert index()[1] == INDEX.read_text(encoding="utf-8"), "run python -m tools.generate"
+    assert read_models(MODELS_FOLDER) == load_models()
+    assert [spec.conditions for spec in read_models(MODELS_FOLDER)] == [spec.conditions for spec in load_models()]
     assert [spec.inputs for spec in read_models(MODELS_FOLDER)] == [spec.inputs for spec in load_models()]
 
 

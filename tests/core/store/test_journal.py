@@ -429,7 +429,7 @@ FULL_DISK = """
 import asyncio, resource, sys
 sys.path.insert(0, "tests")
 from hurry import hurry
-from support import TEXT_TO_IMAGE, RecordingHost
+from support import TEXT_TO_IMAGE, RecordingHost, run_node
 from nodes.comfyui.factory import node_class
 from nodes.core.errors import PackError
 from nodes.core.jobs.progress import Stage
@@ -447,7 +447,7 @@ def limit(size):
 
 def run(host, stage):
     try:
-        asyncio.run(node_class(TEXT_TO_IMAGE, host)().generate(prompt=stage, resolution="0.5K"))
+        asyncio.run(run_node(node_class(TEXT_TO_IMAGE, host)(), prompt=stage, resolution="0.5K"))
         return "kept" if host.last.kept else "delivered"
     except PackError as error:
         return type(error).__name__ + (", not charged" if "Charged: no." in str(error) else "")

@@ -7,18 +7,18 @@ called is declared in ``schema``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
-from ...members import member
+from ...members import member, names
+from ..host import MediaHost
 from ..pixels import Floats
 
 
 class Decoder(Protocol):
-    """Takes in the files of one result, each as it arrives, from any thread."""
+    """Takes in the whole files of one result, each as it arrives, from any thread."""
 
-    def decode(self, index: int, data: bytes) -> None:
-        """Take in file number ``index`` (from 0).
+    def decode(self, index: int, file: Any) -> None:
+        """Take in file number ``index`` (from 0): its bytes or, of what is streamed, its path.
 
         Raises:
             Undecodable, TooLarge.
@@ -29,9 +29,17 @@ class Decoder(Protocol):
 
 
 class OutputMedium(Protocol):
-    """How one kind of output is decoded, counted and saved."""
+    """How one kind of output is fetched and decoded.
 
-    def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> Decoder:
+    A file of at most ``max_bytes`` is fetched within ``seconds``; where it is ``streamed``, onto the disk, and
+    never held in memory.
+    """
+
+    streamed: bool
+    max_bytes: int
+    seconds: float
+
+    def decoder(self, count: int, memory: Floats | None, wanted: int | None, host: MediaHost | None) -> Decoder:
         """Return a decoder of ``count`` files. ``memory`` was got ready for them, where it is of use.
 
         ``wanted`` is how many were asked for, and bounds what is decoded; None where that is known to be in bounds.
@@ -43,15 +51,13 @@ class OutputMedium(Protocol):
     def count(self, media: Sequence[Any]) -> int:
         """Return how many files are in what was decoded."""
 
-    def save(self, media: Sequence[Any], folder: Path, name: str) -> list[Path]:
-        """Save what was decoded as files ``name-1`` .. with an ending, and return their paths.
-
-        Raises:
-            OSError: the folder cannot be written. No part of a file is left.
-        """
-
 
 def output_medium(name: str) -> OutputMedium:
     """Return a kind of output by its name."""
     medium: OutputMedium = member(__name__, name, "OUTPUT")
     return medium
+
+
+def is_medium(name: str) -> bool:
+    """Whether there is a kind of output of this name."""
+    return name in names(__name__)

@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-
-import torch
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from ..bounds import MAX_PIXELS, check_file_count
-from ..pixels import BatchDecoder, Floats, to_pixels
+from ..host import MediaHost
+from ..pixels import Floats, WholeImages
+
+if TYPE_CHECKING:
+    from . import Decoder
 
 
 class ImageOutput:
-    """Decodes images into batches, and saves them as PNG."""
+    """Decodes images into batches; a host that takes files alone gets those of which all pixels can be decoded."""
 
-    def decoder(self, count: int, memory: Floats | None = None, wanted: int | None = None) -> BatchDecoder:
+    streamed = False
+    max_bytes = 128 * 2**20
+    seconds = 120.0
+
+    def decoder(
+        self,
+        count: int,
+        memory: Floats | None = None,
+        wanted: int | None = None,
+        host: MediaHost | None = None,
+    ) -> Decoder:
         """Return a decoder into batches; the memory becomes the first one."""
-        if wanted is None:
-            return BatchDecoder(count, memory)
-        check_file_count(count, wanted)
-        return BatchDecoder(count, memory, most_pixels=wanted * MAX_PIXELS)
+        if wanted is not None:
+            check_file_count(count, wanted)
+        if host is not None and host.takes_all:
+            return WholeImages()
+        # A shell does without torch, which is the host's.
+        from ..tensors import BatchDecoder
 
-    def count(self, media: Sequence[torch.Tensor]) -> int:
+        return BatchDecoder(count, memory, most_pixels=None if wanted is None else wanted * MAX_PIXELS)
+
+    def count(self, media: Sequence[Sequence[Any]]) -> int:
         """Return how many images the batches hold."""
         return sum(len(batch) for batch in media)
-
-    def save(self, media: Sequence[torch.Tensor], folder: Path, name: str) -> list[Path]:
-        """Save the images as PNG files, without loss."""
-        images = [pixels for batch in media for pixels in to_pixels("images", batch)]
-        paths = [folder / f"{name}-{number}.png" for number in range(1, len(images) + 1)]
-        for path, pixels in zip(paths, images, strict=True):
-            try:
-                Image.fromarray(pixels).save(path)
-            except OSError:
-                path.unlink(missing_ok=True)
-                raise
-        return paths
 
 
 OUTPUT = ImageOutput()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import checks
-from ..document import JSON, MAX_INTEGER
+from ..document import MAX_INTEGER
 from ..inputs import Flag, Phrase, Widget
 from ..kind import Field, Property, Scalar
 
@@ -25,7 +25,7 @@ class Integer(Scalar):
         if schema.get("type") != "integer" or prop.role == "seed":
             return None
         if "enum" in schema:
-            bounds = _ends(schema.get("enum"))
+            bounds = checks.ends(schema.get("enum"))
             if bounds is None:
                 return None
             schema.only("title description type default enum")
@@ -56,14 +56,6 @@ class Integer(Scalar):
     def accept(self, field: Field, value: object) -> int:
         """Return a number within the bounds."""
         return checks.whole(field.name, value, self.minimum, self.maximum)
-
-
-def _ends(values: JSON) -> tuple[int, int] | None:
-    """Return the least and the greatest of integers without a gap; None for anything else."""
-    if not isinstance(values, list) or not values or any(type(value) is not int for value in values):
-        return None
-    low, high = min(values), max(values)
-    return (low, high) if high - low + 1 == len(values) == len(set(values)) else None
 
 
 KIND = Integer

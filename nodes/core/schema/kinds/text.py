@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...errors import InvalidInput
 from .. import checks
 from ..inputs import Flag, Phrase, Widget
-from ..kind import Field, Property, Scalar
+from ..kind import UNSENT, Field, Property, Scalar, Unsent
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Text(Scalar):
     default: str = ""
     sample: str = ""
     multiline: bool = False
+    most: int | None = None
 
     @classmethod
     def read(cls, prop: Property) -> Text | None:
@@ -24,28 +25,39 @@ class Text(Scalar):
         schema = prop.schema
         if schema.get("type") != "string" or "enum" in schema or "format" in schema:
             return None
-        schema.only("title description type default")
-        given = schema.text("default", "")
-        # The default of a required string is a sample prompt, not a value to bill a user for.
-        return cls(sample=given, multiline=prop.prose) if prop.required else cls(given, multiline=prop.prose)
+        schema.only("title description type default maxLength")
+        given, most = schema.text("default", ""), schema.integer("maxLength", 0, low=0) or None
+        # The default of a required string, and of a prompt, is a sample, not a value to bill a user for.
+        if prop.required or prop.role == "prompt":
+            return cls(sample=given, multiline=prop.prose, most=most)
+        return cls(given, multiline=prop.prose, most=most)
 
     def widget(self, field: Field) -> Widget:
         """Return a text box, with the sample where nothing is written yet."""
         sample = {"placeholder": self.sample} if self.sample else {}
         options = {"default": self.default, "multiline": self.multiline, **sample}
-        facts = (Phrase("kind_text"), Phrase("required")) if field.required else (Phrase("kind_text"),)
-        return Widget(field.name, "STRING", options, field.required, facts)
+        needed = (Phrase("required"),) if field.required else ()
+        length = (Phrase("max_length", {"count": self.most}),) if self.most else ()
+        hints = (Phrase("not_sent_when_empty"),) if self._may_be_left_out(field) else ()
+        facts = (Phrase("kind_text"), *needed, *length)
+        return Widget(field.name, "STRING", options, field.required, facts, hints)
 
     def flag(self, field: Field) -> Flag:
         """Return a flag with a text behind it."""
         return Flag(field.name, (field.name,), default=self.default, metavar="TEXT", required=field.required)
 
-    def accept(self, field: Field, value: object) -> str:
-        """Return the text as it was written; a required one is not blank."""
+    def accept(self, field: Field, value: object) -> str | Unsent:
+        """Return the text as it was written; a required one is not blank, another empty one is not sent."""
         text = checks.text(field.name, value)
         if field.required and not text.strip():
             raise InvalidInput(field.name, "empty")
-        return text
+        if self.most is not None and len(text) > self.most:
+            raise InvalidInput(field.name, "text_too_long", limit=self.most, found=len(text))
+        return UNSENT if not text and self._may_be_left_out(field) else text
+
+    def _may_be_left_out(self, field: Field) -> bool:
+        """Whether an empty text means none: with a default, it means a text that is empty."""
+        return not field.required and not self.default
 
 
 KIND = Text

@@ -32,7 +32,9 @@ def test_a_property_that_two_kinds_claim_is_refused(monkeypatch: pytest.MonkeyPa
     ("prop", "kind", "options"),
     [
         ({"type": "string"}, "STRING", {"default": "", "multiline": False}),
-        ({"type": "string", "enum": ["b", "a"]}, ("b", "a"), {"default": "b"}),
+        ({"type": "string", "enum": ["b", "a"], "default": "b"}, ("b", "a"), {"default": "b"}),
+        ({"type": "integer", "enum": [5, 10], "default": 5}, (5, 10), {"default": 5}),
+        ({"type": "float", "minimum": 0, "maximum": 1}, "FLOAT", {"default": 0, "min": 0, "max": 1, "step": 0.01}),
         ({"type": "integer", "enum": [1, 2]}, "INT", {"default": 1, "min": 1, "max": 2, "step": 1}),
         ({"type": "boolean"}, "BOOLEAN", {"default": False}),
     ],

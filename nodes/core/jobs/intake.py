@@ -1,0 +1,94 @@
+"""Takes in the whole files of one result: looked at, decoded, and lent to the host as they came."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+
+from .. import threads
+from ..errors import DownloadError, OtherMedium, Undecodable
+from ..http.download import unwritable
+from ..media.file_type import HEAD_BYTES, FileType, type_of, type_of_head
+from ..media.host import MediaHost, lend
+from ..media.outputs import Decoder
+from ..texts import note
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """The way of each file of one result into a decoder. Blocking, from several threads.
+
+    ``output`` is the medium that is expected; ``name`` is what the files are called in the host's folder.
+    """
+
+    def __init__(self, decoder: Decoder, output: str, host: MediaHost | None, name: str) -> None:
+        self._decoder = decoder
+        self._output = output
+        self._host = host
+        self._name = name
+        self._lent: dict[int, Path] = {}
+
+    @property
+    def lent(self) -> tuple[Path, ...]:
+        """The files in the host's folder, in order."""
+        return tuple(self._lent[index] for index in sorted(self._lent))
+
+    def begin(self, index: int, file: bytes | Path) -> Callable[[bytes | Path], None]:
+        """Begin to take in a file: its bytes or, of what is streamed, its path. What is returned ends it.
+
+        That is called with the bytes or, where the file lies on the disk by then, with its path.
+
+        Raises (both):
+            OtherMedium, Undecodable, TooLarge, DownloadError. OSError: it cannot be read.
+        """
+        found = type_of_head(file[:HEAD_BYTES]) if isinstance(file, bytes) else type_of(file)
+        if found is not None and self._output not in found.media:
+            return partial(self._take_other, index, found)
+        whole = self._lend(index, file, found) if isinstance(file, Path) else file
+        return partial(self._end, index, found, threads.CODING.submit(self._decoder.decode, index, whole))
+
+    def _end(self, index: int, found: FileType | None, decoding: Future[None], file: bytes | Path) -> None:
+        try:
+            decoding.result()
+        except Undecodable:
+            if found is None or found.medium == self._output:
+                raise
+            # A container for videos that has no sound.
+            self._take_other(index, found, file)
+            return
+        self._show(index, found, file)
+
+    def _take_other(self, index: int, found: FileType, file: bytes | Path) -> None:
+        """Hand on a file of another medium as it is, where the host takes it."""
+        self._show(index, found, file)
+        if not (self._host is not None and self._host.takes_all and index in self._lent):
+            raise OtherMedium(
+                "other_medium", found=note(f"medium.{found.medium}"), wanted=note(f"medium.{self._output}")
+            )
+
+    def _show(self, index: int, found: FileType | None, file: bytes | Path) -> None:
+        """Lend a file that is delivered in another form already: without it, the run is none the worse.
+
+        Raises:
+            DownloadError: the host takes nothing but files, and this one cannot be lent.
+        """
+        if self._host is None or found is None:
+            return
+        try:
+            self._lent[index] = self._lend(index, file, found)
+        except DownloadError as error:
+            if self._host.takes_all:
+                raise
+            log.warning("A file of %s cannot be shown: %s", self._name, error.message)
+
+    def _lend(self, index: int, file: bytes | Path, found: FileType | None) -> Path:
+        if self._host is None or found is None:
+            raise DownloadError("file_cut")
+        try:
+            return lend(file, self._host.folder, f"{self._name}-{index + 1}{found.suffix}")
+        except OSError as error:
+            raise unwritable(error) from None

@@ -1,0 +1,306 @@
+"""Videos and sounds on their way from a job to the host: streamed, kept, lent, resumed, never called blocked."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import torch
+from support import MODELS, TEXT_TO_IMAGE, Runner, image
+
+from emulator import Emulator, Fault
+from nodes.core.errors import DownloadError, InvalidInput, OtherMedium, PackError, TooLarge
+from nodes.core.media.file_type import type_of
+from nodes.core.media.outputs.video import VideoOutput
+from nodes.core.media.sound import decode_sound
+
+VIDEO = MODELS["minimax/minimax-h3/reference-to-video"]
+SOUND = MODELS["acestep-ai/ace-step/text-to-audio"]
+MASKED = MODELS["qwen/qwen-image-2.1/edit"]
+ADDRESS = "https://files.example.com/a.png"
+
+
+@dataclass
+class Graph:
+    """A host as a graph has it: sounds are decoded, videos are read from their files later."""
+
+    folder: Path
+    takes_all: bool = False
+
+    def video(self, path: Path) -> Path:
+        return path
+
+    def audio(self, path: Path) -> dict[str, Any]:
+        return decode_sound(path)
+
+
+class FromFile:
+    """Stands for the host's own video that is a file."""
+
+    def __init__(self, source: Path | io.BytesIO) -> None:
+        self._source = source
+
+    def get_stream_source(self) -> object:
+        return str(self._source) if isinstance(self._source, Path) else self._source
+
+    def get_components(self) -> None:
+        raise AssertionError("its frames are nobody's business")
+
+    def save_to(self, _: str) -> None:
+        raise AssertionError("it has a file")
+
+
+@pytest.fixture
+def graph(runner: Runner, tmp_path: Path) -> Graph:
+    runner.host.media = Graph(tmp_path / "temp")
+    return runner.host.media
+
+
+def make(runner: Runner, **inputs: Any) -> tuple[list[Any], str, str]:
+    known = {"prompt": "a fox", "duration": 4, "reference_images": ADDRESS}
+    return runner.run(VIDEO, **(known | inputs))
+
+
+def sent(api: Emulator, name: str) -> list[bytes]:
+    """Return the files of a property in the last job's body, decoded."""
+    from base64 import b64decode
+
+    value = api.jobs[-1].body[name]
+    return [b64decode(uri.partition(",")[2]) for uri in (value if isinstance(value, list) else [value])]
+
+
+def made(api: Emulator) -> list[bytes]:
+    """Return the files of the last job, as the emulator made them."""
+    return list(api.files._made.values())
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_video_lies_whole_where_the_host_reads_it(runner: Runner, api: Emulator) -> None:
+    videos, urls, _ = make(runner)
+    assert [path.read_bytes() for path in videos] == made(api)
+    assert urls == f"{api.origin}/files/{api.jobs[0].request_id}/a%20b%2Bc-0.mp4"
+    assert "delivered" in runner.host.text and runner.jobs()[0].state == "delivered"
+    for folder in runner.state.glob("kept/*"):
+        for path in folder.iterdir():
+            assert path.samefile(videos[0]), "linked, not copied"
+            path.unlink()
+        folder.rmdir()
+    assert videos[0].read_bytes() == made(api)[0], "also when the kept copy makes room"
+
+
+@pytest.mark.usefixtures("graph")
+def test_the_same_inputs_get_the_kept_video_without_a_call(runner: Runner, api: Emulator) -> None:
+    (first,), _, _ = make(runner)
+    runner.host.media = Graph(first.parent.parent / "after a restart")
+    calls = len(api.calls)
+    (second,), urls, _ = make(runner)
+    assert second.read_bytes() == first.read_bytes() and second.parent.name == "after a restart"
+    assert len(api.calls) == calls and len(api.jobs) == 1 and urls
+
+
+@pytest.mark.usefixtures("graph")
+def test_without_kept_copies_a_video_is_there_all_the_same(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_MB", "0")
+    (video,), _, _ = make(runner)
+    runner.restart()
+    assert video.read_bytes() == made(api)[0]
+    assert not list(runner.state.glob("kept/*")), "nothing is kept"
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_sound_is_what_the_host_decodes(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("job", repeated=True))
+    (sound,), urls, _ = runner.run(SOUND, tags="calm", duration=5)
+    assert urls.count("\n") == 0, "one address, told twice, is one sound"
+    with av.open(io.BytesIO(made(api)[0])) as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    waveform, expected = sound["waveform"], np.concatenate(frames, axis=1)
+    assert waveform.dtype == torch.float32 and waveform.shape == (1, *expected.shape)
+    assert np.array_equal(waveform[0].numpy(), expected) and sound["sample_rate"] == 44100
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_video_that_is_cut_goes_on_where_it_ended(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("file", truncated=True))
+    (video,), _, _ = make(runner)
+    assert video.read_bytes() == made(api)[0]
+    files = [call for call in api.calls if call.what == "file"]
+    assert len(files) == 2 and files[1].headers["Range"] == f"bytes={len(made(api)[0]) // 2}-"
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize("fault", [{"html": True}, {"content": b"<!DOCTYPE html><p>Log in"}, {"cut": 0.6}])
+def test_what_is_no_whole_video_is_fetched_again(runner: Runner, api: Emulator, fault: dict[str, Any]) -> None:
+    api.fault(Fault("file", **fault))
+    (video,), _, _ = make(runner)
+    assert video.read_bytes() == made(api)[0] and len(api.jobs) == 1
+
+
+@pytest.mark.usefixtures("graph")
+def test_whole_videos_are_delivered_beside_one_that_is_gone(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("job", images=3))
+    api.fault(Fault("file", status=410, times=None, only="/1.mp4"))
+    videos, urls, _ = make(runner)
+    assert len(videos) == 2 and urls.count("\n") == 1
+    assert "2 of 3 is missing" in runner.host.text and runner.jobs()[0].state == "submitted"
+    api.clear_faults()
+    videos, _, _ = make(runner)
+    assert len(videos) == 3 and len(api.jobs) == 1 and runner.jobs()[0].state == "delivered"
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize(
+    ("spec", "inputs", "medium", "words"),
+    [
+        (TEXT_TO_IMAGE, {"prompt": "a fox"}, "video", "a video where an image"),
+        (SOUND, {"tags": "calm"}, "video", "a video where a sound"),
+        (VIDEO, {"prompt": "a", "duration": 4, "reference_images": ADDRESS}, "image", "an image where a video"),
+    ],
+)
+def test_a_file_of_another_medium_is_kept_and_told_and_not_called_blocked(
+    runner: Runner, api: Emulator, spec: Any, inputs: dict[str, Any], medium: str, words: str
+) -> None:
+    api.fault(Fault("job", medium=medium))
+    for _ in range(2):
+        with pytest.raises(OtherMedium) as told:
+            runner.run(spec, **inputs)
+        receipt = str(told.value)
+        assert words in receipt and "Charged: yes" in receipt
+        assert "safety" not in receipt and "pay" not in receipt.partition("Next:")[2]
+    (kept,) = runner.state.glob("kept/*/00")
+    assert kept.read_bytes() == made(api)[0]
+    assert len(api.jobs) == 1 and api.count("file") == 1, "the second run reads the kept file"
+
+
+def test_a_host_that_takes_all_gets_a_file_of_another_medium(runner: Runner, api: Emulator, tmp_path: Path) -> None:
+    runner.host.media = Graph(tmp_path / "temp", takes_all=True)
+    api.fault(Fault("job", medium="video"))
+    images, urls, _ = runner.text_to_image()
+    assert images == [] and urls.endswith(".mp4") and runner.jobs()[0].state == "delivered"
+    (lent,) = runner.host.media.folder.iterdir()
+    assert lent.read_bytes() == made(api)[0] and lent.suffix == ".mp4"
+    calls = len(api.calls)
+    assert runner.text_to_image()[1] == urls and len(api.calls) == calls
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_video_that_is_too_large_is_told(runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VideoOutput, "max_bytes", 1000)
+    with pytest.raises(TooLarge, match="Charged: yes"):
+        make(runner)
+    assert api.count("file") == 1
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_disk_without_room_is_told_as_that(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("nodes.core.store.file_cache.CacheWriter.place", full)
+        with pytest.raises(DownloadError, match="No space left") as told:
+            make(runner)
+    assert "RUNCOMFY_STATE_DIR" in str(told.value)
+    assert len(make(runner)[0]) == 1 and len(api.jobs) == 1
+
+
+# References
+
+
+def test_references_of_every_medium_arrive_as_they_are(runner: Runner, api: Emulator, graph: Graph) -> None:
+    (video,), _, _ = make(runner)
+    waveform = torch.linspace(-1, 1, 44100).repeat(1, 2, 1)
+    inputs: dict[str, Any] = {
+        "reference_images": "",
+        "reference_image_1": image(),
+        "reference_video_1": FromFile(video),
+        "reference_video_2": FromFile(io.BytesIO(video.read_bytes())),
+        "reference_audio_1": {"waveform": waveform, "sample_rate": 44100},
+    }
+    make(runner, **inputs)
+    assert sent(api, "reference_videos") == [video.read_bytes()] * 2
+    (sound,) = sent(api, "reference_audios")
+    (graph.folder / "sound.wav").write_bytes(sound)
+    assert type_of(graph.folder / "sound.wav").mime == "audio/wav"
+    decoded = decode_sound(graph.folder / "sound.wav")
+    assert decoded["sample_rate"] == 44100 and torch.allclose(decoded["waveform"], waveform, atol=2**-15)
+    assert "reference_video_1: sent as it is, mp4" in runner.host.text
+    make(runner, **inputs)
+    assert len(api.jobs) == 2, "the same inputs are the same job"
+    make(runner, **inputs | {"reference_audio_1": {"waveform": waveform / 2, "sample_rate": 44100}})
+    assert len(api.jobs) == 3
+
+
+def test_a_mask_is_white_where_it_is_one(runner: Runner, api: Emulator) -> None:
+    mask = torch.zeros(1, 20, 30)
+    mask[0, 5:10, 10:20] = 1.0
+    runner.run(MASKED, prompt="blue", image_1=image(20, 30), mask=mask)
+    (data,) = sent(api, "mask_url")
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+    assert np.array_equal(pixels, (mask[0].numpy() * 255).astype(np.uint8))
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("reference_video_1", "a.mp4", "not_of_type"),
+        ("reference_video_1", image(), "not_of_type"),
+        ("reference_audio_1", torch.zeros(1, 2, 9), "not_of_type"),
+        ("reference_audio_1", {"waveform": torch.zeros(2, 9), "sample_rate": 44100}, "audio_shape"),
+        ("reference_audio_1", {"waveform": torch.zeros(1, 2, 0), "sample_rate": 44100}, "audio_shape"),
+        ("reference_audio_1", {"waveform": torch.zeros(1, 2, 9), "sample_rate": 0}, "audio_shape"),
+        ("reference_audio_1", {"waveform": torch.zeros(1, 9, 2), "sample_rate": 44100}, "audio_shape"),
+        ("reference_audio_1", {"waveform": torch.full((1, 1, 9), torch.nan), "sample_rate": 9}, "audio_shape"),
+        ("reference_video_1", FromFile(io.BytesIO(b"no video")), "media_unreadable"),
+        ("reference_video_1", FromFile(Path("nowhere.mp4")), "media_unreadable"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_before_anything_is(
+    runner: Runner, api: Emulator, name: str, value: object, kind: str
+) -> None:
+    with pytest.raises(InvalidInput) as told:
+        make(runner, **{name: value})
+    assert (told.value.field, told.value.failure.kind) == (name, kind) and api.calls == []
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_large_video_is_refused_before_it_is_read(runner: Runner, api: Emulator, tmp_path: Path) -> None:
+    (video,), _, _ = make(runner)
+    large = tmp_path / "large.mp4"
+    large.write_bytes(video.read_bytes() + (40 * 2**20).to_bytes(4, "big") + b"free")
+    os.truncate(large, large.stat().st_size + 40 * 2**20 - 8)
+    with pytest.raises(InvalidInput, match=r"at most 32\.00 MiB") as told:
+        make(runner, reference_video_1=FromFile(large))
+    assert "hosted address" in str(told.value) and len(api.jobs) == 1
+
+
+@pytest.mark.usefixtures("graph")
+def test_what_does_not_fit_together_is_refused(runner: Runner, api: Emulator, tmp_path: Path) -> None:
+    (video,), _, _ = make(runner)
+    large = tmp_path / "large.mp4"
+    large.write_bytes(video.read_bytes() + (20 * 2**20).to_bytes(4, "big") + b"free")
+    os.truncate(large, large.stat().st_size + 20 * 2**20 - 8)
+    files = {f"reference_video_{number}": FromFile(large) for number in (1, 2, 3)}
+    with pytest.raises(PackError, match=r"do not fit into a request of 64\.00 MiB"):
+        make(runner, **files)
+    assert len(api.jobs) == 1
+
+
+def test_the_models_of_these_tests_are_what_they_seem() -> None:
+    bodies = {spec.model_id: {one.name: one.type for one in spec.inputs} for spec in (VIDEO, MASKED)}
+    assert json.dumps(bodies[VIDEO.model_id]).count("VIDEO") == 3
+    assert bodies[MASKED.model_id]["mask"] == "MASK"
