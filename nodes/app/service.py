@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..core import threads
@@ -24,13 +25,14 @@ from ..core.request.validate import Arguments
 from ..core.store.away.kept_jobs import kept_job, unrecorded
 from ..core.store.budget import Budget
 from ..core.store.file_cache import FileCache
-from ..core.store.job import Job, NewJob
+from ..core.store.job import Author, Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
 from .background import COLLECTS
 from .prices import Prices
 from .record import Record
 
+NOBODY = Author()
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
 
@@ -53,18 +55,26 @@ class Service:
             FileCache(settings.kept_folder, settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             account=self.account,
-            budget=None if daily is None else Budget(daily, settings.max_cost_usd),
+            budget=Budget(daily, settings.max_cost_usd, settings.budgets) if settings.has_budget else None,
             deadline=settings.job_deadline,
         )
         self.prices = Prices(lambda model_id: self.client.price(model_id))
 
-    def request(self, arguments: Arguments, references: Sequence[Reference], price: Price | None) -> Request:
+    def request(
+        self,
+        arguments: Arguments,
+        references: Sequence[Reference],
+        price: Price | None,
+        author: Author = NOBODY,
+    ) -> Request:
         """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
         settings = self.settings
         kept = recorded_inputs(arguments, references, settings.token) if settings.keep_inputs else None
-        return build_request(
+        made = build_request(
             arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
         )
+        author = Author(author.user, settings.host_name, author.project or settings.project)
+        return replace(made, new_job=replace(made.new_job, author=author))
 
     def find(self, request_id: object) -> Job | None:
         """Return the recorded job with a request id. Blocking.

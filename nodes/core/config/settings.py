@@ -12,9 +12,11 @@ from pathlib import Path
 
 from .. import urls
 from ..errors import PROFILE_PAGE, ConfigError, NoToken, step
+from ..money import Limit
 from ..texts import note
+from .budgets import read_budgets
 from .preferences import Chosen, read_preferences
-from .sharing import journal_address, kept_folder
+from .sharing import host_name, journal_address, kept_folder, project
 from .token_file import MAX_TOKEN_LENGTH, StoredToken, check_token
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
@@ -52,6 +54,14 @@ class Settings:
     job_deadline: float = 1800.0
     keep_inputs: bool = True
     journal: str = field(default="", repr=False)
+    budgets: tuple[Limit, ...] = ()
+    host_name: str = ""
+    project: str = ""
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether spending is limited at all."""
+        return self.daily_budget_usd is not None or bool(self.budgets)
 
     @property
     def local_origin(self) -> str | None:
@@ -89,6 +99,9 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
         max_cost_usd=_number(chosen["max_cost_usd"]),
         keep_inputs=chosen["keep_inputs"].value is True,
         journal=journal_address(environ),
+        budgets=read_budgets(environ),
+        host_name=host_name(environ),
+        project=project(environ),
     )
 
 

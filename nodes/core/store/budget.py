@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import OverBudget, step
+from ..money import Limit
+from ..texts import note
 from .engines.engine import Lease, Session
-from .job import Job, NewJob
+from .job import Author, Job, NewJob
 from .rows import many
-from .spending import USD, WHOSE, spent_within
+from .spending import COLUMNS, USD, WHOSE, began, spent_within
 
 # A job that nobody waits for any more holds others up no longer than it would be waited for.
 UNDER_WAY_SECONDS = 1800.0
@@ -20,10 +22,19 @@ LATEST = 20
 
 @dataclass(frozen=True)
 class Budget:
-    """How many USD a person lets the pack spend on a day, and what a job may cost of which nothing is known."""
+    """How many USD a person lets the pack spend, and what a job may cost of which nothing is known.
 
-    usd_a_day: float
+    ``usd_a_day`` is a limit for all, beside the other ``limits``.
+    """
+
+    usd_a_day: float | None = None
     max_cost: float | None = None
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def all_limits(self) -> tuple[Limit, ...]:
+        """Every limit there is."""
+        return self.limits if self.usd_a_day is None else (Limit(self.usd_a_day, "day"), *self.limits)
 
 
 @dataclass(frozen=True)
@@ -60,17 +71,26 @@ def keep_cost(db: Session, job: Job) -> None:
     )
 
 
-def require(budget: Budget, spent: float, reckoned: Estimate) -> None:
-    """Check that the day's budget bears a job.
+def require(db: Session, budget: Budget, new_job: NewJob, reckoned: Estimate, now: float) -> None:
+    """Check that every limit bears a job.
 
     Raises:
-        OverBudget: it does not, or nobody can tell.
+        OverBudget: one does not, or nobody can tell.
     """
     if reckoned.usd is None:
         raise OverBudget("price_unknown", next=(step("state_max_cost"),))
-    # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
-    if spent >= budget.usd_a_day or round(spent + reckoned.usd - budget.usd_a_day, 6) > 0:
-        raise OverBudget("budget_passed", budget_usd=budget.usd_a_day, spent_usd=spent, price_usd=reckoned.usd)
+    for limit in budget.all_limits:
+        if not _holds_for(limit, new_job.author):
+            continue
+        spent = _spent_of(db, limit, new_job.author, now)
+        # Sums of cents are no exact floats: 0.2 + 0.1 is within a budget of 0.3.
+        if spent >= limit.usd or round(spent + reckoned.usd - limit.usd, 6) > 0:
+            raise _passed(limit, new_job.author, spent, reckoned.usd)
+
+
+def first_moment(budget: Budget, now: float) -> float:
+    """Return since when what was spent counts."""
+    return min((began(limit.period, now) for limit in budget.all_limits), default=now)
 
 
 def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, now: float) -> Job | None:
@@ -85,6 +105,31 @@ def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, now: float) -
         size=new_job.size,
     )
     return next((row for row in rows if row.state == "submitted" or owner.is_alive(row.owner)), None)
+
+
+def _holds_for(limit: Limit, author: Author) -> bool:
+    return limit.scope == "all" or limit.name in (None, _name(limit, author))
+
+
+def _name(limit: Limit, author: Author) -> str:
+    return author.user if limit.scope == "user" else author.project
+
+
+def _spent_of(db: Session, limit: Limit, author: Author, now: float) -> float:
+    since = began(limit.period, now)
+    if limit.scope == "all":
+        return spent_within(db, since)
+    return spent_within(db, since, f" AND {COLUMNS[limit.scope]} = :name", name=_name(limit, author))
+
+
+def _passed(limit: Limit, author: Author, spent: float, price: float) -> OverBudget:
+    if limit.scope == "all" and limit.period == "day":
+        return OverBudget("budget_passed", budget_usd=limit.usd, spent_usd=spent, price_usd=price)
+    whose = note(f"budget.{limit.scope}_{limit.period}", name=_name(limit, author) or "-")
+    steps = (step("raise_limit"),)
+    return OverBudget(
+        "limit_passed", whose=whose, budget_usd=limit.usd, spent_usd=spent, price_usd=price, next=steps
+    )
 
 
 def _costs(db: Session, new_job: NewJob, condition: str = "") -> list[tuple[float, int | None]]:

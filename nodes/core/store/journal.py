@@ -30,6 +30,7 @@ from .engines.engine import Lease, Session
 from .engines.sqlite import FILE_NAME as FILE_NAME
 from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .rows import by_id, many, one, written
+from .spending import began
 
 T = TypeVar("T")
 
@@ -308,9 +309,11 @@ class Journal:
         reckoned = None
         if budget is not None:
             reckoned = budgets.estimate(db, new_job, budget)
-            budgets.require(budget, self._spent(db), reckoned)
+            now = self._clock()
+            claims.remove_dead(db, self._owner, budgets.first_moment(budget, now))
+            budgets.require(db, budget, new_job, reckoned, now)
             if reckoned.base_only:
-                first = budgets.first_of_its_price(db, self._owner, new_job, self._clock())
+                first = budgets.first_of_its_price(db, self._owner, new_job, now)
                 if first is not None:
                     return PriceAwaited(first)
         made(job := self._insert(db, new_job, estimate=reckoned.usd if reckoned else None))
@@ -327,6 +330,9 @@ class Journal:
             "kind": new_job.kind,
             "node_id": new_job.node_id,
             "take": new_job.take,
+            "user_name": new_job.author.user,
+            "host_name": new_job.author.host,
+            "project": new_job.author.project,
             # Of its kept files; never that of another job, whatever becomes of the record.
             "name": secrets.token_hex(12),
             "state": "preparing",
@@ -339,8 +345,7 @@ class Journal:
         return made
 
     def _spent(self, db: Session) -> float:
-        now = time.localtime(self._clock())
-        midnight = time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
+        midnight = began("day", self._clock())
         claims.remove_dead(db, self._owner, midnight)
         return budgets.spent_since(db, midnight)
 

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ..money import Period
 from .engines.engine import Session
 
 By: TypeAlias = Literal["day", "model", "user", "project", "host"]
-Period: TypeAlias = Literal["day", "month"]
 
 COLUMNS: dict[By, str] = {
     "model": "model_id",
