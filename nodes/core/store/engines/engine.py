@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
@@ -26,6 +26,10 @@ class Cursor(Protocol):
     def __iter__(self) -> Iterator[Any]:
         """Go through the rows."""
 
+    @property
+    def description(self) -> Any:
+        """The columns; of each, the name comes first."""
+
 
 class Session(Protocol):
     """A transaction under way. Parameters are ``?`` or ``:name``; ``column IS :name`` holds for None as well."""
@@ -38,6 +42,12 @@ class Session(Protocol):
 
     def update(self, statement: str, values: Values) -> None:
         """Execute an UPDATE; where it would give a row what another one alone may have, nothing is changed."""
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Insert rows with their ids; later ones get other ids."""
+
+    def take_time(self) -> None:
+        """Let this transaction go on for long."""
 
 
 class Lease(Protocol):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ import psycopg
 from .engine import Cursor, Values
 
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_AT_ONCE = 1000
 _NULL_SAFE = re.compile(r"\bIS (?=:[a-z_]|\?)")
 
 
@@ -79,3 +81,18 @@ class PostgresSession:
         except psycopg.errors.UniqueViolation:
             self.execute("ROLLBACK TO SAVEPOINT before")
         self.execute("RELEASE SAVEPOINT before")
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Insert rows with their ids; later ones get other ids."""
+        names, marks = ", ".join(columns), ", ".join("%s" for _ in columns)
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})".encode()
+        left = iter(rows)
+        while some := [tuple(map(storable, row)) for row in islice(left, _AT_ONCE)]:
+            self._db.cursor().executemany(statement, some)
+        if "id" in columns:
+            follow = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}"
+            self._db.execute(f"{follow} HAVING MAX(id) IS NOT NULL".encode())
+
+    def take_time(self) -> None:
+        """Let this transaction go on for long, also while it does nothing."""
+        self._db.execute("SET LOCAL idle_in_transaction_session_timeout TO 0")

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,14 @@ class SQLiteSession:
     def update(self, statement: str, values: Values) -> None:
         """Execute an UPDATE, which is ignored where another row has by now what is unique."""
         self._db.execute(statement.replace("UPDATE", "UPDATE OR IGNORE", 1), values)
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Insert rows with their ids; later ones get other ids."""
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        self._db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def take_time(self) -> None:
+        """It may: who waits for the file gives up by itself."""
 
 
 def make_private_folder(folder: Path) -> None:
