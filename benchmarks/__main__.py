@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from . import decode, encode, journal, many, startup, waiting
+from . import decode, encode, journal, many, startup, stream, waiting
 from .table import Row, as_json, as_text
 
 SUBJECTS: dict[str, Callable[[bool], list[Row]]] = {
@@ -14,6 +14,7 @@ SUBJECTS: dict[str, Callable[[bool], list[Row]]] = {
     "decode": decode.rows,
     "encode": encode.rows,
     "many": many.rows,
+    "stream": stream.rows,
     "startup": startup.rows,
     "journal": journal.rows,
 }

@@ -73,10 +73,13 @@ def state(base_url: str, token: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def emulator_process(run_seconds: float) -> Iterator[Api]:
+def emulator_process(run_seconds: float, *faults: str) -> Iterator[Api]:
     """Run the emulator in a process of its own: in ours, its threads would hold the interpreter."""
     command = [sys.executable, "-m", "emulator", "--port", "0", "--queue-seconds", "0", "--run-seconds"]
-    with subprocess.Popen([*command, str(run_seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    befall = [part for fault in faults for part in ("--fault", fault)]
+    with subprocess.Popen(
+        [*command, str(run_seconds), *befall], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"_BASE=(\S+) RUNCOMFY_API_TOKEN=(\S+)", process.stdout.readline())

@@ -48,8 +48,12 @@ class FileStore:
         plans = make_plans(job.asked, job.outcome)
         return next(((job, plan) for plan in plans if self._path(job, plan) == f"/files/{rest}"), None)
 
-    def read(self, job: Job, plan: Plan) -> File:
+    def read(self, job: Job, plan: Plan) -> bytes:
         """Make a file, or find the one that was made."""
+        return self._make(job, plan)
+
+    def open(self, job: Job, plan: Plan) -> File:
+        """Make a file, with what follows its bytes."""
         data = self._make(job, plan)
         return File(*padded(data, plan.padding)) if plan.padding else File(data)
 

@@ -172,7 +172,7 @@ class Api:
         found = self._files.find(exchange.call.path)
         if found is None:
             return web.Response(status=404, text="No such file.")
-        file = await asyncio.to_thread(self._files.read, *found)
+        file = await asyncio.to_thread(self._files.open, *found)
         ranges, kind = self._account.ranges and not exchange.whole, found[1].content_type
         if file.padding:
             return await files.stream(exchange.request, file, kind, ranges=ranges)

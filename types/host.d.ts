@@ -94,14 +94,9 @@ export interface MenuItem {
 export interface Graph {
   id?: string;
   nodes?: HostNode[];
-  links?: Map<number, Link> | Record<number, Link>;
   add(node: HostNode): unknown;
   getNodeById?(id: string | number): HostNode | null | undefined;
   setDirtyCanvas?(foreground: boolean, background: boolean): void;
-}
-
-export interface Link {
-  target_id: string | number;
 }
 
 /** A node of LiteGraph. It has a graph while it is in one, and a `subgraph` if it stands for one. */
@@ -115,12 +110,13 @@ export interface HostNode {
   graph?: Graph | null;
   subgraph?: Graph;
   inputs: Slot[];
-  outputs?: { links?: number[] | null }[];
+  outputs?: unknown[];
   widgets?: Widget[];
   addInput(name: string, type: string, extra?: Partial<Slot>): unknown;
   removeInput(index: number): void;
   isInputConnected?(index: number): boolean;
   getInputNode?(index: number): HostNode | null | undefined;
+  getOutputNodes?(index: number): HostNode[] | null | undefined;
   addDOMWidget(name: string, type: string, element: HTMLElement, options: DOMWidgetOptions): Widget;
   computeSize(): Size;
   setSize?(size: Size): void;

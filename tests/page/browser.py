@@ -45,8 +45,8 @@ _ADD = """([type, x, y, values]) => {
   app.canvas.setDirty(true, true);
   return String(node.id);
 }"""
-_BOARD = "(id) => app.graph.getNodeById(id).widgets.find((each) => each.name === 'runcomfy_state').element"
-_SHOWS = f"([id, text, shown]) => ({_BOARD})(id).innerText.includes(text) === shown"
+BOARD = "(id) => app.graph.getNodeById(id).widgets.find((each) => each.name === 'runcomfy_state').element"
+_SHOWS = f"([id, text, shown]) => ({BOARD})(id).innerText.includes(text) === shown"
 _SOCKETS = """(id) => app.graph.getNodeById(id).inputs.filter((slot) => /^image_\\d+$/.test(slot.name))
   .map((slot) => [slot.name, app.graph.getNodeById(id).isInputConnected(
     app.graph.getNodeById(id).inputs.indexOf(slot)) ? slot.label : null])"""
@@ -149,10 +149,10 @@ class Editor:
 
     def board(self, node: str) -> str:
         """Return the text of a node's board."""
-        return str(self.do(f"(id) => ({_BOARD})(id).innerText", node))
+        return str(self.do(f"(id) => ({BOARD})(id).innerText", node))
 
     def board_element(self, node: str) -> Any:
-        return self.page.evaluate_handle(_BOARD, node).as_element()
+        return self.page.evaluate_handle(BOARD, node).as_element()
 
     def until_board(self, node: str, text: str, *, shown: bool = True) -> None:
         """Wait until a node's board shows a text, or does not."""
@@ -160,6 +160,15 @@ class Editor:
             self.until(_SHOWS, [node, text, shown])
         except TimeoutError:
             raise AssertionError(f"the board shows {self.board(node)!r}; {text!r} was waited for") from None
+
+    def press(self, node: str, button: str) -> None:
+        """Press a button on a node's board."""
+        self.until_board(node, button)
+        self.do(
+            f"([id, label]) => [...({BOARD})(id).querySelectorAll('button')]"
+            ".find((each) => each.textContent === label).click()",
+            [node, button],
+        )
 
     def run(self) -> None:
         self.do("() => { app.queuePrompt(0, 1); }")

@@ -14,9 +14,9 @@ if os.environ.get("CI") != "true":
 
 from real_comfyui.host import PACKS, Comfy, installation
 
-from emulator import Emulator
+from emulator import Emulator, Fault
 
-from .browser import COLLECT, Editor
+from .browser import BOARD, Editor
 from .frontends import NEWEST, frontend
 from .standin import PAGE_SETTINGS
 
@@ -92,19 +92,61 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
     editor.until_board(node, "1 image delivered")
     editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
 
-    api.hold_running = True
-    editor.do("(id) => { app.graph.getNodeById(id).widgets[0].value = 'a quiet harbour' }", node)
+
+def test_every_button_of_a_receipt_does_what_it_says_and_nothing_is_paid_twice(
+    editor: Editor, api: Emulator
+) -> None:
+    node = load_template(editor, "text_to_image")
     editor.run()
+    editor.until_board(node, "There is no RunComfy API token.")
+    dialog = editor.page.locator("dialog.runcomfy-account-dialog")
+    dialog.wait_for()
+    editor.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    editor.press(node, "Enter token")
+    dialog.locator("input").fill(TOKEN)
+    editor.page.keyboard.press("Enter")
+    dialog.get_by_text("accepted").wait_for()
+    editor.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert len(api.billed) == 0
+
+    editor.run()
+    editor.until_board(node, "1 image delivered")
+    assert len(api.billed) == 1
+    for _ in range(2):
+        editor.run()
+        editor.until_board(node, "Same inputs: kept copy, no charge")
+    assert len(api.billed) == 1
+    editor.press(node, "New take")
+    editor.until_board(node, "Same inputs", shown=False)
+    editor.until_board(node, "1 image delivered")
+    assert len(api.billed) == 2
+
+    api.hold_running = True
+    editor.press(node, "New take")
     editor.until_board(node, "Running")
     editor.stop()
     editor.until_board(node, "can no longer be cancelled")
     api.hold_running = False
-    dialog = editor.recent_jobs(node)
-    dialog.get_by_role("button", name="Collect").first.click()
-    added = editor.do(f"() => String(app.graph.nodes.find((each) => each.type === '{COLLECT}').id)")
-    shows = editor.do("() => String(app.graph.nodes.find((each) => /^(Save|Preview)Image$/.test(each.type)).id)")
-    editor.do("(id) => app.graph.remove(app.graph.getNodeById(id))", node)
-    editor.connect(added, shows, "images")
+    editor.press(node, "Collect this job")
+    editor.until_board(node, "1 image delivered")
+    editor.until("(id) => app.graph.getNodeById(id).imgs?.length === 1", node)
     editor.run()
-    editor.until_board(added, "1 image delivered")
-    assert api.count("submit") == 2
+    editor.until_board(node, "Same inputs: kept copy, no charge")
+    assert len(api.billed) == 3
+
+    api.fault(Fault("job", blocked=True))
+    editor.press(node, "New take")
+    editor.until_board(node, "The job ended without an image")
+    assert len(api.billed) == 4
+    editor.press(node, "Pay again")
+    editor.until_board(node, "1 image delivered")
+    assert len(api.billed) == 5
+
+    api.fault(Fault("submit", status=402, body={"code": 402001, "message": "no balance"}))
+    editor.press(node, "New take")
+    editor.until_board(node, "Add balance")
+    address = editor.do(f"(id) => ({BOARD})(id).querySelector('a.runcomfy-step').href", node)
+    assert address.startswith("https://www.runcomfy.com")
+    assert len(api.billed) == 5

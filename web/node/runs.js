@@ -149,15 +149,5 @@ function isOutput(node) {
 
 /** The nodes that the outputs of a node lead to. @param {HostNode} node */
 function targets(node) {
-  const links = (node.outputs ?? []).flatMap((slot) => slot.links ?? []);
-  return links.flatMap((id) => {
-    const link = linkOf(node, id);
-    return (link && node.graph?.getNodeById?.(link.target_id)) ?? [];
-  });
-}
-
-/** @param {HostNode} node @param {number} id */
-function linkOf(node, id) {
-  const links = node.graph?.links;
-  return links instanceof Map ? links.get(id) : links?.[id];
+  return (node.outputs ?? []).flatMap((_, place) => node.getOutputNodes?.(place) ?? []);
 }

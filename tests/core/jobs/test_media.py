@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ def sent(api: Emulator, name: str) -> list[bytes]:
 
 def made(api: Emulator) -> list[bytes]:
     """Return the files of the last job, as the emulator made them."""
-    return list(api.files._made.values())
+    found = [api.files.find(uri.removeprefix(api.origin)) for uri in api.files.uris(api.jobs[-1])]
+    return [api.files.read(*one) for one in found if one]
 
 
 @pytest.mark.usefixtures("graph")
@@ -143,6 +145,20 @@ def test_what_is_no_whole_video_is_fetched_again(runner: Runner, api: Emulator, 
     api.fault(Fault("file", **fault))
     (video,), _, _ = make(runner)
     assert video.read_bytes() == made(api)[0] and len(api.jobs) == 1
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_large_video_is_never_in_memory(runner: Runner, api: Emulator) -> None:
+    size = 100 * 2**20
+    make(runner, prompt="the code is loaded")
+    api.fault(Fault("job", padding=size))
+    tracemalloc.start()
+    try:
+        (video,), _, _ = make(runner)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert video.stat().st_size > size and peak < 16 * 2**20, "with the emulator's own memory"
 
 
 @pytest.mark.usefixtures("graph")
