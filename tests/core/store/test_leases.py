@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,7 +19,7 @@ from postgres import Server
 
 from nodes.core.errors import JournalError
 from nodes.core.store.engines import postgres_lease, postgres_link
-from nodes.core.store.job import Busy, Claimed, OutcomeUnknown
+from nodes.core.store.job import Busy, Claimed, JobInputs, OutcomeUnknown
 from nodes.core.store.journal import Journal
 
 pytestmark = pytest.mark.postgres
@@ -157,3 +163,47 @@ def _fails(journal: Journal) -> bool:
     except JournalError:
         return True
     return False
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A folder on a disk of 96 MB, for a whole server, whose user must reach it."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96m,mode=755", "tmpfs", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root of Linux makes a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+    folder.rmdir()
+
+
+def test_a_full_disk_of_the_server_spends_nothing_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
+    with Server(small_disk) as own:
+        journal = Journal(tmp_path / "state", address=own.new_database())
+        job = accepted(journal)
+        ballast = small_disk / "ballast"
+        with open(ballast, "wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"\0" * 65536)
+                file.flush()
+        refused = 0
+        for number in range(3000):
+            try:
+                claimed(journal, f"b{number}", inputs=JobInputs("x" * 20000 + str(number)))
+            except JournalError as error:
+                assert "nothing is spent" in str(error)
+                refused += 1
+                if refused == 3:
+                    break
+        assert refused == 3
+        with pytest.raises(JournalError):
+            journal.mark_finished(replace(job, files=("https://a.example/" + "1" * 50000,), cost=0.5))
+        ballast.unlink()
+        own.stop()
+        own.start()
+        until(lambda: not _fails(journal))
+        claimed(journal, "after")
+        found = journal.find("r1")
+        assert found is not None and found.cost == 0.5
+        journal.close()
