@@ -18,7 +18,7 @@ from ..core.schema.own import RERUN_SEED
 from .consent import Total, require_consent, total_of
 from .flags import flag_place, in_flags, node_inputs
 from .offline import account
-from .report import JSONObject, Report, table
+from .report import JSONObject, Report, stopped, table
 from .running import Runner, Work
 from .saving import Made, Place, lending_folder
 from .takes import Take, takes_of
@@ -48,7 +48,8 @@ def run_takes(spec: ModelSpec, parser: argparse.ArgumentParser, options: argpars
             return _foretold(spec, takes, forecasts, total)
         require_consent(total, options, host)
         works = [_work(spec, take, number, host) for number, take in enumerate(takes)]
-        return Runner(out, host, lasting=lasting).run(works, options.at_once)
+        report = Runner(out, host, lasting=lasting).run(works, options.at_once)
+    return stopped(report, host.what_is_left()) if host.stopped() else report
 
 
 def run_collect(options: argparse.Namespace) -> Report:
@@ -62,8 +63,9 @@ def run_collect(options: argparse.Namespace) -> Report:
     out = Place(options.out)
     out.require()
     with _host(options) as host:
-        deliver = lambda: run.run_collect(options.request_id, host)  # noqa: E731
-        return Runner(out, host, lasting=True).run([Work(deliver, Made("collect", "collect"), {})])
+        work = Work(lambda: run.run_collect(options.request_id, host), Made("collect", "collect"), {})
+        report = Runner(out, host, lasting=True).run([work])
+    return stopped(report, host.what_is_left()) if host.stopped() else report
 
 
 @contextlib.contextmanager

@@ -30,27 +30,29 @@ def account(offline: bool, *, quiet: bool = False) -> Iterator[bool]:
     Raises:
         ConfigError: the token cannot be used, or the emulator is not there.
     """
+    reason = ""
     if not offline:
         try:
             find_token(os.environ, Path.home())
         except NoToken as error:
-            offline = True
-            if not quiet:
-                print(f"{error.message} Running on the emulator: drawn files, no charge.", file=sys.stderr)
-    if not offline:
+            reason = error.message
+    if not offline and not reason:
         yield True
         return
-    with _emulated():
+    emulator = _emulator()
+    if reason and not quiet:
+        print(f"{reason} Running on the emulator: drawn files, no charge.", file=sys.stderr)
+    with _running(emulator):
         yield False
 
 
 @contextlib.contextmanager
-def _emulated() -> Iterator[None]:
+def _running(emulator: Emulator) -> Iterator[None]:
     from ..app.service import close_services
 
     # A download that was abandoned may still write a file while the folder is removed.
     with (
-        _emulator() as api,
+        emulator as api,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state,
     ):
         api.prices = dict.fromkeys(api.prices, 0.0)

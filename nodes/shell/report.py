@@ -105,7 +105,10 @@ class Report:
 
 def failed(error: PackError) -> Report:
     """Return the report of a command that an error has ended."""
-    return Report(job_payload(word_of(error), None, error), status=status_of(error), told=[str(error)])
+    # Where nothing is set up yet, nothing was tried: then a line says what to do.
+    line = " ".join(map(str, (error.note, *error.failure.next)))
+    told = line if isinstance(error, ConfigError) else str(error)
+    return Report(job_payload(word_of(error), None, error), status=status_of(error), told=[told])
 
 
 def misused(message: str, usage: str) -> Report:
@@ -114,9 +117,11 @@ def misused(message: str, usage: str) -> Report:
     return Report(payload, status=Status.WRONG_INPUT, told=[f"{usage}error: {message}"])
 
 
-def stopped() -> Report:
-    """Return the report of a command that Ctrl-C has ended."""
-    return Report(job_payload("stopped"), status=Status.STOPPED, told=["Stopped."])
+def stopped(report: Report | None = None, left: Sequence[str] = ()) -> Report:
+    """Return the report of a command that Ctrl-C has ended, and what became of the jobs that it left."""
+    payload = {**(report.payload if report else job_payload("stopped")), "state": "stopped", "notes": list(left)}
+    told, lines = (report.told, report.lines) if report else ((), ())
+    return Report(payload, lines, Status.STOPPED, [*told, " ".join(["Stopped.", *left])])
 
 
 def job_payload(

@@ -59,10 +59,7 @@ class Runner:
         signal.signal(signal.SIGINT, self._host.stop)
         self._host.count = len(works)
         reports = asyncio.run(self._all(works, at_once))
-        report = reports[0] if len(reports) == 1 else several(reports)
-        if not self._host.stopped():
-            return report
-        return replace(report, status=Status.STOPPED, told=[*report.told, self._host.what_is_left()])
+        return reports[0] if len(reports) == 1 else several(reports)
 
     async def _all(self, works: Sequence[Work], at_once: int) -> list[Report]:
         places = asyncio.Semaphore(at_once)

@@ -81,10 +81,10 @@ class ShellHost:
             line = "; ".join([progress.headline(), *progress.details()])
             self._line.show(f"{self.ended} of {self.count} done; {line}" if self.count > 1 else line)
 
-    def what_is_left(self) -> str:
-        """Return the one line of a stopped command: what became of the jobs that were under way."""
+    def what_is_left(self) -> list[str]:
+        """Return what became of the jobs that Ctrl-C has left, once that has been waited for."""
         with self._lock:
-            return " ".join(["Stopped.", *self._left])
+            return list(self._left)
 
     def tell(self, line: str) -> None:
         """Write a line that stays."""
