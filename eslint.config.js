@@ -1,7 +1,7 @@
 import js from "@eslint/js";
 import globals from "globals";
 
-/** Refuses imports from folders that build on this one: base <- node <- page. */
+/** Refuses imports from folders that build on this one: base <- node <- sidebar <- page. */
 function onlyBelow(folder, ...above) {
   const patterns = above.map((name) => ({ group: [`**/${name}/*`], message: `${folder}/ must not import ${name}/` }));
   return { files: [`web/${folder}/**`], rules: { "no-restricted-imports": ["error", { patterns }] } };
@@ -32,7 +32,7 @@ export default [
   {
     files: ["web/**"],
     // Modules get the window and the document handed in, so that they load and are tested without a page.
-    languageOptions: { globals: { clearTimeout: false, setTimeout: false, URL: false } },
+    languageOptions: { globals: { clearTimeout: false, setTimeout: false, URL: false, URLSearchParams: false } },
     rules: {
       "no-console": "error",
       "no-restricted-properties": [
@@ -46,7 +46,8 @@ export default [
   },
   { files: ["web/runcomfy.js"], languageOptions: { globals: { window: false } } },
   { files: ["tests/web/**", "*.js"], languageOptions: { globals: globals.node } },
-  onlyBelow("base", "node", "page"),
-  onlyBelow("node", "page"),
+  onlyBelow("base", "node", "sidebar", "page"),
+  onlyBelow("node", "sidebar", "page"),
+  onlyBelow("sidebar", "page"),
   onlyBelow("messages", "base", "node", "page"),
 ];

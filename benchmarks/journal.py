@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from nodes.core.store.job import Claimed, NewJob
+from nodes.core.store import history
+from nodes.core.store.history import Wanted
+from nodes.core.store.job import Claimed, JobInputs, NewJob
 from nodes.core.store.journal import FILE_NAME, Journal
 
 from .measuring import seconds
@@ -17,7 +21,18 @@ from .table import Row
 
 JOBS = 100_000
 TARGET = 0.005
+# What a person waits for, and not a run.
+PAGE_TARGET = 0.2
+PROMPT = "A quiet harbour at night, in the soft light of a few lanterns, long exposure, after the rain. " * 3
 _KINDS = 20
+_OF_RUNS = (
+    "claim",
+    "claim of a known job",
+    "look-up by request id",
+    "durations of a kind",
+    "spending of the day",
+    "newest 50",
+)
 
 
 def rows(quick: bool) -> list[Row]:
@@ -36,8 +51,8 @@ def rows(quick: bool) -> list[Row]:
             ours[name] * 1000,
             floor[name] * 1000,
             None,
-            f"< {TARGET * 1000:.0f} ms",
-            ours[name] < TARGET,
+            f"< {_target(name) * 1000:.0f} ms",
+            ours[name] < _target(name),
             "floor: an empty journal",
         )
         for name in ours
@@ -46,9 +61,13 @@ def rows(quick: bool) -> list[Row]:
     return [*made, Row(f"journal: opening, {JOBS:,} jobs", "real", "ms", opening * 1000, beside=note)]
 
 
+def _target(name: str) -> float:
+    return TARGET if name in _OF_RUNS else PAGE_TARGET
+
+
 def _measure(full: Path, empty: Path, times: int) -> tuple[dict[str, float], dict[str, float]]:
     journals = [Journal(full), Journal(empty)]
-    operations = [_operations(journal) for journal in journals]
+    operations = [{**_operations(journal), **_pages(journal)} for journal in journals]
     measured = []
     for _ in range(times):
         measured.append([{name: seconds(call) for name, call in one.items()} for one in operations])
@@ -64,8 +83,10 @@ def _operations(journal: Journal) -> dict[str, Callable[[], object]]:
     numbers = count()
     account = journal.account("token", "https://example.com")
 
+    inputs = JobInputs(PROMPT, 7, {"prompt": PROMPT, "seed": 7, "resolution": "1K", "num_images": 1})
+
     def claim() -> Claimed:
-        new_job = NewJob(journal.fingerprint(account, next(numbers)), account, "model 1", "1K", 1)
+        new_job = NewJob(journal.fingerprint(account, next(numbers)), account, "model 1", "1K", 1, inputs=inputs)
         claimed = journal.claim(new_job)
         assert isinstance(claimed, Claimed)
         return claimed
@@ -78,6 +99,33 @@ def _operations(journal: Journal) -> dict[str, Callable[[], object]]:
         "spending of the day": journal.spent_today,
         "newest 50": journal.recent,
     }
+
+
+def _pages(journal: Journal) -> dict[str, Callable[[], object]]:
+    """What the page asks for: 100 jobs at a time."""
+
+    def page(**wanted: Any) -> Callable[[], object]:
+        return lambda: journal.read(lambda db, owner: history.page(db, owner, Wanted(**wanted), 101))
+
+    return {
+        "page, the newest": page(),
+        "page, from the middle": page(before=JOBS // 2),
+        "page, of a model": page(model_id="model 3"),
+        "page, of a state that is rare": page(state="unknown"),
+        "page, of a day": page(since=1.6e9 + 3e6, until=1.6e9 + 3e6 + 86_400),
+        "page, a word of many": page(search="night"),
+        "page, a word of none": page(search="zebra"),
+        "page, what needs a person": page(in_need=True),
+        "how many need a person": lambda: journal.read(history.count_in_need),
+        "the models": lambda: journal.read(lambda db, _: history.models(db)),
+        "spending of 31 days": lambda: _spent(journal),
+        "one job": lambda: journal.read(lambda db, owner: history.entry(db, owner, JOBS // 2)),
+    }
+
+
+def _spent(journal: Journal) -> None:
+    since = 1.6e9 + (JOBS * 300) - 31 * 86_400
+    journal.read(lambda db, _: (history.spent_by_day(db, since), history.spent_by_model(db, since)))
 
 
 def _fill(path: Path) -> None:
@@ -93,5 +141,11 @@ def _fill(path: Path) -> None:
             "VALUES (?, 'account', ?, '', ?, 1, 'delivered', 'owner', ?, ?, ?, 0.1, "
             "'[\"https://example.com/a-file-of-a-usual-length-of-address/0123456789abcdef.png\"]')",
             rows,
+        )
+        db.execute("UPDATE jobs SET state = 'unknown' WHERE id % 1000 = 0")
+        db.execute(
+            "INSERT INTO inputs (job_id, prompt, folded, seed, scalars, media) "
+            "SELECT id, id || ' ' || :prompt, LOWER(id || ' ' || :prompt), '7', :scalars, '[]' FROM jobs",
+            {"prompt": PROMPT, "scalars": json.dumps({"prompt": PROMPT, "seed": 7, "resolution": "1K"})},
         )
     db.close()

@@ -15,8 +15,6 @@ import PIL.Image
 import requests
 import torch
 
-from .measuring import ROOT
-
 EMPTY_MODULES = 20
 _HOST_LIBRARIES = (aiohttp, numpy, PIL.Image, requests, torch)
 
@@ -71,11 +69,11 @@ def measure(root: Path) -> dict[str, float]:
     return {"wall": wall, "cpu": cpu, "modules": own, "others": len(new) - own, **counts}
 
 
-def main(bytecode: str, what: str) -> None:
-    """Print the figures of loading the pack, or of loading empty modules. ``bytecode`` is where it is kept."""
+def main(bytecode: str, root: str) -> None:
+    """Print the figures of loading a pack; without a ``root``, of empty modules. ``bytecode`` is a folder of it."""
     sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
-    if what == "pack":
-        found = measure(ROOT)
+    if root:
+        found = measure(Path(root))
     else:
         with tempfile.TemporaryDirectory() as folder:
             empty_modules(Path(folder), EMPTY_MODULES)

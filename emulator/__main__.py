@@ -53,15 +53,15 @@ def _emulator(options: argparse.Namespace) -> Emulator:
 
     Raises: RuntimeError, ValueError with what is wrong.
     """
-    models: Path | None = options.models
+    models: Path | None = options.catalogue
     try:
         emulator = Emulator(
             options.queue_seconds, options.run_seconds, options.answers, options.validation, options.token,
             port=options.port, models=models,
         )  # fmt: skip
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ValueError(f"--models: {models} cannot be read: {reason}") from None
+        raise ValueError(f"--catalogue: {models} cannot be read: {reason}") from None
     emulator.balance_usd = options.balance
     for model_id, usd in options.price:
         if model_id and model_id not in emulator.models:
@@ -88,11 +88,6 @@ def _add_flags_of_the_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, default=8288, metavar="PORT", help="0 chooses a free one (default: %(default)s)"
     )
-    parser.add_argument(
-        "--models", type=Path, metavar="PATH",
-        help="the models on offer: a page or an entry of the catalogue (GET /models?include_schema=true), saved, "
-        "a model file, or a folder of them (default: the pack's models)",
-    )  # fmt: skip
     parser.add_argument(
         "--queue-seconds", type=_number, default=1.0, metavar="S",
         help="how long a job is queued (default: %(default)s)",
@@ -128,7 +123,12 @@ def _add_flags_of_the_account(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--price", type=_price, action="append", default=[], metavar="[MODEL_ID=]USD",
-        help="the price of one output, of one model or of all; repeatable (default: the catalogue's, else 0.1)",
+        help="the price of one output, of one model or of all; may be repeated (default: 0.1, or the catalogue's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--catalogue", type=Path, metavar="PATH",
+        help="the models on offer: what GET /models?include_schema=true answers, saved, or a folder of model files "
+        "(default: the pack's models)",
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ class Account:
     """Settings, jobs, calls and faults. Safe to use from any thread while the emulator runs.
 
     Times are in seconds. `queue_seconds` and `run_seconds` hold for jobs accepted later; each is a number or a
-    function of the body. `models` is what `load_models` reads. The balance is what it is set
+    function of the body. `models` is a folder of model files, or a catalogue's file. The balance is what it is set
     to: jobs do not draw it down.
     """
 
@@ -45,7 +45,7 @@ class Account:
         self.token = token or DEFAULT_TOKEN
         self.answers = answers
         self.models = load_models(models or DEFAULT_FOLDER)
-        self.prices = {model.model_id: model.price for model in self.models.values()}
+        self.prices = {model.model_id: model.base_price for model in self.models.values()}
         self.balance_usd = 25.0
         self.ranges = True
         self.book = JobBook()

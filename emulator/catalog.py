@@ -35,7 +35,7 @@ class Model:
     input_schema: dict[str, Any]
     output: str = "image"
     roles: dict[str, str] = field(default_factory=dict)
-    price: float = MADE_UP_PRICE
+    base_price: float = MADE_UP_PRICE
 
     def properties_of(self, medium: str) -> list[str]:
         """The properties that hold files of a medium, in the schema's order."""
@@ -67,50 +67,50 @@ def medium_of(prop: dict[str, Any]) -> str:
 def load_models(path: Path) -> dict[str, Model]:
     """Read a file, or every *.json of a folder: model files of the pack, entries of the catalogue, or a page of it.
 
-    Raises: OSError, or ValueError that says what is wrong.
+    Raises: ValueError that says what is wrong; OSError.
     """
     paths = sorted(path.rglob("*.json")) if path.is_dir() else [path]
-    found = (model for one in paths for model in _read(json.loads(one.read_text(encoding="utf-8"))))
-    models = {model.model_id: model for model in found}
-    if not models:
+    found = [model for one in paths for model in _read(json.loads(one.read_text(encoding="utf-8")))]
+    if not found:
         raise ValueError("there is no model in it")
-    return models
+    return {model.model_id: model for model in found}
 
 
-def _read(data: Any) -> Iterator[Model]:
-    if isinstance(data, list):
-        for one in data:
-            yield from _read(one)
+def _read(document: Any) -> Iterator[Model]:
+    if isinstance(document, dict) and "model_id" in document:
+        if document.get("complete", True):
+            yield _model(document)
         return
-    if not isinstance(data, dict):
-        raise ValueError("neither a model file nor an entry or a page of the catalogue")
-    if "models" in data and "model_id" not in data:
-        yield from _read(data["models"])
-        return
-    if not isinstance(data.get("model_id"), str):
+    entries = document.get("models") if isinstance(document, dict) else document
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        raise ValueError('neither a model, nor {"models": [entry, ...]}, nor a list of entries')
+    if not all("model_id" in one for one in entries):
         raise ValueError("an entry has no model_id")
-    if not data.get("complete", True) or "input_schema" not in data:
-        return
-    schema = data["input_schema"]
-    names = schema.get("properties", {})
+    for one in entries:
+        yield from _read(one)
+
+
+def _model(data: dict[str, Any]) -> Model:
+    model_id, schema = data["model_id"], data.get("input_schema")
+    if not isinstance(schema, dict) or not isinstance(names := schema.get("properties"), dict):
+        raise ValueError(f"{model_id} has no input_schema with properties: ask with include_schema=true")
     usual = {role: next((name for name in known if name in names), "") for role, known in _USUAL_ROLES.items()}
-    output = str(data.get("output") or "-".join(data.get("categories", [])).rpartition("-")[2])
-    yield Model(
-        str(data["model_id"]),
-        str(data.get("display_name") or data["model_id"]),
-        str(data.get("description") or ""),
+    output = data.get("output") or "-".join(data.get("categories", [])).rpartition("-")[2]
+    return Model(
+        model_id,
+        data.get("display_name", model_id),
+        data.get("description", ""),
         schema,
         output=output if output in MEDIA else "image",
         roles=data.get("roles", {role: name for role, name in usual.items() if name}),
-        price=_price(data),
+        base_price=_price(model_id, data.get("base_price_usd", MADE_UP_PRICE)),
     )
 
 
-def _price(data: dict[str, Any]) -> float:
-    price = data.get("base_price_usd", MADE_UP_PRICE)
-    if isinstance(price, bool) or not isinstance(price, int | float) or price < 0:
-        raise ValueError(f"{data['model_id']} has a base_price_usd that is not a number of 0 or more")
-    return float(price)
+def _price(model_id: str, usd: Any) -> float:
+    if isinstance(usd, bool) or not isinstance(usd, int | float) or usd < 0:
+        raise ValueError(f"{model_id} has a base_price_usd that is not a number of 0 or more")
+    return float(usd)
 
 
 def entry(model: Model, price: float, *, with_schema: bool = True) -> dict[str, Any]:

@@ -1,14 +1,11 @@
-"""Draws the images: the prompt on a soft gradient, the references of an edit, a line that says what was asked."""
+"""Draws the images: a scene that follows what was asked, the references of an edit, and the prompt as a caption."""
 
 from __future__ import annotations
 
-import colorsys
-import hashlib
 import math
 from dataclasses import replace
 
-import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from .asked import Asked
 from .encoding import encode
@@ -16,9 +13,10 @@ from .lettering import fit, font_for
 from .moving import make_sound, make_video
 from .plans import Plan, frame_size, image_size, nearest_ratio
 from .references import Lookup, card, load_references
+from .scenes import graded, scene
 
-_SKETCH = 96
-"""Side of the gradient before it is enlarged, in pixels: enlarging is much faster than drawing at 4K."""
+SHELF = 0.2
+"""How much of an image's height the cards of its references take."""
 
 
 def make_file(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> bytes:
@@ -38,39 +36,32 @@ def make_file(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> bytes:
 def draw(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> Image.Image:
     """Draw one image, RGB. With the ratio "auto", an edit takes the one nearest to its first reference."""
     references = load_references(asked.references, lookup)
+    first = references[0] if references else ""
     ratio = asked.shape
     if ratio == "auto":
-        first = references[0] if references else ""
         ratio = "1:1" if isinstance(first, str) else nearest_ratio(*first.size)
     size = plan.size or image_size(ratio, asked.size)
-    image = _gradient(size, f"{asked.prompt}|{asked.seed}|{plan.index}")
+    key = f"{asked.prompt}|{asked.seed}|{plan.index}"
+    # An edit shows its first reference in another light.
+    image = scene(size, asked.prompt, key) if isinstance(first, str) else graded(_fitted(first, size), key)
     facts = [model_id, ratio, asked.size, f"image {plan.index + 1} of {plan.total}"]
     facts[3:3] = [] if asked.seed is None else [f"seed {asked.seed}"]
-    _write(image, asked.prompt, "   ·   ".join(facts), top=_lay_out(image, references))
+    _lay_out(image, references)
+    _write(image, asked.prompt, "   ·   ".join(facts))
     return image
 
 
-def _gradient(size: tuple[int, int], key: str) -> Image.Image:
-    digest = hashlib.sha256(key.encode("utf-8", "replace")).digest()
-    hue, turn = digest[0] / 256, 0.08 + digest[1] / 256 * 0.22
-    shades = [(hue, 0.62, 0.30), (hue + turn, 0.58, 0.42), (hue + 2 * turn, 0.66, 0.24)]
-    ends = np.array([colorsys.hls_to_rgb(h % 1, light, strength) for h, strength, light in shades])
-    across, down = np.meshgrid(np.linspace(0, 1, _SKETCH), np.linspace(0, 1, _SKETCH))
-    way = (across + down) / 2
-    colours = np.stack([np.interp(way, (0, 0.5, 1), ends[:, channel]) for channel in range(3)], axis=-1)
-    glow = np.exp(-((across - digest[2] / 256) ** 2 + (down - digest[3] / 256) ** 2) / 0.12)
-    colours = np.clip(colours + 0.10 * glow[..., None], 0, 1)
-    sketch = Image.fromarray((colours * 255).round().astype(np.uint8))
-    return sketch.resize(size, Image.Resampling.BICUBIC)
+def _fitted(reference: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return ImageOps.fit(reference, size, Image.Resampling.BICUBIC)
 
 
-def _lay_out(image: Image.Image, references: list[Image.Image | str]) -> int:
-    """Place the references in rows at the top; return where the rows end, in pixels."""
+def _lay_out(image: Image.Image, references: list[Image.Image | str]) -> None:
+    """Place the references in rows at the top."""
     if not references:
-        return 0
+        return
     width, height = image.size
     margin = min(width, height) // 40
-    shelf = int(height * 0.42)
+    shelf = int(height * SHELF)
 
     def side_in(rows: int) -> int:
         columns = math.ceil(len(references) / rows)
@@ -82,25 +73,22 @@ def _lay_out(image: Image.Image, references: list[Image.Image | str]) -> int:
         row, column = divmod(index, columns)
         at = (margin + column * (side + margin), margin + row * (side + margin))
         image.paste(card(reference, index + 1, side), at)
-    return margin + rows * (side + margin)
 
 
-def _write(image: Image.Image, prompt: str, facts: str, top: int) -> None:
+def _write(image: Image.Image, prompt: str, facts: str) -> None:
+    """Write the prompt and what was asked into a bar at the bottom."""
     width, height = image.size
+    margin = max(2, min(width, height) // 32)
+    letters = max(8, min(height // 34, width // 34))
+    lines, font, step = fit(
+        prompt, max(1, width - 2 * margin), 2 * int(letters * 1.3), letters, max(8, letters // 2)
+    )
+    small = font_for(facts, letters * 0.8)
+    shrink = min(1.0, (width - 2 * margin) / max(1.0, small.getlength(facts)))
+    small = font_for(facts, letters * 0.8 * shrink)
+    top = height - step * (len(lines) + 1) - 2 * margin
     brush = ImageDraw.Draw(image, "RGBA")
-    margin = min(width, height) // 16
-    small = max(8, min(height // 36, width // 34))
-    letters = font_for(facts, small)
-    small = int(small * min(1.0, (width - 2 * margin) / max(1.0, letters.getlength(facts))))
-    bar = height - 3 * max(8, small)
-    brush.rectangle((0, bar, width, height), (0, 0, 0, 110))
-    brush.text((margin, (bar + height) / 2), facts, (255, 255, 255, 225), font_for(facts, small), anchor="lm")
-    room = max(16, bar - top - 2 * margin)
-    largest = max(12, min(room // 4, width // 12))
-    lines, font, step = fit(prompt, width - 2 * margin, room, largest, max(10, largest // 5))
-    start = top + margin + (room - step * len(lines)) / 2
+    brush.rectangle((0, top, width, height), (8, 10, 16, 150))
     for number, line in enumerate(lines):
-        at = (margin, start + number * step)
-        shift = max(1, step // 40)
-        brush.text((at[0] + shift, at[1] + shift), line, (0, 0, 0, 120), font)
-        brush.text(at, line, "white", font)
+        brush.text((margin, top + margin + number * step), line, "white", font)
+    brush.text((margin, height - margin - step / 2), facts, (255, 255, 255, 190), small, anchor="lm")

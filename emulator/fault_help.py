@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .catalog import MEDIA
-from .faults import CALLS, FORMATS, Fault
+from .faults import CALLS, FORMATS, MEDIA, Fault
 
 FORM = "PLACE:KIND[=VALUE][*TIMES][@AFTER]"
 OF_A_CALL = {
@@ -32,10 +31,10 @@ OF_A_JOB = {
     "images=COUNT": "so many images, whatever was asked for",
     "sizes=WxH,WxH": "images of these sizes, one each",
     f"format={'|'.join(FORMATS)}": "how the files are made",
-    f"medium={'|'.join(MEDIA)}": "files of this medium, whatever the model makes",
-    "repeated": "the output names each file twice",
-    "padding=BYTES": "so many bytes of nothing at the end of each video",
     "late-cost=COUNT": "the cost is missing in the first so many results",
+    f"medium={'|'.join(MEDIA)}": "files of this kind, whatever the model makes",
+    "repeated": "the output names each file twice",
+    "padding=BYTES": "each video is so much longer, and plays as before",
 }
 
 

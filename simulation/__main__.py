@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if options.list_rows:
         for row in ROWS.values():
-            print(f"{row.name:22} {'held' if row.mended else 'open'}  {row.about}")
+            print(f"{row.name:22} {row.about}")
         return 0
     order = _order(options)
     numbers = range(options.histories) if options.history is None else range(options.history, options.history + 1)
@@ -43,8 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--history", type=int, metavar="NUMBER", help="this one alone, with its story")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument(
-        "--profile", choices=("default", "base", "all"), default="default",
-        help="default: with every row that the pack is mended for; base: with none; all: with the open ones, too",
+        "--profile", choices=("default", "base"), default="default",
+        help="default: some of the rows in each history; base: none",
     )  # fmt: skip
     parser.add_argument(
         "--row", action="append", default=[], choices=sorted(ROWS), help="this row in every history"
@@ -63,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _order(options: argparse.Namespace) -> Order:
-    chosen = {"base": (), "all": tuple(ROWS)}.get(
-        options.profile, tuple(name for name, row in ROWS.items() if row.mended)
-    )
+    chosen = ROWS if options.profile == "default" else ()
     return Order(
         seed=options.seed,
         rows=frozenset(options.row or chosen),

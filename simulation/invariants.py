@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from nodes.core.errors import Charge
 
-from .rows import ROWS
 from .world.drawing import pixels
-from .world.network import CANCEL, FILE, STATUS, SUBMIT
+from .world.network import CANCEL, FILE, RESULT, STATUS, SUBMIT
 from .world.process import Prompt, Run, outcome
 from .world.provider import Job
 from .world.scheduler import Stuck
@@ -19,7 +18,6 @@ from .world.world import World
 
 STOP_SECONDS = 0.5
 CALLS = 20
-CALLS_IN_BASE = 40
 LONGEST_BACKOFF = 25.0
 CENT_OF_A_CENT = 1e-4
 
@@ -48,9 +46,23 @@ class Record:
         self.runs = self.world.runs
         self.rows = self.world.journal()
 
-    def strict(self, row: str) -> bool:
-        """Whether a row of the issue is to be held: it is played, or the product is mended for it."""
-        return row in self.world.plan.rows or ROWS[row].mended
+    def is_known(self, job: Job) -> bool:
+        """Whether the journal names a job: then nothing that was told of a lost answer concerns it."""
+        return any(row["request_id"] == job.request_id for row in self.rows)
+
+    def is_known_to_cost(self, job: Job, moment: float) -> bool:
+        """Whether a run that went on to its end was told before a moment that a job has images, or a cost."""
+        costs = job.images > 0 or job.fate.kind in ("blocked", "fails_charged")
+        return costs and any(
+            call.job is job and call.op in (STATUS, RESULT) and call.answered and call.status == 200
+            and job.ends <= call.at <= moment and isinstance(call.run, Run) and call.run.ended is not None
+            for call in self.world.network.calls
+        )  # fmt: skip
+
+    def permissions_of(self, job: Job) -> list[float]:
+        """Return when a person allowed another job in place of one of the same take."""
+        jobs = self.world.provider.jobs
+        return [at for name, at in self.world.permissions if name in jobs and take_of(jobs[name]) == take_of(job)]
 
     def runs_of(self, job: Job) -> list[Run]:
         """Return the runs of the same inputs, whoever's token they were made with: one computer, one record."""
@@ -95,15 +107,16 @@ def one_bill(record: Record) -> Iterator[Violation]:
 def _may_follow(record: Record, earlier: Job, later: Job) -> bool:
     assert isinstance(later.run, Run)
     runs = record.runs_of(earlier)
-    if any(is_lost(run) and earlier.posted <= _end(run) <= later.run.began for run in runs):
+    told = any(is_lost(run) and earlier.posted <= _end(run) <= later.run.began for run in runs)
+    if told and not record.is_known(earlier):
+        return True
+    if any(earlier.posted <= at <= later.posted for at in record.permissions_of(earlier)):
         return True
     if earlier.deliverable(later.posted):
         return False
-    rows = ("files_gone", "files_refused", "stray_file") if earlier.images else ("charged_failure",)
-    if earlier.cost > 0 and any(map(record.strict, rows)):
+    if record.is_known_to_cost(earlier, later.posted):
         return False
-    gone = earlier.images > 0 and earlier.files_are_gone(later.posted)
-    return gone or any(_names(run, earlier) and _end(run) <= later.posted for run in record.runs)
+    return any(_names(run, earlier) and _end(run) <= later.posted for run in record.runs)
 
 
 def is_lost(run: Run) -> bool:
@@ -134,16 +147,20 @@ def nothing_lost(record: Record) -> Iterator[Violation]:
 
 
 def all_deliver(record: Record) -> Iterator[Violation]:
-    """With everything mended, each take delivers, unless a charged job of it is dead and nobody permits more."""
+    """With everything mended, each take delivers every whole file, unless its job is one that nobody can read."""
     settled = record.world.settled_at
     last: dict[tuple[object, ...], Run] = {}
     for run in record.runs:
         if run.take is not None and settled is not None and run.began >= settled and run.ended is not None:
             last[run.take.key] = run
     for key, run in last.items():
-        if run.delivery is None and not run.interrupted:
-            dead = [job for job in record.jobs if take_of(job) == key and not job.deliverable(run.began)]
-            if not any(_names(run, job) and job.cost > 0 for job in dead):
+        if run.delivery is not None:
+            job = record.world.provider.jobs.get(run.delivery.request_id)
+            if job is not None and not all(job.broken(index) for index in missing_of(run)):
+                yield Violation("not delivered", f"in the end, run {run.number} lacks files of {job.request_id}")
+        elif not run.interrupted:
+            unread = [job for job in record.jobs if take_of(job) == key and job.is_unread]
+            if not any(_names(run, job) for job in unread):
                 yield Violation("not delivered", f"in the end, run {run.number}: {outcome(run)}")
 
 
@@ -164,15 +181,35 @@ def own_images(record: Record) -> Iterator[Violation]:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}")
         elif run.token not in job.account.tokens and not run.delivery.progress.kept:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, of another account")
-        elif run.images != images_of(job):
+        elif run.images != images_of(job, missing_of(run)):
             yield Violation("wrong images", f"run {run.number}: those of {job.request_id} are not its own")
+        elif run.delivery.missing != len(missing_of(run)) or not run.images:
+            yield Violation("wrong images", f"run {run.number} lacks {run.delivery.missing}, and names others")
+        else:
+            yield from _missed(record, run, job)
 
 
-def images_of(job: Job) -> list[list[bytes]]:
-    """Return the pixels of a job's whole files in batches: one for each size, in order of appearance."""
+def missing_of(run: Run) -> set[int]:
+    """Return the files that a delivery names as missing, counted from 0."""
+    notes = run.delivery.progress.notes if run.delivery else ()
+    return {int(str(note.params["number"])) - 1 for note in notes if note.kind == "note.file_missing"}
+
+
+def _missed(record: Record, run: Run, job: Job) -> Iterator[Violation]:
+    """A file that arrived whole is not named as missing."""
+    for call in record.world.network.calls:
+        whole = call.answered and call.status in (200, 206) and (not call.trouble or call.trouble.kind == "late")
+        if call.op == FILE and call.run is run and call.request_id == job.request_id and whole:
+            index = int(call.url.rpartition("/")[2].partition(".")[0])
+            if index in missing_of(run) and not job.broken(index):
+                yield Violation("wrong images", f"run {run.number} names file {index} as missing, and it came")
+
+
+def images_of(job: Job, missing: Collection[int] = ()) -> list[list[bytes]]:
+    """Return the pixels of a job's files, without some, in batches: one for each size, in order of appearance."""
     batches: dict[tuple[int, ...], list[bytes]] = {}
     for index in range(job.images):
-        if not job.broken(index):
+        if index not in missing:
             image = pixels(f"{job.request_id}/{index}", index if job.fate.kind == "sizes" else 0)
             batches.setdefault(image.shape, []).append(repr(image.shape).encode() + image.tobytes())
     return list(batches.values())
@@ -214,7 +251,7 @@ def true_journal(record: Record) -> Iterator[Violation]:
         if row["state"] in ("preparing", "submitting"):
             yield Violation("claimed by the dead", f"row {row['id']} is left {row['state']}")
         if job is None:
-            if record.strict("wrong_id_collected") and row["request_id"] and row["state"] == "submitted":
+            if row["request_id"] and row["state"] == "submitted":
                 yield Violation("untrue journal", f"row {row['id']} holds {row['request_id']}, which is not there")
             continue
         if row["state"] == "cancelled" and job.cancelled is None:
@@ -281,8 +318,6 @@ def _worth(cost: float | None, estimate: float, state: str) -> tuple[float, floa
 
 def stops_in_time(record: Record) -> Iterator[Violation]:
     """Stop ends a prompt within its bound."""
-    if any(fault.kind == "locked" for fault in record.world.plan.faults) and not record.strict("locked_and_lost"):
-        return
     for prompt in record.prompts:
         if prompt.stopped_at is not None and prompt.ended is not None:
             seconds = prompt.ended - prompt.stopped_at
@@ -293,10 +328,6 @@ def stops_in_time(record: Record) -> Iterator[Violation]:
 
 def few_calls(record: Record) -> Iterator[Violation]:
     """A job is asked for its state by the time t at most max(20, t/2) times; answers that failed do not count."""
-    back = any(action.do == "clock" and action.value < 0 for action in record.world.plan.actions)
-    if back and not record.strict("clock_put_back"):
-        return
-    most = CALLS if record.strict("pace") else CALLS_IN_BASE
     asked: defaultdict[tuple[Run, str], list[float]] = defaultdict(list)
     for call in record.world.network.calls:
         if call.op == STATUS and call.answered and call.status == 200 and isinstance(call.run, Run):
@@ -304,7 +335,7 @@ def few_calls(record: Record) -> Iterator[Violation]:
     for (run, request_id), times in asked.items():
         for count, at in enumerate(times, 1):
             seconds = at - run.began
-            if count > max(most, seconds / 2 + 1):
+            if count > max(CALLS, seconds / 2 + 1):
                 yield Violation("too many calls", f"run {run.number}: {count} for {request_id} in {seconds:.0f} s")
                 break
 
@@ -332,15 +363,14 @@ def collects_only(record: Record) -> Iterator[Violation]:
     for call in record.world.network.calls:
         if call.op == SUBMIT and isinstance(call.run, Run) and call.run.take is None:
             yield Violation("submitted", f"run {call.run.number} collects, and submitted")
-    if record.strict("log_after_spending"):
-        for _, log in record.world.logged:
-            if "nothing is spent" in log.getMessage():
-                yield Violation("untrue log", log.getMessage())
+    for _, log in record.world.logged:
+        if "nothing is spent" in log.getMessage():
+            yield Violation("untrue log", log.getMessage())
 
 
 def cancels_alone(record: Record) -> Iterator[Violation]:
-    """A job is cancelled only when nobody waits for it."""
-    if not record.strict("stop_of_one"):
+    """A job is cancelled only when nobody waits for it, as far as the record can be read."""
+    if any(fault.at == "disk" for fault in record.world.plan.faults):
         return
     stopped = {run: prompt.stopped_at for prompt in record.prompts for run in prompt.runs}
     for call in record.world.network.calls:
@@ -353,10 +383,9 @@ def cancels_alone(record: Record) -> Iterator[Violation]:
 
 def ids_are_kept(record: Record) -> Iterator[Violation]:
     """An id that arrived is recorded, whatever stands beside it."""
-    rows = {"code_beside_id": "code_beside_id", "error_beside_id": "error_beside_id"}
     for call in record.world.network.calls:
-        row = rows.get(call.trouble.kind if call.trouble else "")
-        if not (row and record.strict(row) and call.answered and call.job and isinstance(call.run, Run)):
+        beside = call.trouble is not None and call.trouble.kind in ("code_beside_id", "error_beside_id")
+        if not (beside and call.answered and call.job and isinstance(call.run, Run)):
             continue
         if call.run.ended is not None and is_lost(call.run):
             yield Violation("id thrown away", f"{call.job.request_id} was in the answer: {outcome(call.run)}")

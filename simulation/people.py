@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
-from nodes.app.service import open_service
+from nodes.app.account import COLLECTABLE, allow_retry
+from nodes.app.service import Service, open_service
 from nodes.core.config.settings import read_settings
+from nodes.core.errors import JobCancelled, JobFailed, NotFound, PackError
 from nodes.core.schema.registry import load_models
 
 from .plan import Action
-from .world.process import TOKEN, Process, Prompt, Run, Take
+from .world.process import STATE_DIR, TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
 MODELS = load_models()
 TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id.endswith("text-to-image"))
 PRO_EDIT = next(spec for spec in MODELS if spec.model_id.endswith("edit"))
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
-ATTEMPTS = 4
+# After each run of a take that does not deliver. Files that come late are there after the first two; a file that is
+# not there may be late for an hour. Who has waited for that long does as the receipt says.
+PAUSES = (15.0, 30.0, 3600.0, 1.0, 1.0, 1.0)
+PATIENT_ATTEMPTS = 3
+WISH_SECONDS = 60.0
 
 
 class People:
@@ -122,6 +129,19 @@ class People:
     def _collect_unknown(self, action: Action) -> None:
         self._enqueue(self._process(action), [None], "nobody-knows-this")
 
+    def _permit(self, action: Action) -> None:
+        """Let every job that was paid for in vain, as far as the record knows, be paid for anew."""
+        for row in self._world.journal():
+            if row["request_id"] and row["state"] in ("failed", "expired"):
+                self._in(self._process(action), partial(self._allow_retry, row["request_id"]))
+
+    def _respell(self, action: Action) -> None:
+        """Name the state folder in another way: the journal is opened once more, in the same process."""
+        process = self._process(action)
+        folder = self._world.disk.folder
+        process.environ[STATE_DIR] = str(folder / ".." / folder.name)
+        self._world.tell(f"process {action.process} names its folder in another way")
+
     def _litter(self, _action: Action) -> None:
         """Leave a stray file in every kept folder, as some file managers do."""
         for folder in sorted(self._world.disk.folder.glob("kept/*")):
@@ -183,16 +203,84 @@ class People:
         process = world.boot(len(world.processes), world.environ(account, budget=1e6))
         world.processes.append(process)
         for take in takes:
-            for _ in range(ATTEMPTS):
-                prompt = self._enqueue(process, [take])
-                process.wait()
-                if prompt.runs[0].delivery is not None:
-                    break
-        world.scheduler.spawn(self._look_at_spending, process, "a look at the spending")
-        world.scheduler.sleep(1.0)
+            self._run_until_delivered(process, take)
+        for request_id in self._collectable(account):
+            self._collect_at_last(process, request_id)
+        self._in(process, self._look_at_spending)
         process.quit()
 
+    def _run_until_delivered(self, process: Process, take: Take) -> None:
+        """Run a take, and do what its receipts advise."""
+        for attempt, pause in enumerate(PAUSES):
+            run = self._enqueue(process, [take]).runs[0]
+            process.wait()
+            if run.delivery is not None:
+                return
+            if attempt >= PATIENT_ATTEMPTS and advises(run, "allow_retry"):
+                self._in(process, partial(self._allow_retry, run.receipt.request_id))
+            self._world.scheduler.sleep(pause + (self._put_back() if pause == max(PAUSES) else 0.0))
+
+    def _put_back(self) -> float:
+        """Return by how many seconds the clock is slow: an hour by that clock takes longer."""
+        return max(0.0, -self._world.clock_offset)
+
+    def _collectable(self, account: int) -> list[str]:
+        """Return the jobs that were told of to a person, or that the record offers, and that nobody has yet."""
+        world = self._world
+        told = {row["request_id"]: None for row in world.journal() if row["state"] in COLLECTABLE}
+        told.update((run.receipt.request_id, None) for run in world.runs if run.error is not None)
+        whole = (run.delivery for run in world.runs if run.delivery is not None and not run.delivery.missing)
+        had = {delivery.request_id for delivery in whole}
+        jobs = world.provider.jobs
+        return [
+            request_id
+            for request_id in told
+            if request_id and request_id not in had
+            and (request_id not in jobs or jobs[request_id].account.number == account)
+        ]  # fmt: skip
+
+    def _collect_at_last(self, process: Process, request_id: str) -> None:
+        for pause in PAUSES:
+            run = self._enqueue(process, [None], request_id).runs[0]
+            process.wait()
+            if run.delivery is not None or isinstance(run.error, NotFound | JobFailed | JobCancelled):
+                return
+            self._world.scheduler.sleep(pause)
+
+    def _in(self, process: Process, work: Callable[[], None]) -> None:
+        """Let a process do something beside its prompts, and wait until that is done."""
+        me, done = self._world.scheduler.current, []
+
+        def do() -> None:
+            work()
+            done.append(True)
+            if me is not None:
+                self._world.scheduler.wake(me)
+
+        self._world.scheduler.spawn(do, process, "a person's wish")
+        while not done and self._world.scheduler.park(WISH_SECONDS):
+            continue
+
+    def _allow_retry(self, request_id: str) -> None:
+        """Let another job be paid for in place of this one."""
+        world = self._world
+        try:
+            allow_retry(_service().journal, request_id)
+        except PackError as error:
+            world.tell(f"{request_id}: no permission: {error.message}")
+        else:
+            world.permissions.append((request_id, world.scheduler.now))
+            world.tell(f"{request_id} may be paid for anew")
+
     def _look_at_spending(self) -> None:
-        settings = read_settings(os.environ, Path.home())
-        journal = open_service(settings).journal
+        journal = _service().journal
         self._world.spent_today = (journal.spent_today(), journal.now())
+
+
+def advises(run: Run, step: str) -> bool:
+    """Whether a run's receipt has this next step."""
+    return run.error is not None and any(one.kind == f"next.{step}" for one in run.receipt.next)
+
+
+def _service() -> Service:
+    return open_service(read_settings(os.environ, Path.home()))

@@ -54,7 +54,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole history. ``processes`` names the account of each; ``rows`` are those of the issue that it plays.
+    """A whole history. ``processes`` names the account of each; ``rows`` are the names in ``rows`` that it plays.
 
     ``hour`` is the hour of the day at which it begins.
     """

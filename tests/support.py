@@ -79,11 +79,11 @@ class RecordingHost:
         return "\n".join(report.text() for report in self.reports)
 
 
-async def run_node(node: PackNode, **values: object) -> tuple[list[torch.Tensor], str, str]:
-    """Run a node with one value for each input, as the host does it: in lists."""
+async def run_node(node: PackNode, **values: object) -> Any:
+    """Run a node with one value for each input, as the host does it: in lists. Masks come last, if any."""
     ended: Any = await node.generate(**{name: [value] for name, value in values.items()})
-    batches, (urls,), (request_id,) = ended["result"]
-    return batches, urls, request_id
+    batches, (urls,), (request_id,), *masks = ended["result"]
+    return (batches, urls, request_id, *masks)
 
 
 class Runner:

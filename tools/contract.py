@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # How an input is shown may change at any time.
-PRESENTATION = ("tooltip", "placeholder", "advanced")
+PRESENTATION = ("tooltip", "placeholder", "advanced", "stem")
 
 
 def contract(node_class: Any, display_name: str) -> dict[str, Any]:

@@ -49,29 +49,113 @@ export interface ConnectionTest {
   budget_usd: number | null;
 }
 
-/** The base price of one image in USD, and the widget that says how many; each is null where it is not told. */
+/**
+ * The base price in USD of a file or of a second of it, as `unit` says, and the widgets that say how many and how long;
+ * each is null where it is not told.
+ */
 export interface Price {
   usd: number | null;
+  unit: string | null;
   count: string | null;
+  duration: string | null;
+}
+
+/** A node whose next job is to be estimated: any name for it, its class, and the values of its widgets. */
+export interface EstimateRequest {
+  node: string;
+  node_id: string;
+  values: Record<string, unknown>;
+}
+
+/** What one job costs in USD, null where that is not known: learnt from its cost, or the base price. */
+export interface Estimate {
+  node: string;
+  usd: number | null;
+  source: "cost" | "price" | "none";
 }
 
 /** By node class. */
 export type Prices = Record<string, Price>;
 
-export interface Job {
+/** A job of the record. Times are in seconds since the epoch, amounts in USD. */
+export interface Entry {
+  id: number;
   request_id: string;
-  state: string;
+  model_id: string;
+  /** The model's name as people read it. */
+  model: string;
+  /** The class of nodes that runs the model; '' where the pack has none. */
+  node_id: string;
+  kind: "image" | "video" | "audio";
+  /** Its first characters; '' where it is not kept. */
+  prompt: string;
+  seed: number | null;
   /** What was asked for. */
   size: string;
   count: number | null;
-  /** How many hosted files are known. */
-  images: number;
+  state: string;
+  created_at: number;
+  submitted_at: number | null;
+  ended_at: number | null;
+  duration: number | null;
+  estimate: number | null;
+  cost: number | null;
+  charge: "charged" | "none" | "unknown";
+  files: { index: number; kept: boolean; type: string }[];
+  hosted: string[];
   /** What became of it, where its state does not say that. */
   outcome: Note | null;
-  cost_usd: number | null;
-  age_seconds: number;
-  collectable: boolean;
+  /** What it needs a person for: its files, a permission to pay again, or a look at what cannot be known. */
+  needs: "collect" | "permission" | "look" | "";
+  /** Whether a living process works on it. */
+  live: boolean;
+  retry_allowed: boolean;
+  /** Whether its files are being fetched without a graph, and why the last try failed. */
+  collecting: boolean;
+  failure: Failure | null;
 }
+
+/** A job with what it was asked with; both are empty where that is not kept. */
+export interface JobDetail extends Entry {
+  inputs: Record<string, string | number | boolean>;
+  media: { socket: string; sha256: string }[];
+}
+
+/** Which jobs are asked for; a member that is missing or empty leaves them all in. `before` is a job's id. */
+export interface JobQuery {
+  before?: number;
+  limit?: number;
+  search?: string;
+  model?: string;
+  state?: string;
+  /** YYYY-MM-DD */
+  day?: string;
+  needs?: 1;
+}
+
+/** Jobs, the newest first. `needs` counts all jobs that need a person, whatever was asked for. */
+export interface JobPage {
+  jobs: Entry[];
+  more: boolean;
+  needs: number;
+  models: { model_id: string; model: string }[];
+}
+
+/** What was spent, in USD: today, this month, on each of the last days, and on each model. */
+export interface Spend {
+  today: number;
+  month: number;
+  days: { day: string; usd: number; jobs: number }[];
+  models: { model_id: string; model: string; usd: number; jobs: number }[];
+}
+
+export interface Setting {
+  value: number | boolean | null;
+  source: "environment" | "page" | "default";
+}
+
+/** By name. */
+export type Settings = Record<"daily_budget_usd" | "keep_mb" | "keep_inputs" | "max_cost_usd", Setting>;
 
 /** What a node's run came to so far. `node` is its id in the prompt, `type` its class, `workflow` its graph's id. */
 export interface Report {

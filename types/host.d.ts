@@ -10,9 +10,15 @@ export type Point = [x: number, y: number];
 export interface App {
   graph: Graph;
   rootGraph?: Graph;
+  canvas: Canvas;
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
+    /** The page's store: what is read of it while a node is drawn draws the node again when it changes. */
+    runcomfyEstimates?: number;
+    registerSidebarTab?(tab: SidebarTab): void;
+    getSidebarTabs?(): SidebarTab[];
+    sidebarTab?: { activeSidebarTabId?: string | null };
     workflow?: { activeWorkflow?: Workflow | null; openWorkflows?: Workflow[] };
   };
   ui?: { settings?: { getSettingValue?(id: string): unknown } };
@@ -28,6 +34,28 @@ export interface App {
 export interface Prompt {
   output: Record<string, unknown>;
   workflow: unknown;
+}
+
+/** What the canvas shows: `graph` is the open one, `ds` where it lies. */
+export interface Canvas {
+  canvas: HTMLCanvasElement;
+  graph?: Graph | null;
+  ds: { scale: number; offset: Point };
+  selected_nodes?: Record<string, HostNode>;
+  selectNode?(node: HostNode): void;
+  convertEventToCanvasOffset?(event: MouseEvent): Point;
+}
+
+/** A tab beside the canvas. The host may call `render` again with the same container. */
+export interface SidebarTab {
+  id: string;
+  title: string;
+  tooltip?: string;
+  icon: string;
+  iconBadge?: string;
+  type: "custom";
+  render(container: HTMLElement): void;
+  destroy?(): void;
 }
 
 /** A workflow in a tab of the page. */
@@ -48,6 +76,8 @@ export interface Api {
   clientId?: string | null;
   initialClientId?: string | null;
   fetchApi(path: string, init?: RequestInit): Promise<Response>;
+  /** The address of a route of the server. */
+  apiURL(path: string): string;
   queuePrompt(number: number, prompt: Prompt, options?: unknown): Promise<{ prompt_id?: string } | undefined>;
   addEventListener<Name extends keyof ApiEvents>(name: Name, listener: (event: CustomEvent<ApiEvents[Name]>) => void): void;
 }
@@ -108,6 +138,8 @@ export interface HostNode {
   pos: Point;
   size: Size;
   graph?: Graph | null;
+  /** What stands in its head. */
+  badges?: (Badge | (() => Badge))[];
   subgraph?: Graph;
   inputs: Slot[];
   outputs?: unknown[];
@@ -128,6 +160,15 @@ export interface HostNode {
   onSerialize?(saved: SavedNode): void;
   onRemoved?(): void;
 }
+
+export interface Badge {
+  text: string;
+  height: number;
+  getWidth(context: CanvasRenderingContext2D): number;
+  draw(context: CanvasRenderingContext2D, x: number, y: number): void;
+}
+
+export type BadgeClass = new (look: { text: string; fgColor: string; bgColor: string }) => Badge;
 
 /** The values that a hook of the host is called with. */
 export type HookValues<Hook> = NonNullable<Hook> extends (...values: infer Values) => unknown ? Values : never;
@@ -155,6 +196,7 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
+  options?: Partial<DOMWidgetOptions>;
   callback?(value: unknown): void;
 }
 
@@ -170,4 +212,4 @@ export interface DOMWidgetOptions {
 
 /** The window of ComfyUI's page. */
 export type HostWindow = Window &
-  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined } };
+  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined }; LGraphBadge?: BadgeClass };

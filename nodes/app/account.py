@@ -20,12 +20,14 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.jobs.receipts import of_unknown
 from ..core.money import Price
 from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
 from ..core.store.job import Job
 from ..core.store.journal import Journal
-from ..core.texts import note
+from ..core.texts import Note, note
+from .collecting import cancel
 from .service import Service
 
 JSONObject = dict[str, object]
@@ -104,6 +106,23 @@ def jobs_view(journal: Journal, spec: ModelSpec, limit: int = 50) -> list[JSONOb
     """Return the newest recorded jobs of a model with a request id, whatever token made them. Blocking."""
     now = journal.now()
     return [_job_view(job, now) for job in journal.recent(limit, spec.model_id, accepted=True)]
+
+
+def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
+    """Ask for the end of a job of the account, recorded or not; return it, and what became of that. Blocking.
+
+    Raises:
+        InvalidInput: this can be no request id. PackError: RunComfy does not know it.
+    """
+    job = service.find(request_id)
+    if job is None:
+        try:
+            service.client.status(request_id)
+        except PackError as error:
+            raise of_unknown(error, request_id) from None
+        job = service.adopt(request_id)
+    told = cancel(service.jobs, job)
+    return service.find(request_id) or job, told
 
 
 def allow_retry(journal: Journal, request_id: object) -> JSONObject:

@@ -26,10 +26,9 @@ from .run import current_settings
 from .service import Service, open_service
 
 MOST_NODES = 200
-# What the size, the length and the number of files of a job are read from.
-_ROLES = ("size", "width", "height", "duration", "duration_ms", "count")
 # A catalogue that is slow holds up no run: then the price is not known.
 PRICE_SECONDS = 5.0
+_COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
@@ -109,7 +108,7 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
 
 def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
     try:
-        arguments = _those_that_cost(spec, values)
+        arguments = _sized(spec, values)
     except InvalidInput:
         # One comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
@@ -122,13 +121,13 @@ def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], p
     return {"usd": found.usd, "source": source, "count": count}
 
 
-def _those_that_cost(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
-    """Check the values that a price depends on, and no others.
+def _sized(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
+    """Return the values that tell how much is made; nothing is asked of the others.
 
     Raises:
-        InvalidInput: one of them cannot be sent.
+        InvalidInput.
     """
-    fields = [field for role in _ROLES if (field := spec.role(role))]
+    fields = [field for field in spec.fields if field.role in _COSTLY]
     return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})
 
 

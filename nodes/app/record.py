@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from ..core.errors import InvalidInput
 from ..core.store import history, inputs
+from ..core.store.engines.engine import Lease, Session
 from ..core.store.file_cache import FileCache
 from ..core.store.history import Entry, Wanted
 from ..core.store.job import BEFORE, Job
 from ..core.store.journal import Journal
-from .background import COLLECTS
+from .collecting import COLLECTS
 from .entries import JSONObject, entry_view, heading, model_view, table
 
 MOST_JOBS = 500
@@ -22,6 +25,7 @@ MOST_TAKES = 50
 DAYS = 31
 MAX_SEARCH = 200
 _EXPORTED_AT_ONCE = 1000
+SEARCHED_AT_ONCE = 10_000
 
 
 class Record:
@@ -38,7 +42,7 @@ class Record:
         """
         wanted = _wanted(asked)
         limit = min(max(1, integer(asked.get("limit"), USUAL_JOBS)), MOST_JOBS)
-        found = self.journal.read(lambda db, owner: history.page(db, owner, wanted, limit + 1))
+        found = self._found(wanted, limit + 1)
         return {
             "jobs": [self.view(entry) for entry in found[:limit]],
             "more": len(found) > limit,
@@ -120,6 +124,19 @@ class Record:
         job, number = self.entry(job_id).job, integer(index, 0)
         return job, number, self.kept.get(job.name).get(number)
 
+    def _found(self, wanted: Wanted, limit: int) -> list[Entry]:
+        """Return the newest jobs that are asked for; a search goes from piece to piece: no claim waits for all."""
+        if not wanted.search:
+            return self.journal.read(lambda db, owner: history.page(db, owner, wanted, limit))
+        found: list[Entry] = []
+        end = wanted.before or self.journal.read(lambda db, _: history.newest(db)) + 1
+        while end > 1 and len(found) < limit:
+            piece = replace(wanted, before=end, after=end - SEARCHED_AT_ONCE)
+            left = limit - len(found)
+            found += self.journal.read(partial(_page, wanted=piece, limit=left))
+            end -= SEARCHED_AT_ONCE
+        return found
+
     def _batches(self) -> Iterator[list[Entry]]:
         """Yield all jobs, some at a time: no claim waits for all of them."""
         before: int | None = None
@@ -130,6 +147,10 @@ class Record:
     def _before(self, job_id: int | None) -> list[Entry]:
         wanted = Wanted(before=job_id)
         return self.journal.read(lambda db, owner: history.page(db, owner, wanted, _EXPORTED_AT_ONCE))
+
+
+def _page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:
+    return history.page(db, owner, wanted, limit)
 
 
 def _wanted(asked: Mapping[str, object]) -> Wanted:

@@ -28,7 +28,7 @@ from ..core.store.file_cache import FileCache
 from ..core.store.job import Author, Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
-from .background import COLLECTS
+from .collecting import COLLECTS
 from .prices import Prices
 from .record import Record
 

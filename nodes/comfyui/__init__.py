@@ -6,9 +6,12 @@ from ..core.schema.registry import load_models
 from .authors import watch_users
 from .collect import COLLECT
 from .factory import PackNode, collect_class, node_class
+from .log_lines import prefix_lines
 from .page import Page
 from .routes import register
 from .runtime import ComfyHost, prompt_server
+
+prefix_lines(__name__.rpartition(".")[0])
 
 HOST = ComfyHost()
 

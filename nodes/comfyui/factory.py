@@ -80,10 +80,15 @@ class PackNode:
             raise error_without_markup(error) from None
         if len(deliveries) < len(items) or any(delivery.missing for delivery in deliveries):
             PackNode.incomplete += 1
+        handed = list(chain.from_iterable(delivery.batches for delivery in deliveries))
+        masks: list[object] = []
+        if any(one.type == "MASK" for one in self.SPEC.output.returned):
+            handed, masks = [images for images, _ in handed], [mask for _, mask in handed]
         result = (
-            list(chain.from_iterable(delivery.batches for delivery in deliveries)),
+            handed,
             ["\n".join(delivery.urls) for delivery in deliveries],
             [delivery.request_id for delivery in deliveries],
+            *([masks] if masks else []),
         )
         return {"ui": self.HOST.shown(_files(deliveries)), "result": result}
 

@@ -15,15 +15,22 @@ InputTypes: TypeAlias = dict[str, dict[str, tuple[object, dict[str, object]]]]
 
 
 def input_types(node: NodeSpec) -> InputTypes:
-    """Return the inputs of a node as ComfyUI asks for them, made anew: others write into what they are given."""
+    """Return the inputs of a node as ComfyUI asks for them, made anew: others write into what they are given.
+
+    The inputs of an array have its ``stem`` besides: the page shows as many of its sockets as are needed.
+    """
     texts = NodeTexts(node)
+    arrays = [field for field in node.fields if len(field.sockets) > 1]
+    stems = {one.name: field.sockets[0].stem for field in arrays for one in field.inputs}
     inputs: InputTypes = {"required": {}, "optional": {}}
     for one in node.inputs:
-        inputs["required" if one.required else "optional"][one.name] = _declared(one, texts.tooltip(one))
+        declared = _declared(one, texts.tooltip(one), stems.get(one.name))
+        inputs["required" if one.required else "optional"][one.name] = declared
     return inputs
 
 
-def _declared(one: Widget | Socket, tooltip: str) -> tuple[object, dict[str, object]]:
+def _declared(one: Widget | Socket, tooltip: str, stem: str | None) -> tuple[object, dict[str, object]]:
     # A list in the place of a type is the host's way to say what can be chosen.
     kind = list(one.type) if isinstance(one.type, tuple) else one.type
-    return kind, {**one.options, "tooltip": tooltip}
+    row = {"stem": stem} if stem else {}
+    return kind, {**one.options, **row, "tooltip": tooltip}

@@ -75,7 +75,7 @@ def cancel_job(options: argparse.Namespace) -> Report:
     Raises:
         PackError: a receipt.
     """
-    from ..app.collecting import cancel_by_id
+    from ..app.account import cancel_by_id
     from ..app.service import close_services, open_service
 
     settings = read_settings(os.environ, Path.home())

@@ -29,6 +29,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Protocol, TypeAlias
 
 import nodes
+from nodes.core.jobs import waiting
 from nodes.core.media.buffers import BufferPool
 
 from .disk import Disk
@@ -40,6 +41,7 @@ Place: TypeAlias = tuple[ModuleType, str]
 
 BOOTED = 1000.0
 _SPARE_MEMORY = 2**20
+_LOOK_SECONDS = 0.3
 _PUBLIC_ADDRESS = "104.18.0.1"
 _USUAL_THREADS = 32
 _IS_PRIVATE = re.compile("_[A-Za-z]")
@@ -97,6 +99,8 @@ class Edges:
         _replace_files(self)
         # Memory for large results, got ready in advance, would take most of the time here.
         BufferPool.__init__.__defaults__ = (_SPARE_MEMORY,)
+        # Every wait looks for Stop so often, and looks take most of the time that is left.
+        waiting.LOOK_SECONDS = _LOOK_SECONDS
         self._listen()
 
     @property

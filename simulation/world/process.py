@@ -26,6 +26,9 @@ from .edges import Edges, Memory
 from .scheduler import Dying, Fiber, Scheduler
 
 TOKEN = "RUNCOMFY_API_TOKEN"
+STATE_DIR = "RUNCOMFY_STATE_DIR"
+
+_DEFAULTS = (("num_images", 1), ("sync_mode", False))
 
 RUN: ContextVar[Run | None] = ContextVar("run", default=None)
 
@@ -45,8 +48,9 @@ class Take:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells takes apart."""
-        return (self.account, self.spec.node_id, *sorted((name, str(value)) for name, value in self.values.items()))
+        """What tells takes apart; an input that has its default is as good as none."""
+        values = ((name, str(value)) for name, value in self.values.items() if (name, value) not in _DEFAULTS)
+        return (self.account, self.spec.node_id, *sorted(values))
 
 
 @dataclass(eq=False)

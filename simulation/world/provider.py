@@ -94,7 +94,12 @@ class Job:
     def deliverable(self, now: float) -> bool:
         """Whether its images can be had of the provider."""
         whole = any(not self.broken(index) for index in range(self.images))
-        return self.billed and whole and not self.files_are_gone(now)
+        return self.billed and whole and not self.is_unread and not self.files_are_gone(now)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its result has a form that no client knows."""
+        return self.fate.kind == "output_unread"
 
     def broken(self, index: int) -> str:
         """Return what is wrong with a file: nothing, ``damaged``, or the HTTP status of its absence."""

@@ -93,6 +93,9 @@ class Scheduler:
     def pause(self) -> None:
         """Let others go first, perhaps."""
         fiber = self._running()
+        self.steps += 1
+        if not self._ready and not self._urgent and self.steps <= self._most_steps:
+            return
         self._ready.append(fiber)
         self._switch(fiber)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 from collections import Counter
@@ -10,11 +11,11 @@ from pathlib import Path
 from random import Random
 
 from ..plan import Fault, Plan
-from .disk import Condition, Connection, Disk
+from .disk import JOURNAL, Condition, Connection, Disk
 from .edges import Edges
 from .forms import Form, draw_form
 from .network import Network, Trouble
-from .process import RUN, TOKEN, Environ, Process, Run
+from .process import RUN, STATE_DIR, TOKEN, Environ, Process, Run
 from .provider import Fate, Provider
 from .scheduler import Owner, Scheduler
 
@@ -52,6 +53,7 @@ class World:
         self.deaths = 0
         self.settled_at: float | None = None
         self.spent_today: tuple[float, float] | None = None
+        self.permissions: list[tuple[str, float]] = []
         self.faults: list[Fault] = [fault for fault in plan.faults if fault.at != "disk"]
         self.disk.conditions = [
             Condition(fault.kind, fault.begins, fault.begins + fault.value)
@@ -71,7 +73,7 @@ class World:
         budget = self.plan.budget if budget is None else budget
         values = {
             "HOME": str(self.disk.folder.parent),
-            "RUNCOMFY_STATE_DIR": str(self.disk.folder),
+            STATE_DIR: str(self.disk.folder),
             TOKEN: self.provider.accounts[account].token,
             "RUNCOMFY_KEEP_MB": _GIBIBYTE_IN_MB if self.plan.kept else "0",
         }
@@ -155,15 +157,13 @@ class World:
 
     def journal(self) -> list[sqlite3.Row]:
         """Return the rows of the journal, oldest first."""
-        path = self.disk.folder / "jobs.sqlite3"
+        path = self.disk.folder / JOURNAL
         if not path.exists():
             return []
-        db = sqlite3.connect(path)
-        db.row_factory = sqlite3.Row
-        try:
-            return list(db.execute("SELECT * FROM jobs ORDER BY id"))
-        finally:
-            db.close()
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.row_factory = sqlite3.Row
+            begun = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone()
+            return list(db.execute("SELECT * FROM jobs ORDER BY id")) if begun else []
 
     def _enter(self, owner: Owner | None) -> None:
         if isinstance(owner, Process):

@@ -106,7 +106,7 @@ def test_the_record_is_looked_through_without_a_token(
     assert ask(host, "POST", "jobs/forget", json={"id": job["id"]}).json() == {}
 
 
-def test_pages_search_and_filters(runner: Runner, host: Standin) -> None:
+def test_pages_search_and_filters(runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         runner.text_to_image(f"fox number {number}", seed=number)
     runner.pro_edit("a Blue hare", image_1=image())
@@ -116,6 +116,10 @@ def test_pages_search_and_filters(runner: Runner, host: Standin) -> None:
     rest = ask(host, "GET", f"jobs?limit=3&before={first['jobs'][-1]['id']}").json()
     assert ([job["prompt"] for job in rest["jobs"]], rest["more"]) == (["fox number 0"], False)
     assert [job["prompt"] for job in jobs(host, "search=BLUE+hare")] == ["a Blue hare"]
+    monkeypatch.setattr(host.pack.nodes.app.record, "SEARCHED_AT_ONCE", 1)
+    found = ask(host, "GET", "jobs?search=fox&limit=2").json()
+    assert ([job["seed"] for job in found["jobs"]], found["more"]) == ([2, 1], True)
+    assert [job["seed"] for job in jobs(host, f"search=fox&before={found['jobs'][-1]['id']}")] == [0]
     assert len(jobs(host, f"model={TEXT_TO_IMAGE.model_id}")) == 3
     assert len(jobs(host, "state=delivered")) == 4 and jobs(host, "state=failed") == []
     today = time.strftime("%Y-%m-%d")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from real_comfyui.workflows import (
+    BY_ADDRESS,
     CORE_WIDGETS,
     FOLDER,
     NAMES,
@@ -21,10 +22,12 @@ from real_comfyui.workflows import (
     to_prompt,
     values_of,
 )
+from real_comfyui.workflows import TEXT_TO_IMAGE as TEXT_TO_IMAGE_TEMPLATE
 from support import PRO_EDIT, TEXT_TO_IMAGE
 
 from nodes.core.request.validate import check
 from nodes.core.schema.kind import Given
+from tools.templates.__main__ import files
 
 TITLE_HEIGHT = 30
 SPECS = {spec.node_id: spec for spec in (TEXT_TO_IMAGE, PRO_EDIT)}
@@ -36,8 +39,26 @@ def ours(workflow: Workflow, definitions: dict[str, Any]) -> list[dict[str, Any]
     return [node for node in workflow["nodes"] if node["type"] in definitions]
 
 
-def test_every_file_of_the_folder_is_tested() -> None:
-    assert sorted(path.name for path in FOLDER.glob("*.json")) == [f"{name}.json" for name in NAMES]
+def models_of(workflow: Workflow, definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in ours(workflow, definitions) if node["type"] in SPECS]
+
+
+def test_every_file_of_the_folder_is_what_its_description_says() -> None:
+    wanted = dict(files())
+    assert sorted(path.stem for path in wanted) == sorted(NAMES)
+    assert sorted(FOLDER.glob("*.json")) == sorted(wanted)
+    for path, text in wanted.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run python -m tools.templates"
+
+
+def test_a_search_for_the_models_name_finds_every_template() -> None:
+    assert len(NAMES) == 12 and all("nano banana" in name.lower() for name in NAMES)
+
+
+@every_workflow
+def test_the_note_follows_the_theme(name: str) -> None:
+    (note,) = [node for node in load(name)["nodes"] if node["type"] in PAGE_ONLY]
+    assert note.keys().isdisjoint({"color", "bgcolor"})
 
 
 @every_workflow
@@ -76,7 +97,7 @@ def test_seed_stays_as_it_is_saved(name: str, definitions: dict[str, Any]) -> No
 def test_saved_values_are_accepted_by_the_pack(name: str, definitions: dict[str, Any]) -> None:
     workflow = load(name)
     prompt = to_prompt(workflow, definitions)
-    for node in ours(workflow, definitions):
+    for node in models_of(workflow, definitions):
         inputs = prompt[str(node["id"])]["inputs"]
         assert inputs["prompt"].strip()
         widgets = {key: value for key, value in inputs.items() if not isinstance(value, list)}
@@ -120,8 +141,8 @@ def test_links_agree_with_the_nodes_at_both_ends(name: str) -> None:
 @every_workflow
 def test_every_image_ends_in_a_saved_file(name: str, definitions: dict[str, Any]) -> None:
     prompt = to_prompt(load(name), definitions)
-    shown = [node["inputs"]["images"][0] for node in prompt.values() if "images" in node["inputs"]]
-    assert {key for key, node in prompt.items() if node["class_type"] in definitions} == set(shown)
+    used = {value[0] for node in prompt.values() for value in node["inputs"].values() if isinstance(value, list)}
+    assert {key for key, node in prompt.items() if node["class_type"] in definitions} <= used
     assert sum(node["class_type"] == "SaveImage" for node in prompt.values()) == 1
 
 
@@ -155,7 +176,7 @@ def test_nothing_private_is_saved(name: str) -> None:
 
 
 def test_api_form_leaves_out_the_seed_control_and_prefers_links(definitions: dict[str, Any]) -> None:
-    prompt = to_prompt(load("text_to_image_into_pro_edit_by_url"), definitions)
+    prompt = to_prompt(load(BY_ADDRESS), definitions)
     first, second = (
         next((key, node["inputs"]) for key, node in prompt.items() if node["class_type"] == spec.node_id)
         for spec in (TEXT_TO_IMAGE, PRO_EDIT)
@@ -168,7 +189,7 @@ def test_api_form_leaves_out_the_seed_control_and_prefers_links(definitions: dic
 
 
 def test_a_value_too_many_is_noticed(definitions: dict[str, Any]) -> None:
-    workflow = load("text_to_image")
+    workflow = load(TEXT_TO_IMAGE_TEMPLATE)
     (node,) = ours(workflow, definitions)
     node["widgets_values"].append(0)
     with pytest.raises(ValueError, match="longer"):
@@ -178,4 +199,4 @@ def test_a_value_too_many_is_noticed(definitions: dict[str, Any]) -> None:
 @every_workflow
 def test_template_has_a_thumbnail(name: str) -> None:
     with Image.open(FOLDER / f"{name}.jpg") as image:
-        assert image.format == "JPEG" and image.size == (512, 384)
+        assert image.format == "JPEG" and image.size == (512, 512)

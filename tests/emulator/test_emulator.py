@@ -23,7 +23,7 @@ from PIL import Image
 from emulator import OTHERS_PREFIX, TOLERATED, Answers, Emulator
 from emulator.__main__ import main
 from emulator.asked import Asked
-from emulator.drawing import draw
+from emulator.drawing import SHELF, draw
 from emulator.jobs import JobBook
 from emulator.plans import RATIOS, SIDES, Plan, image_size, nearest_ratio
 
@@ -677,7 +677,7 @@ def test_an_edit_shows_its_references_in_order(api: Client) -> None:
     body = {"prompt": "Both", "image_urls": references, "aspect_ratio": "21:9"}
     image = api.image(api.result(api.submit(EDIT, **body))["output"]["image"]).convert("RGB")
     margin = image.height // 40
-    side = int(image.height * 0.42) - margin
+    side = int(image.height * SHELF) - margin
     centres = [image.getpixel((margin + side // 2 + n * (side + margin), margin + side // 3)) for n in range(5)]
     assert (centres[0], centres[2]) == ((255, 0, 0), (0, 0, 255))
     assert centres[1] not in [(24, 26, 32), centres[3]]

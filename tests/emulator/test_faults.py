@@ -500,6 +500,7 @@ def test_every_kind_that_needs_no_code_has_a_short_form() -> None:
         "format": "png",
         "sizes": "1x1",
         "status": "500",
+        "medium": "video",
     }
     for kind in {*CALL_KINDS, *JOB_KINDS} - {"edit", "content", "files"}:
         place = "job" if kind in JOB_KINDS else "file"

@@ -71,7 +71,7 @@ def least(spec: ModelSpec) -> tuple[dict[str, object], dict[str, int]]:
 
 def test_all_that_is_known_in_full_is_here() -> None:
     assert len(MODELS) == 98
-    assert {spec.output_kind for spec in MODELS} == {"image", "video", "audio"}
+    assert {spec.output.medium for spec in MODELS} == {"image", "video", "audio"}
 
 
 @models
@@ -173,7 +173,7 @@ def test_every_run_is_valid_by_the_published_schema_or_refused(spec: ModelSpec) 
 def test_its_names_follow_from_its_id_and_are_its_own(spec: ModelSpec) -> None:
     if not spec.command:
         assert spec.node_id == node_id_of(spec.model_id)
-        assert spec.category.startswith(f"RunComfy/{spec.output_kind.capitalize()}/")
+        assert spec.category.startswith(f"RunComfy/{spec.output.medium.capitalize()}/")
         assert not spec.node_id.endswith(VENDORS)
     assert all(one.stem and one.medium for one in spec.inputs if isinstance(one, Socket))
 
@@ -194,7 +194,7 @@ def test_files_are_what_the_tool_makes_of_their_schemas() -> None:
             continue
         path = MODELS_FOLDER / file_name_of(spec.model_id)
         found = json.loads(path.read_text(encoding="utf-8"))
-        entry = {**found, "categories": [f"to-{spec.output_kind}"], "display_name": "", "description": ""}
+        entry = {**found, "categories": [f"to-{spec.output.medium}"], "display_name": "", "description": ""}
         made = model_document(entry, found["read_on"], conditions.get(spec.model_id, ()))
         assert {key: found[key] for key in made} == made, path
 

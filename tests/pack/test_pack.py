@@ -97,8 +97,9 @@ def test_every_node_is_one_that_the_host_can_run(pack: ModuleType) -> None:
 def test_input_types_are_made_anew_each_time(pack: ModuleType) -> None:
     # Hosts and other packs write into what they are given.
     for node_class in pack.NODE_CLASS_MAPPINGS.values():
+        before = len(node_class.INPUT_TYPES())
         node_class.INPUT_TYPES().clear()
-        assert node_class.INPUT_TYPES()["required"]
+        assert len(node_class.INPUT_TYPES()) == before > 0
 
 
 def test_loading_touches_neither_network_nor_disk(loaded: tuple[dict[str, Any], Path]) -> None:

@@ -208,12 +208,23 @@ class Editor:
         panel.wait_for()
         return panel
 
-    def recent_jobs(self, node: str) -> Locator:
-        """Choose the node's menu entry and return the dialog."""
+    def open_jobs(self) -> Locator:
+        """Open the sidebar with the jobs and return it."""
+        self.do("() => { app.extensionManager.command.execute('RunComfy.Jobs'); }")
+        sidebar = self.page.locator(".runcomfy-sidebar")
+        sidebar.wait_for()
+        return sidebar
+
+    def choose(self, node: str, entry: str) -> None:
+        """Choose an entry of a node's menu."""
         self.do(
-            "(id) => { const node = app.graph.getNodeById(id);"
+            "([id, entry]) => { const node = app.graph.getNodeById(id);"
             " const items = app.collectNodeMenuItems?.(node) ?? node.getExtraMenuOptions(app.canvas, []);"
-            " items.find((item) => item?.content?.startsWith('Recent paid jobs')).callback(); }",
-            node,
+            " items.find((item) => item?.content === entry).callback(); }",
+            [node, entry],
         )
-        return self.page.locator("dialog.runcomfy-jobs-dialog")
+
+    def badge(self) -> str:
+        """Return what the sidebar's tab shows on its icon."""
+        tab = "app.extensionManager.getSidebarTabs().find((tab) => tab.id === 'runcomfy')"
+        return str(self.do(f"() => {tab}.iconBadge"))

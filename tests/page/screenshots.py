@@ -28,10 +28,10 @@ from real_comfyui.workflows import load  # noqa: E402
 from emulator import Emulator, Fault  # noqa: E402
 
 NODES = {
-    "text_to_image_node": ("text_to_image", "RunComfyNanoBanana2TextToImage"),
-    "pro_edit_node": ("pro_edit", "RunComfyNanoBananaProEdit"),
+    "text_to_image_node": ("Nano Banana 2 - text to image", "RunComfyNanoBanana2TextToImage"),
+    "pro_edit_node": ("Nano Banana Pro - edit an image", "RunComfyNanoBananaProEdit"),
 }
-CHAIN = "text_to_image_into_pro_edit_by_url"
+CHAIN = "Nano Banana 2 into Pro - edit by address"
 MARGIN = 14
 GAP = 30
 BACKGROUND = (24, 24, 24)

@@ -1,4 +1,4 @@
-"""Takes images of what the pack adds to ComfyUI's page: the settings panel, the states of a node, the recovery.
+"""Takes images of what the pack adds to ComfyUI's page: the settings panel, the states of a node, the sidebar.
 
     python tests/page/screenshots_page.py
 
@@ -95,7 +95,7 @@ def surroundings() -> Iterator[tuple[Emulator, Editor]]:
 def settings_panel(editor: Editor) -> Image.Image:
     """Enter a token in the settings and return the dialog."""
     panel = editor.open_settings()
-    panel.locator("input").fill(TOKEN)
+    panel.locator("input[type=password]").fill(TOKEN)
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("$25.00").wait_for()
     editor.page.mouse.move(5, 5)
@@ -122,8 +122,8 @@ def node_states(editor: Editor) -> Image.Image:
     return _grid(images)
 
 
-def recovery(api: Emulator, editor: Editor) -> Image.Image:
-    """Run some jobs that end differently and return the list of them over the node."""
+def sidebar(api: Emulator, editor: Editor) -> Image.Image:
+    """Run some jobs that end differently and return the page with the list of them."""
     editor.clear()
     node = editor.add(TEXT_TO_IMAGE, 0, 0, num_images=2)
     editor.connect(node, editor.add("PreviewImage", 560, 0), "images")
@@ -135,13 +135,10 @@ def recovery(api: Emulator, editor: Editor) -> Image.Image:
     editor.until_board(node, "Running")
     editor.stop()
     editor.until_board(node, "can no longer")
-    dialog = editor.recent_jobs(node)
-    dialog.get_by_text("under way").wait_for()
-    editor.page.wait_for_timeout(300)
-    box = dialog.bounding_box()
-    assert box is not None
-    clip = {"x": box["x"] - 60, "y": box["y"] - 50, "width": box["width"] + 120, "height": box["height"] + 100}
-    return _image(editor.page.screenshot(clip=clip))  # type: ignore[arg-type]
+    opened = editor.open_jobs()
+    opened.get_by_text("to be collected").first.wait_for()
+    editor.page.wait_for_timeout(800)
+    return _image(editor.page.screenshot())
 
 
 def main() -> int:
@@ -151,7 +148,7 @@ def main() -> int:
         images = {
             "settings_panel": settings_panel(editor),
             "node_states": node_states(editor),
-            "recovery": recovery(api, editor),
+            "sidebar": sidebar(api, editor),
         }
     for name, image in images.items():
         path = OUT / f"{name}.png"

@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 from .execution import CORE_NODES, Executor, PreviewImage, PromptQueue
 from .hostmodules import ROOT, TEMP, host_modules, loaded_pack
+from .record import Record
 
 FOLDER = "runcomfy-models"
 PAGE_SETTINGS = {
@@ -34,10 +35,13 @@ class Standin:
     """ComfyUI's ``PromptServer`` as the pack and the page know it. Use it as a context manager.
 
     ``user_folder`` is ComfyUI's user directory. Without ``frontend``, the folder of a page's static files, there
-    are only routes. What a test may look at: ``texts`` (progress texts sent), ``sent`` (all messages).
+    are only routes; a ``record`` answers in place of the pack's own.
+    What a test may look at: ``texts`` (progress texts sent), ``sent`` (all messages).
     """
 
-    def __init__(self, user_folder: Path, frontend: Path | None = None, port: int = 0) -> None:
+    def __init__(
+        self, user_folder: Path, frontend: Path | None = None, port: int = 0, record: Record | None = None
+    ) -> None:
         self.routes = web.RouteTableDef()
         self.prompt_queue = PromptQueue()
         self.sent: list[tuple[str, dict[str, Any]]] = []
@@ -46,6 +50,7 @@ class Standin:
         self.nodes: dict[str, type[Any]] = dict(CORE_NODES)
         self._names: dict[str, str] = {}
         self._frontend = frontend
+        self._record = record
         self._user_folder = user_folder
         self._userdata: dict[str, bytes] = {}
         self.sockets: dict[str, web.WebSocketResponse] = {}
@@ -139,6 +144,8 @@ class Standin:
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=64 * 2**20)
         for prefix in ("", "/api"):
+            if self._record is not None:
+                self._record.add_to(app, prefix)
             for route in self.routes:
                 if isinstance(route, web.RouteDef):
                     app.router.add_route(route.method, prefix + route.path, route.handler)

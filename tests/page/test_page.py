@@ -20,6 +20,7 @@ from .standin import Standin
 
 pytestmark = pytest.mark.page
 
+_SEED = "app.graph.getNodeById(id).widgets.find((each) => each.name === 'seed')"
 TOKEN = "a-token-of-the-emulator-1234"
 FRENCH = json.loads((ROOT / "locales" / "fr" / "messages.json").read_text(encoding="utf-8"))
 
@@ -30,12 +31,12 @@ def test_token_is_entered_tested_and_forgotten_in_the_settings(
     api.token = TOKEN
     panel = editor.open_settings()
     panel.get_by_text("none", exact=True).wait_for()
-    panel.locator("input").fill(TOKEN)
+    panel.locator("input[type=password]").fill(TOKEN)
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("accepted").wait_for()
     panel.get_by_text("$25.00").wait_for()
     assert "\u2022\u2022\u2022\u20221234" in panel.inner_text()
-    assert panel.locator("input").input_value() == ""
+    assert panel.locator("input[type=password]").input_value() == ""
     assert TOKEN not in editor.page.content() and TOKEN not in str(host.settings)
     panel.get_by_role("button", name="Forget token").click()
     panel.get_by_role("button", name="Really forget it?").click()
@@ -45,7 +46,7 @@ def test_token_is_entered_tested_and_forgotten_in_the_settings(
 
 def test_refused_token_is_named_as_such(editor: Editor) -> None:
     panel = editor.open_settings()
-    panel.locator("input").fill("another-accounts-token")
+    panel.locator("input[type=password]").fill("another-accounts-token")
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("refused the token: it is wrong or expired").wait_for()
 
@@ -62,11 +63,15 @@ def test_run_without_a_token_asks_for_one_and_the_next_run_works(
     editor.run()
     dialog = editor.page.locator("dialog.runcomfy-account-dialog")
     dialog.get_by_text("The run needs an API token").wait_for()
-    dialog.locator("input").fill(api.token)
+    dialog.locator("input[type=password]").fill(api.token)
     editor.page.keyboard.press("Enter")
     dialog.get_by_text("accepted").wait_for()
+    assert not dialog.get_by_text("The run needs an API token").is_visible()
+    assert not dialog.get_by_text("none", exact=True).is_visible()
     editor.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
+    editor.until_board(node, "There is no RunComfy API token", shown=False)
+    editor.until_board(node, "No API token yet", shown=False)
     editor.run()
     editor.until_board(node, "1 image delivered")
     assert all(api.token not in str(message) for message in host.sent)
@@ -112,7 +117,9 @@ def test_same_inputs_show_a_kept_copy_and_a_failure_its_receipt(
 
 
 @pytest.mark.usefixtures("with_token")
-def test_stopped_job_is_collected_without_a_new_charge(editor: Editor, api: Emulator) -> None:
+def test_stopped_job_is_collected_in_the_sidebar_without_a_new_charge(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
     api.hold_running = True
     node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
     editor.connect(node, editor.add("PreviewImage", 600), "images")
@@ -122,17 +129,99 @@ def test_stopped_job_is_collected_without_a_new_charge(editor: Editor, api: Emul
     editor.until_board(node, "Stopped")
     editor.until_board(node, "can no longer be cancelled")
     api.hold_running = False
-    dialog = editor.recent_jobs(node)
-    dialog.get_by_text("under way").wait_for()
-    dialog.get_by_role("button", name="Collect").click()
-    editor.until(f"() => app.graph.nodes.some((node) => node.type === '{COLLECT}')")
-    added = editor.do(f"() => String(app.graph.nodes.find((node) => node.type === '{COLLECT}').id)")
-    editor.do("(id) => app.graph.remove(app.graph.getNodeById(id))", node)
-    preview = editor.do("() => String(app.graph.nodes.find((node) => node.type === 'PreviewImage').id)")
-    editor.connect(added, preview, "images")
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("1 job needs you").wait_for()
+    sidebar.get_by_text("to be collected").first.click()
+    sidebar.get_by_role("button", name="Collect").click()
+    sidebar.get_by_text("Collected: no new charge.").wait_for()
+    editor.until("() => document.querySelector('.runcomfy-job-file')?.naturalWidth > 0")
+    sidebar.get_by_role("button", name="Add to the graph").click()
+    added = f"app.graph.nodes.find((each) => each.type === '{COLLECT}')"
+    editor.until(f"() => {added}")
+    editor.until_board(editor.do(f"() => String({added}.id)"), "1 image delivered")
+    assert editor.badge() == ""
+    assert (len(host.executor.ran), api.count("submit"), len(api.billed)) == (2, 1, 1)
+
+
+@pytest.mark.usefixtures("with_token")
+def test_jobs_inputs_are_run_again_as_the_kept_copy(editor: Editor, api: Emulator) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox", seed=7)
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
     editor.run()
-    editor.until_board(added, "1 image delivered")
+    editor.until_board(node, "1 image delivered")
+    editor.do("(id) => { app.graph.getNodeById(id).widgets[0].value = 'another' }", node)
+    editor.do("(id) => app.canvas.selectNode(app.graph.getNodeById(id))", node)
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("a fox").first.click()
+    sidebar.get_by_role("button", name="Use these inputs").click()
+    sidebar.get_by_text("These inputs are on the selected node").wait_for()
+    editor.run()
+    editor.until_board(node, "kept copy, no charge")
+    assert len(api.billed) == 1
+
+
+@pytest.mark.usefixtures("with_token")
+def test_failure_that_was_charged_is_paid_again_only_after_a_person_allowed_it(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
+    api.fault(Fault("job", blocked=True))
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox", seed=7)
+    _fix_seed(editor, node)
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.run()
+    editor.until_board(node, "The job ended without an image")
+    editor.run()
+    _until_ran(editor, host, 2)
+    editor.until_board(node, "Pay again")
     assert api.count("submit") == 1
+    editor.page.keyboard.press("Escape")
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("charged, nothing delivered").first.click()
+    sidebar.get_by_role("button", name="Allow paying again").click()
+    sidebar.get_by_role("button", name="Really pay again?").click()
+    sidebar.get_by_text("run the same inputs again").first.wait_for()
+    editor.run()
+    editor.until_board(node, "1 image delivered")
+    editor.run()
+    editor.until_board(node, "kept copy, no charge")
+    assert api.count("submit") == 2
+
+
+@pytest.mark.usefixtures("with_token")
+def test_take_that_is_chosen_flows_on_as_the_kept_copy(editor: Editor, host: Standin, api: Emulator) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox", seed=7)
+    _fix_seed(editor, node)
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    for runs, seed in enumerate((7, 8), start=1):
+        editor.do(f"(id) => {{ {_SEED}.value = {seed}; }}", node)
+        editor.run()
+        _until_ran(editor, host, runs)
+    editor.choose(node, "Takes\u2026")
+    dialog = editor.page.locator("dialog.runcomfy-takes-dialog")
+    dialog.get_by_text("seed 7").wait_for()
+    dialog.get_by_label("Move to compare").fill("20")
+    dialog.locator(".runcomfy-take", has_text="seed 7").get_by_role("button", name="Use this take").click()
+    dialog.get_by_text("Its seed is on the node").wait_for()
+    assert editor.do(f"(id) => {_SEED}.value", node) == 7
+    editor.page.keyboard.press("Escape")
+    editor.run()
+    editor.until_board(node, "kept copy, no charge")
+    assert len(api.billed) == 2
+
+
+def _until_ran(editor: Editor, host: Standin, prompts: int) -> None:
+    for _ in range(100):
+        if len(host.executor.ran) == prompts and not host.executor.remaining:
+            return
+        editor.page.wait_for_timeout(50)
+    raise AssertionError(f"{len(host.executor.ran)} prompts were run")
+
+
+def _fix_seed(editor: Editor, node: str) -> None:
+    editor.do(
+        "(id) => { app.graph.getNodeById(id).widgets.find((w) => w.name.startsWith('control')).value = 'fixed' }",
+        node,
+    )
 
 
 @pytest.mark.usefixtures("with_token")
@@ -187,7 +276,7 @@ def test_batch_counts_as_its_images_in_the_numbers(editor: Editor) -> None:
     edit = editor.add(PRO_EDIT, 600)
     editor.connect(editor.add("EmptyImage", 60, batch_size=3), edit, "image_1")
     editor.connect(editor.add("LoadImage", 60, 400), edit, "image_2")
-    assert editor.sockets(edit)[:2] == [("image_1", "images 1\u20133"), ("image_2", "image 4")]
+    assert editor.sockets(edit)[:2] == [("image_1", "image 1\u20133"), ("image_2", "image 4")]
 
 
 def test_sockets_go_up_to_all_that_the_server_has(editor: Editor) -> None:

@@ -72,14 +72,14 @@ def load_template(editor: Editor, name: str) -> str:
 
 def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: Emulator) -> None:
     panel = editor.open_settings()
-    panel.locator("input").fill(TOKEN)
+    panel.locator("input[type=password]").fill(TOKEN)
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("accepted").wait_for()
     editor.page.keyboard.press("Escape")
     panel.wait_for(state="detached")
 
     api.hold_running = True
-    node = load_template(editor, "text_to_image")
+    node = load_template(editor, "Nano Banana 2 - text to image")
     editor.until_board(node, "from $0.10")
     editor.run()
     editor.until_board(node, "Running")
@@ -92,11 +92,25 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
     editor.until_board(node, "1 image delivered")
     editor.until("() => app.graph.nodes.some((each) => each.imgs?.length)")
 
+    api.hold_running = True
+    editor.do("(id) => { app.graph.getNodeById(id).widgets[0].value = 'a quiet harbour' }", node)
+    editor.run()
+    editor.until_board(node, "Running")
+    editor.stop()
+    editor.until_board(node, "can no longer be cancelled")
+    api.hold_running = False
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("to be collected").first.click()
+    sidebar.get_by_role("button", name="Collect").click()
+    sidebar.get_by_text("Collected: no new charge.").wait_for()
+    editor.until("() => document.querySelector('.runcomfy-job-file')?.naturalWidth > 0")
+    assert api.count("submit") == 2
+
 
 def test_every_button_of_a_receipt_does_what_it_says_and_nothing_is_paid_twice(
     editor: Editor, api: Emulator
 ) -> None:
-    node = load_template(editor, "text_to_image")
+    node = load_template(editor, "Nano Banana 2 - text to image")
     editor.run()
     editor.until_board(node, "There is no RunComfy API token.")
     dialog = editor.page.locator("dialog.runcomfy-account-dialog")

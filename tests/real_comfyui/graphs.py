@@ -16,6 +16,7 @@ Pixels = npt.NDArray[np.uint8]
 
 TEXT_TO_IMAGE = "RunComfyNanoBanana2TextToImage"
 PRO_EDIT = "RunComfyNanoBananaProEdit"
+MODEL = "google/nano-banana-2/text-to-image"
 
 
 def text_to_image(prompt: object, **values: object) -> dict[str, Any]:
@@ -48,6 +49,21 @@ def one_image(prompt: str, **values: object) -> Graph:
 def jobs_of(api: Emulator, prompt: str) -> list[Job]:
     """The jobs whose prompt it is, oldest first."""
     return [job for job in api.jobs if job.body["prompt"] == prompt]
+
+
+def paid_elsewhere(api: Emulator) -> str:
+    """Have the account make a job by another program; return its request id."""
+    body = {"prompt": "made elsewhere", "aspect_ratio": "1:1", "resolution": "1K"}
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(
+            f"{api.base_url}/models/{MODEL}",
+            json=body,
+            headers={"Authorization": f"Bearer {api.token}"},
+            timeout=10,
+        )
+    answer.raise_for_status()
+    return str(answer.json()["request_id"])
 
 
 def images(api: Emulator, job: Job) -> list[Pixels]:

@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 import requests
 from hurry import same
 from makers import by_pillow, file_in
-from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of
+from real_comfyui.graphs import PRO_EDIT, TEXT_TO_IMAGE, images, jobs_of, paid_elsewhere
 from real_comfyui.host import PACKS, ROOT, Comfy, Outcome
-from real_comfyui.workflows import CORE_WIDGETS, NAMES, inputs_of, load, to_prompt, widget_names
+from real_comfyui.workflows import (
+    BY_ADDRESS,
+    COLLECT,
+    CORE_WIDGETS,
+    NAMES,
+    SEVERAL_REFERENCES,
+    inputs_of,
+    load,
+    to_prompt,
+    widget_names,
+)
+from real_comfyui.workflows import TEXT_TO_IMAGE as TEXT_TO_IMAGE_TEMPLATE
 
 from emulator import Emulator
 
 pytestmark = pytest.mark.comfyui
 
-SIZES = {
-    "pro_edit": (1024, 1024),
-    "pro_edit_with_several_references": (1024, 1024),
-    "text_to_image": (1360, 768),
-    "text_to_image_into_pro_edit_by_url": (1360, 768),
+NUMBERS = itertools.count()
+# The size of what each saves, and how many jobs are paid for.
+SAVED = {
+    TEXT_TO_IMAGE_TEMPLATE: ([(1360, 768)], 1),
+    "Nano Banana 2 - 1K draft, then 4K": ([(5456, 3072)], 2),
+    "Nano Banana 2 - product shot": ([(912, 1152)] * 4, 1),
+    "Nano Banana 2 - several takes compared": ([(912 + 16 + 912, 1152)], 2),
+    "Nano Banana Pro - edit an image": ([(1024, 1024)], 1),
+    SEVERAL_REFERENCES: ([(1024, 1024)], 1),
+    "Nano Banana Pro - a list of images": ([(1024, 1024)] * 3, 3),
+    "Nano Banana Pro - character sheet": ([(1360, 768)], 1),
+    "Nano Banana Pro - style transfer": ([(1024, 1024)], 2),
+    BY_ADDRESS: ([(1360, 768)], 2),
+    "Nano Banana 2 into Pro - chain of edits": ([(1360, 768)], 3),
+    COLLECT: ([(1024, 1024)], 0),
 }
 
 
-def run_example(name: str, comfy: Comfy, definitions: dict[str, Any]) -> tuple[Outcome, dict[str, str]]:
+def prompt_of(name: str, api: Emulator, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return an example as it is sent, with prompts of its own; the one that collects gets a job of the account."""
+    prompt, number = to_prompt(load(name), definitions), next(NUMBERS)
+    for inputs in (node["inputs"] for node in prompt.values()):
+        if "prompt" in inputs:
+            inputs["prompt"] += f" ({number})"
+        if "request_id" in inputs:
+            inputs["request_id"] = paid_elsewhere(api)
+    return prompt
+
+
+def run_example(
+    name: str, comfy: Comfy, api: Emulator, definitions: dict[str, Any]
+) -> tuple[Outcome, dict[str, str]]:
     """Run an example and return its outcome, and the id of the node of each type; the last of several."""
-    prompt = to_prompt(load(name), definitions)
+    prompt = prompt_of(name, api, definitions)
     outcome = comfy.run(prompt)
     assert outcome.succeeded, outcome.error
     return outcome, {node["class_type"]: key for key, node in prompt.items()}
@@ -49,7 +84,7 @@ def test_page_is_offered_both_nodes_with_their_inputs_in_order(comfy: Comfy, def
         offered = [name for group in info[node]["input_order"].values() for name in group]
         assert offered == list(inputs_of(definitions[node]))
         assert info[node]["output_name"] == ["images", "image_urls", "request_id"]
-        assert info[node]["output_is_list"] == [True, False, False]
+        assert info[node]["output_is_list"] == [True, True, True]
 
 
 def test_core_nodes_of_the_examples_have_the_widgets_that_are_saved(comfy: Comfy) -> None:
@@ -72,14 +107,18 @@ def test_examples_are_offered_as_templates(comfy: Comfy) -> None:
 def test_example_saves_the_images_that_the_api_made(
     name: str, comfy: Comfy, api: Emulator, definitions: dict[str, Any]
 ) -> None:
-    outcome, nodes = run_example(name, comfy, definitions)
+    before = len(api.jobs)
+    outcome, nodes = run_example(name, comfy, api, definitions)
     saved = [by_pillow(file) for file in comfy.files(outcome, nodes["SaveImage"])]
-    assert same(saved, images(api, api.jobs[-1]))
-    assert [(image.shape[1], image.shape[0]) for image in saved] == [SIZES[name]]
+    sizes, jobs = SAVED[name]
+    assert [(image.shape[1], image.shape[0]) for image in saved] == sizes
+    assert len(api.jobs) - before == jobs + (name == COLLECT)
+    if jobs == 1:
+        assert same(saved, images(api, api.jobs[-1]))
 
 
 def test_chain_by_hosted_url_uploads_nothing(comfy: Comfy, api: Emulator, definitions: dict[str, Any]) -> None:
-    outcome, nodes = run_example("text_to_image_into_pro_edit_by_url", comfy, definitions)
+    outcome, nodes = run_example(BY_ADDRESS, comfy, api, definitions)
     first, second = api.jobs[-2:]
     assert second.body["image_urls"] == api.files.uris(first)
     assert outcome.output(nodes["PreviewAny"], "text") == api.files.uris(first)
@@ -90,7 +129,7 @@ def test_chain_by_hosted_url_uploads_nothing(comfy: Comfy, api: Emulator, defini
 def test_references_of_different_sizes_arrive_pixel_exact_and_in_order(
     comfy: Comfy, api: Emulator, definitions: dict[str, Any]
 ) -> None:
-    prompt = to_prompt(load("pro_edit_with_several_references"), definitions)
+    prompt = to_prompt(load(SEVERAL_REFERENCES), definitions)
     (edit,) = [node for node in prompt.values() if node["class_type"] == PRO_EDIT]
     edit["inputs"]["prompt"] = "three sizes"
     assert comfy.run(prompt).succeeded

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 import requests
 from makers import by_pillow
+from PIL import Image
 from real_comfyui.graphs import saved
 from real_comfyui.host import Comfy, Graph
 
@@ -88,6 +89,25 @@ def test_a_mask_goes_to_an_image_model_as_the_host_has_it(comfy: Comfy, api: Emu
     assert np.array_equal(mask[..., 0], expected) and np.array_equal(mask[..., 1], expected)
     (file,) = comfy.files(outcome, "6")
     assert np.array_equal(by_pillow(file), by_pillow(served(api, job)[0]))
+
+
+def test_transparency_comes_as_the_hosts_mask(comfy: Comfy, api: Emulator) -> None:
+    api.fault(Fault("job", format="rgba"))
+    graph: Graph = {
+        "1": EXAMPLE,
+        "2": node(MASKED, prompt="a fox alone", image_1=["1", 0], background="transparent"),
+        "3": node("MaskToImage", mask=["2", 3]),
+        "4": saved("3"),
+    }
+    outcome = comfy.run(graph)
+    assert outcome.succeeded, outcome.error
+    (original,) = served(api, job_of(api, "a fox alone"))
+    with Image.open(io.BytesIO(original)) as drawn:
+        expected = 255 - np.asarray(drawn.getchannel("A"))
+    (file,) = comfy.files(outcome, "4")
+    assert 0 < expected.mean() < 255
+    # The host cuts off what lies between two steps of 8 bits.
+    assert np.abs(by_pillow(file)[..., 0].astype(int) - expected).max() <= 1
 
 
 def test_an_image_becomes_videos_that_the_host_saves(comfy: Comfy, api: Emulator) -> None:
@@ -201,8 +221,6 @@ def test_a_result_of_another_medium_is_told_on_the_node_and_kept(comfy: Comfy, a
 
 
 def _drawing() -> Any:
-    from PIL import Image
-
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8))
 
 

@@ -12,10 +12,18 @@ InputTypes = Mapping[str, Mapping[str, tuple[Any, ...]]]
 
 FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
 NAMES = (
-    "pro_edit",
-    "pro_edit_with_several_references",
-    "text_to_image",
-    "text_to_image_into_pro_edit_by_url",
+    TEXT_TO_IMAGE := "Nano Banana 2 - text to image",
+    "Nano Banana 2 - 1K draft, then 4K",
+    "Nano Banana 2 - product shot",
+    "Nano Banana 2 - several takes compared",
+    EDIT := "Nano Banana Pro - edit an image",
+    SEVERAL_REFERENCES := "Nano Banana Pro - several references",
+    "Nano Banana Pro - a list of images",
+    "Nano Banana Pro - character sheet",
+    "Nano Banana Pro - style transfer",
+    BY_ADDRESS := "Nano Banana 2 into Pro - edit by address",
+    "Nano Banana 2 into Pro - chain of edits",
+    COLLECT := "Nano Banana - collect a paid job",
 )
 
 PAGE_ONLY = frozenset({"MarkdownNote"})
@@ -24,10 +32,13 @@ PAGE_ONLY = frozenset({"MarkdownNote"})
 # Widgets of ComfyUI's own nodes in their order; None stands for a value that the page keeps to itself.
 CORE_WIDGETS: Mapping[str, tuple[str | None, ...]] = {
     "EmptyImage": ("width", "height", "batch_size", "color"),
+    "ImageBatch": (),
     "ImageCrop": ("width", "height", "x", "y"),
+    "ImageStitch": ("direction", "match_image_size", "spacing_width", "spacing_color"),
     "LoadImage": ("image", None),
     "PreviewAny": (),
     "PreviewImage": (),
+    "RebatchImages": ("batch_size",),
     "SaveImage": ("filename_prefix",),
 }
 _WIDGET_TYPES = ("BOOLEAN", "FLOAT", "INT", "STRING")

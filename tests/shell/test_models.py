@@ -33,15 +33,8 @@ def inputs(model: Any, *arguments: object) -> dict[str, object]:
 
 @pytest.mark.usefixtures("runner")
 def test_a_model_is_run_by_its_id(api: Emulator, tmp_path: Path, capsys: Any) -> None:
-    command = [
-        "run",
-        "google/nano-banana-2-lite/text-to-image",
-        "--prompt",
-        "a fox",
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    assert main(command) == 0
+    command = ["run", "google/nano-banana-2-lite/text-to-image", "--prompt", "a fox"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
     assert (api.jobs[0].model_id, api.jobs[0].body) == (command[1], {"prompt": "a fox", "aspect_ratio": "auto"})
     (path,) = (tmp_path / "out").iterdir()
     assert path.name.startswith("google-nano-banana-2-lite-text-to-image-")

@@ -91,7 +91,7 @@ test("the server is asked with JSON, and its refusals keep their failure", async
   await createRoutes(fine).storeToken("secret");
   assert.deepEqual(fine.calls, [["PUT", "/runcomfy/token", '{"token":"secret"}']]);
   const refused = createRoutes(api(400, failure("token_missing")));
-  await assert.rejects(refused.jobs("X"), (error) => error instanceof RouteError && error.failure.kind === "token_missing");
+  await assert.rejects(refused.jobs({ limit: 1 }), (error) => error instanceof RouteError && error.failure.kind === "token_missing");
   await assert.rejects(createRoutes(api(200, new Error("offline"))).account(), { failure: null });
 });
 

@@ -29,7 +29,10 @@ export function slot(name, type = "IMAGE", link = null) {
 
 /** A node whose sockets are the first ones, as the host makes it. */
 export function node(sockets = 20, widgets = ["prompt", "num_images"]) {
+  const names = (stem, count) => Array.from({ length: count }, (_, place) => `${stem}_${place + 1}`);
+  const optional = Object.fromEntries(names("image", sockets).map((name) => [name, ["IMAGE", { stem: "image" }]]));
   const made = {
+    constructor: { nodeData: { input: { optional } } },
     type: "RunComfyNanoBananaProEdit",
     inputs: [
       ...Array.from({ length: sockets }, (_, place) => slot(`image_${place + 1}`)),
@@ -75,6 +78,39 @@ export function report(changes = {}) {
     notes: [],
     failure: null,
     items: null,
+    ...changes,
+  };
+}
+
+/** A job of the record as the server sends it. */
+export function entry(id, changes = {}) {
+  return {
+    id,
+    request_id: `request-${id}`,
+    model_id: "google/nano-banana-2/text-to-image",
+    model: "Nano Banana 2 Text to Image",
+    node_id: "RunComfyNanoBanana2TextToImage",
+    kind: "image",
+    prompt: "a fox",
+    seed: 0,
+    size: "1K",
+    count: 1,
+    state: "delivered",
+    created_at: 0,
+    submitted_at: 0,
+    ended_at: 20,
+    duration: 20,
+    estimate: null,
+    cost: 0.1,
+    charge: "charged",
+    files: [{ index: 0, kept: true, type: "image/png" }],
+    hosted: [],
+    outcome: null,
+    needs: "",
+    live: false,
+    retry_allowed: false,
+    collecting: false,
+    failure: null,
     ...changes,
   };
 }

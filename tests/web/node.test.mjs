@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { addCollectNode, freePlace } from "../../web/node/collect_node.js";
 import { eachNode, findNode, imagesInto, isOpen, widgetValue } from "../../web/node/graph.js";
 import { addMenuItems, after } from "../../web/node/host_nodes.js";
 import { priceText } from "../../web/node/price.js";
@@ -10,10 +9,13 @@ import { document, texts } from "./fakes.mjs";
 const t = texts();
 
 test("a price is a base, times the images, or nothing", () => {
-  assert.equal(priceText(0.1, 1, t), "from $0.10");
-  assert.equal(priceText(0.1, 3, t), "from $0.30 for 3 images");
-  assert.equal(priceText(0.1, undefined, t), "from $0.10 an image");
-  assert.deepEqual([null, undefined, NaN, 0].map((usd) => priceText(usd, 1, t)), ["", "", "", ""]);
+  const price = (usd, unit, count, seconds) => priceText({ usd, unit }, { count, seconds }, t);
+  assert.equal(price(0.1, "image", 1), "from $0.10");
+  assert.equal(price(0.1, "output", 3), "from $0.30 for 3 images");
+  assert.equal(price(0.1, null, undefined), "from $0.10 an image");
+  assert.equal(price(0.1, "second", 1, 5), "from $0.50");
+  assert.equal(price(0.1, "second", 1, undefined), "from $0.10 a second");
+  assert.deepEqual([null, undefined, NaN, 0].map((usd) => price(usd, "image", 1)), ["", "", "", ""]);
 });
 
 test("nodes are found by their id in the prompt, within subgraphs too", () => {
@@ -49,16 +51,6 @@ test("a widget that a link stands in for has no value", () => {
   assert.equal(widgetValue(node, "num_images"), undefined);
   node.inputs[0].link = null;
   assert.equal(widgetValue(node, "num_images"), 2);
-});
-
-test("the collecting node goes where it covers none and holds the request id", () => {
-  const graph = { nodes: [], add: (node) => graph.nodes.push(node) };
-  const node = { pos: [0, 0], size: [200, 100], graph };
-  const other = { pos: [220, 0], size: [200, 100], graph };
-  graph.nodes.push(node, other);
-  assert.deepEqual(freePlace(node, [100, 50]), [240, 170]);
-  const made = addCollectNode(node, "abc", () => ({ size: [100, 50], widgets: [{ name: "request_id", value: "" }] }));
-  assert.equal(made.widgets[0].value, "abc");
 });
 
 test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {

@@ -10,7 +10,7 @@ test("modules need no page to be loaded, as ComfyUI loads each of them", async (
 });
 
 test("no folder holds more than a dozen modules", () => {
-  for (const folder of ["base", "node", "page"]) {
+  for (const folder of ["base", "node", "sidebar", "page"]) {
     assert.ok(readdirSync(new URL(`../../web/${folder}/`, import.meta.url)).length <= 12, folder);
   }
 });

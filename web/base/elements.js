@@ -7,6 +7,7 @@
 import { shortId } from "./format.js";
 
 const PREFIX = "runcomfy-";
+const SURE_MILLISECONDS = 4000;
 /** An address without what ends the sentence around it. */
 const ADDRESS = /(https:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\u3002\uff0c])/u;
 /** What the graph editor would take for itself while a person types or pastes here. */
@@ -41,6 +42,32 @@ export function element(document, tag, classes = "", content = [], attributes = 
 export function button(document, classes, content, onClick, attributes = {}) {
   const made = element(document, "button", classes, content, { type: "button", ...attributes });
   made.addEventListener("click", onClick);
+  return made;
+}
+
+/**
+ * Makes a button that asks once more before it does something.
+ * @param {Document} document
+ * @param {string} text
+ * @param {string} question
+ * @param {() => void} action
+ */
+export function confirmed(document, text, question, action) {
+  let timer = 0;
+  const made = button(document, "button", text, () => {
+    if (!timer) {
+      made.textContent = question;
+      timer = setTimeout(reset, SURE_MILLISECONDS);
+      return;
+    }
+    reset();
+    action();
+  });
+  function reset() {
+    clearTimeout(timer);
+    timer = 0;
+    made.textContent = text;
+  }
   return made;
 }
 

@@ -1,7 +1,10 @@
 /**
  * The pack's own routes, as functions.
  *
- * @import { Account, ConnectionTest, Failure, Job, Messages, Note, Prices, Report } from "../../types/answers.js"
+ * @import {
+ *   Account, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices,
+ *   Report, Settings, Spend,
+ * } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
  *
@@ -19,7 +22,7 @@ export class RouteError extends Error {
   }
 }
 
-/** @param {Pick<Api, "fetchApi">} api */
+/** @param {Pick<Api, "fetchApi" | "apiURL">} api */
 export function createRoutes(api) {
   /**
    * @param {string} method
@@ -54,12 +57,41 @@ export function createRoutes(api) {
     forgetToken: () => ask("DELETE", "token"),
     /** @returns {Promise<ConnectionTest>} */
     test: () => ask("POST", "test", {}),
-    /** @returns {Promise<Prices>} */
-    prices: async () => (await ask("GET", "prices")).prices ?? {},
-    /** @param {string} node a class of nodes @returns {Promise<Job[]>} */
-    jobs: async (node) => (await ask("GET", `jobs?node=${encodeURIComponent(node)}`)).jobs ?? [],
+    /** @param {Iterable<string>} nodes classes of nodes @returns {Promise<Prices>} */
+    prices: async (nodes) => (await ask("GET", `prices?nodes=${encodeURIComponent([...nodes].join(","))}`)).prices ?? {},
+    /** @param {EstimateRequest[]} nodes @returns {Promise<Estimate[]>} */
+    estimate: async (nodes) => (await ask("POST", "estimate", { nodes })).nodes ?? [],
+    /** @param {JobQuery} query @returns {Promise<JobPage>} */
+    jobs: (query) => ask("GET", `jobs?${queryText(query)}`),
+    /** @param {number} id @returns {Promise<JobDetail>} */
+    job: (id) => ask("GET", `job?id=${id}`),
+    /** Starts to collect a job, and returns it as it is by then. @param {number} id @returns {Promise<Entry>} */
+    collectJob: (id) => ask("POST", "jobs/collect", { id }),
+    /** What became of it is `told`. @param {number} id @returns {Promise<Entry & { told: Note }>} */
+    cancelJob: (id) => ask("POST", "jobs/cancel", { id }),
     /** Lets one new job be paid for in a job's place. @param {string} requestId @returns {Promise<{ note: Note }>} */
     retryJob: (requestId) => ask("POST", "jobs/retry", { request_id: requestId }),
+    /** @param {number} id */
+    forgetJob: (id) => ask("POST", "jobs/forget", { id }),
+    forgetInputs: () => ask("POST", "jobs/forget_inputs", {}),
+    /** @returns {Promise<Spend>} */
+    spend: () => ask("GET", "jobs/spend"),
+    /**
+     * The delivered jobs of the same inputs but the seed, the newest first.
+     * @param {{ node_id: string, values: Record<string, unknown> } | { job: number }} inputs
+     * @returns {Promise<Entry[]>}
+     */
+    takes: async (inputs) => (await ask("POST", "takes", inputs)).takes ?? [],
+    /** @returns {Promise<Settings>} */
+    settings: () => ask("GET", "settings"),
+    /** @param {Partial<Record<keyof Settings, number | boolean | null>>} values @returns {Promise<Settings>} */
+    storeSettings: (values) => ask("PUT", "settings", values),
+    /** The address of a small image of a job's file. @param {number} id @param {number} index */
+    thumbnail: (id, index) => api.apiURL(`/runcomfy/jobs/thumbnail?id=${id}&index=${index}&edge=256`),
+    /** The address of a job's file as it came. @param {number} id @param {number} index */
+    file: (id, index) => api.apiURL(`/runcomfy/jobs/file?id=${id}&index=${index}`),
+    /** The address of all jobs as CSV. */
+    exportAddress: () => api.apiURL("/runcomfy/jobs/export"),
     /**
      * The last report of each node. From now on the server sends reports to this page.
      * @param {string} client the page's id; "" where it has none yet
@@ -67,6 +99,12 @@ export function createRoutes(api) {
      */
     subscribe: async (client) => (await ask("POST", "progress", { client })).nodes ?? [],
   };
+}
+
+/** @param {JobQuery} query */
+function queryText(query) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
 }
 
 /**

@@ -4,6 +4,9 @@
  * @import { App, Graph, HostNode } from "../../types/host.js"
  */
 
+/** The class of the nodes that collect a job. */
+export const COLLECT_NODE = "RunComfyCollect";
+
 /** @type {Record<string, string>} */
 const BATCH_WIDGETS = { EmptyImage: "batch_size" };
 const SINGLE = ["LoadImage", "LoadImageMask", "LoadImageOutput"];
@@ -13,6 +16,18 @@ const PASSING = ["Reroute"];
 export function nodeType(node) {
   const made = /** @type {{ comfyClass?: string } | undefined} */ (node.constructor);
   return String(node.comfyClass ?? made?.comfyClass ?? node.type ?? "");
+}
+
+/**
+ * Returns what the server tells of an input of a node besides its type.
+ * @param {HostNode} node
+ * @param {string} name
+ * @returns {{ stem?: string, advanced?: boolean }} `stem` where it belongs to a row of sockets
+ */
+export function specOf(node, name) {
+  const made = /** @type {{ nodeData?: { input?: Record<string, Record<string, [unknown, {}?]>> } } | undefined} */ (node.constructor);
+  const input = made?.nodeData?.input;
+  return input?.optional?.[name]?.[1] ?? input?.required?.[name]?.[1] ?? {};
 }
 
 /** The whole workflow's graph, whatever subgraph is open. @param {Pick<App, "graph" | "rootGraph">} app */

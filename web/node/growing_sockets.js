@@ -1,21 +1,21 @@
 /**
- * Keeps the sockets of one node in order while links come and go.
+ * Keeps the rows of sockets of one node in order while links come and go.
  *
  * @import { Price } from "../../types/answers.js"
  * @import { HostNode, SavedNode, Slot } from "../../types/host.js"
- * @import { Translate } from "../base/messages.js"
+ * @import { Row } from "./socket_order.js"
  */
 
 import { imagesInto } from "./graph.js";
 import { after, redraw } from "./host_nodes.js";
-import { closeGaps, growSockets, imageNumbers, isSocket, moveSocketsLast } from "./socket_order.js";
+import { closeGaps, growSockets, moveSocketsLast, numbersOf } from "./socket_order.js";
 
 const INPUT = 1;
 
 export class GrowingSockets {
   #node;
   #page;
-  #row;
+  #rows;
   /**
    * The labels that were given here; a name that a person gave is another.
    * @type {WeakMap<Slot, string | undefined>}
@@ -35,12 +35,12 @@ export class GrowingSockets {
 
   /**
    * @param {HostNode} node one that was just made
-   * @param {{ t: Translate, defer: (action: () => void) => void, price: (type: string) => Partial<Price> }} page
+   * @param {{ locale: string, defer: (action: () => void) => void, price: (type: string) => Partial<Price> }} page
    */
   constructor(node, page) {
     this.#node = node;
     this.#page = page;
-    this.#row = moveSocketsLast(node);
+    this.#rows = moveSocketsLast(node);
     after(node, "onAdded", () => this.#later());
     after(node, "onConfigure", (saved) => this.#configured(saved));
     after(node, "onConnectionsChange", (kind) => {
@@ -71,7 +71,7 @@ export class GrowingSockets {
 
   #linked() {
     this.#learned = new Map();
-    if (!this.#waiting) growSockets(this.#node, this.#row);
+    if (!this.#waiting) for (const row of this.#rows) growSockets(this.#node, row);
     this.#later();
   }
 
@@ -87,7 +87,7 @@ export class GrowingSockets {
     this.#waiting = false;
     // Removed meanwhile, or not added yet.
     if (!node.graph) return;
-    const changed = closeGaps(node, this.#row);
+    const changed = this.#rows.map((row) => closeGaps(node, row)).some(Boolean);
     this.#label();
     if (this.#unsized) node.setSize?.([node.size[0], Math.max(this.#height, node.computeSize()[1])]);
     this.#unsized = false;
@@ -97,21 +97,22 @@ export class GrowingSockets {
   #label() {
     /** @param {Slot} slot @param {number} index */
     const countOf = (slot, index) => this.#learned.get(slot.name) ?? imagesInto(this.#node, index, this.#countWidget) ?? 1;
-    const numbers = imageNumbers(this.#node, countOf);
-    for (const slot of this.#node.inputs.filter(isSocket)) {
-      if (slot.label && this.#given.get(slot) !== slot.label) continue;
-      const range = numbers.get(slot);
-      const text = range && this.#text(range);
-      if (slot.label === text) continue;
-      slot.label = text;
-      this.#given.set(slot, text);
+    for (const row of this.#rows) {
+      for (const [slot, range] of numbersOf(this.#node, row, countOf)) {
+        if (slot.label && this.#given.get(slot) !== slot.label) continue;
+        const text = this.#text(row, range);
+        if (slot.label === text) continue;
+        slot.label = text;
+        this.#given.set(slot, text);
+      }
     }
   }
 
-  /** @param {{ first: number, last: number }} range */
-  #text({ first, last }) {
-    const { t } = this.#page;
-    return first === last ? t("socket.one", { number: first }) : t("socket.several", { first, last });
+  /** What a prompt calls it: as the socket is called, in the middle of a sentence. @param {Row} row @param {{ first: number, last: number }} range */
+  #text({ stem, names }, { first, last }) {
+    const [known] = names.values();
+    const number = first === last ? String(first) : `${first}\u2013${last}`;
+    return (known ?? `${stem} 1`).replace("1", number).toLocaleLowerCase(this.#page.locale);
   }
 
   /** The labels follow from the links, and are another language's on another page. @param {SavedNode} saved */

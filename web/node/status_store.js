@@ -63,11 +63,16 @@ export class NodeStatusStore {
     }
   }
 
+  /** Drops the states that no longer hold. @param {(report: Report) => boolean} which */
+  forget(which) {
+    for (const report of this.all().filter(which)) this.#clear(report);
+  }
+
   /** Puts a state in order that nothing will end any more. @param {Report} report */
   #settle(report) {
     const told = abandoned(report);
     if (told) this.#put(told);
-    else if (this.#states.delete(key(report))) this.#page.cleared(report);
+    else this.#clear(report);
   }
 
   /** Returns all states, the newest last. */
@@ -78,6 +83,12 @@ export class NodeStatusStore {
   /** Returns the states whose seconds go on by themselves. */
   timed() {
     return this.all().filter(isTimed);
+  }
+
+  /** @param {Report} report */
+  #clear(report) {
+    this.#states.delete(key(report));
+    this.#page.cleared(report);
   }
 
   /** @param {Report} report */

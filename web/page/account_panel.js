@@ -7,17 +7,17 @@
  * @import { Routes } from "../base/routes.js"
  *
  * @typedef {{
- *   t: Translate, routes: Pick<Routes, "test">, account: AccountStore, note?: string, autofocus?: boolean,
+ *   t: Translate, routes: Routes, account: AccountStore, note?: string, autofocus?: boolean,
  * }} Page `note` stands above all; `autofocus` lets a dialog put the cursor into the token's field
  */
 
-import { button, element, keepEvents } from "../base/elements.js";
+import { button, confirmed, element, keepEvents } from "../base/elements.js";
 import { money } from "../base/format.js";
 import { failureText, nextText } from "../base/receipts.js";
 import { errorText } from "../base/routes.js";
+import { SettingsForm } from "./settings_form.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
-const SURE_MILLISECONDS = 4000;
 /** They would keep the token, and offer it elsewhere. */
 const NO_PASSWORD_MANAGER = { "data-1p-ignore": "true", "data-lpignore": "true", "data-bwignore": "true" };
 
@@ -30,7 +30,7 @@ export class AccountPanel {
   #save;
   #test;
   #forget;
-  #seen = false;
+  #note;
 
   /**
    * @param {Document} document
@@ -48,29 +48,37 @@ export class AccountPanel {
     this.#forget = confirmed(document, t("panel.forget"), t("panel.forgetSure"), () =>
       this.#run(() => this.#forgetNow()),
     );
+    this.#note = element(document, "p", "note", page.note ?? "");
     this.root = this.#build();
     keepEvents(this.root);
     this.#draw(account.known);
-    account.subscribe((known) => this.#heard(known));
+    // The host may take the panel off the page and show it again later.
+    const panel = new WeakRef(this);
+    account.subscribe((known) => {
+      const alive = panel.deref();
+      if (alive) alive.#draw(known);
+      return Boolean(alive);
+    });
     account.refresh().catch((error) => this.#tell("bad", errorText(error, t)));
   }
 
   #build() {
     const document = this.#document;
-    const { t, note } = this.#page;
+    const { t, routes } = this.#page;
     const form = element(document, "form", "row", [this.#input, this.#save]);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#run(() => this.#storeThenTest());
     });
     return element(document, "div", "panel", [
-      ...(note ? [element(document, "p", "note", note)] : []),
+      this.#note,
       element(document, "div", "row", [element(document, "span", "label", t("panel.inUse")), this.#inUse]),
       form,
       element(document, "div", "row", [this.#test, this.#forget]),
       this.#result,
       profileLink(document, t),
       element(document, "p", "small", t("panel.safety")),
+      new SettingsForm(document, { t, routes }).root,
     ]);
   }
 
@@ -107,16 +115,9 @@ export class AccountPanel {
     this.#tell("dim", this.#page.t("panel.forgotten"));
   }
 
-  /** Draws the account again, until the panel is gone from the page. @param {Account} known */
-  #heard(known) {
-    this.#seen ||= this.root.isConnected;
-    if (this.#seen && !this.root.isConnected) return false;
-    this.#draw(known);
-    return true;
-  }
-
   /** @param {Account | null} known */
   #draw(known) {
+    this.#note.hidden = !this.#note.textContent || known?.state === "ready";
     this.#inUse.replaceChildren(...sourceText(this.#document, this.#page.t, known));
     this.#test.disabled = known?.state !== "ready";
     this.#forget.disabled = !(known?.kind === "stored" || known?.state === "unusable");
@@ -140,32 +141,6 @@ function tokenInput(document, t, autofocus) {
   });
   input.autofocus = autofocus;
   return input;
-}
-
-/**
- * A button that asks once more before it does something.
- * @param {Document} document
- * @param {string} text
- * @param {string} question
- * @param {() => void} action
- */
-function confirmed(document, text, question, action) {
-  let timer = 0;
-  const made = button(document, "button", text, () => {
-    if (!timer) {
-      made.textContent = question;
-      timer = setTimeout(reset, SURE_MILLISECONDS);
-      return;
-    }
-    reset();
-    action();
-  });
-  function reset() {
-    clearTimeout(timer);
-    timer = 0;
-    made.textContent = text;
-  }
-  return made;
 }
 
 /** @param {Document} document @param {Translate} t @param {Account | null} known */

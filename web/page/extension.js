@@ -1,7 +1,7 @@
 /**
  * The extension: what ComfyUI calls, and what listens to ComfyUI. Everything it touches is handed in.
  *
- * @import { Prices, Report } from "../../types/answers.js"
+ * @import { Entry, Prices, Report } from "../../types/answers.js"
  * @import { Api, App, Extension as Registered, HostNode, HostWindow, Notice } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "../node/next_steps.js"
@@ -12,15 +12,20 @@
 import { createAccount } from "../base/account.js";
 import { addStyle, copyText } from "../base/browser.js";
 import { openDialog } from "../base/dialog.js";
+import { element } from "../base/elements.js";
 import { createRoutes, errorText } from "../base/routes.js";
-import { addCollectNode, COLLECT_NODE } from "../node/collect_node.js";
-import { eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
+import { COLLECT_NODE, eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
 import { PackNode } from "../node/pack_node.js";
+import { Estimates } from "../node/price.js";
 import { act } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
+import { hasEnded } from "../node/status_view.js";
+import { hasLinks, HostCanvas, setInputs, valuesOf } from "../sidebar/canvas.js";
+import { Sidebar } from "../sidebar/sidebar.js";
+import { addTab, takeDroppedJobs } from "../sidebar/tab.js";
+import { seedsOf, TakesView } from "../sidebar/takes.js";
 import { AccountPanel } from "./account_panel.js";
-import { openJobs } from "./jobs_dialog.js";
 import { Origins } from "./origins.js";
 
 const PREFIX = "RunComfy";
@@ -55,8 +60,9 @@ export function createExtension(page) {
     ],
     commands: [
       { id: "RunComfy.Account", label: t("panel.title"), icon: "pi pi-key", function: () => extension.openAccount() },
+      { id: "RunComfy.Jobs", label: t("jobs.title"), icon: "pi pi-images", function: () => extension.openJobs() },
     ],
-    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account"] }],
+    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account", "RunComfy.Jobs"] }],
     getNodeMenuItems: (node) => extension.menuItems(node),
     nodeCreated: (node) => extension.nodeCreated(node),
     afterConfigureGraph: () => extension.graphLoaded(),
@@ -74,7 +80,12 @@ class Extension {
   #account;
   /** @type {Prices} */
   #prices = {};
+  /** The classes of the nodes that were made: of these alone the prices are asked for. @type {Set<string>} */
+  #types = new Set();
+  #pricesAwaited = false;
   #statuses;
+  #sidebar;
+  #tab;
   /**
    * Weak: a graph may drop its nodes without a word.
    * @type {WeakMap<HostNode, PackNode>}
@@ -85,6 +96,7 @@ class Extension {
   #subscribed = "";
   #ticking = 0;
   #origins;
+  #estimates;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -96,16 +108,38 @@ class Extension {
     this.#routes = createRoutes(api);
     this.#account = createAccount(this.#routes);
     this.#origins = new Origins(app);
+    this.#estimates = new Estimates({
+      ask: (nodes) => this.#routes.estimate(nodes),
+      later: (action, milliseconds) => this.#window.setTimeout(action, milliseconds),
+      changed: (node) => this.#packNodes.get(node)?.draw(),
+      store: app.extensionManager ?? {},
+    });
     this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
       changed: (report) => this.#show(report),
       cleared: (report) => this.#packNodeOf(report)?.show(null),
+    });
+    this.#sidebar = this.#makeSidebar();
+    this.#tab = { open() {}, badge: (/** @type {number} */ _) => {} };
+  }
+
+  #makeSidebar() {
+    return new Sidebar({
+      document: this.#window.document,
+      t: this.#t,
+      routes: this.#routes,
+      canvas: new HostCanvas({ app: this.#app, api: this.#api, window: this.#window }),
+      now: () => this.#window.Date.now() / 1000,
+      copy: (text) => copyText(this.#window, text),
+      badge: (count) => this.#tab.badge(count),
+      openSettings: () => this.openAccount(),
     });
   }
 
   /** Called once, when the page is ready. */
   async setUp() {
     addStyle(this.#window.document, this.#style);
+    this.#addTab();
     this.#listen();
     await this.#refresh();
   }
@@ -122,9 +156,12 @@ class Extension {
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
       act: (of, report, action) => this.#act(of, report, action),
+      estimates: this.#estimates,
+      Badge: this.#window.LGraphBadge,
       defer: (action) => this.#window.queueMicrotask(action),
     });
     this.#packNodes.set(node, packNode);
+    this.#priceOf(nodeType(node));
     if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
     this.#window.queueMicrotask(() => this.#noticeMissingToken());
   }
@@ -140,8 +177,43 @@ class Extension {
 
   /** Returns the entries of a node's menu. @param {HostNode} node */
   menuItems(node) {
-    if (!this.#packNodes.has(node) || nodeType(node) === COLLECT_NODE) return [];
-    return [{ content: this.#t("jobs.menu"), callback: () => this.#openRecentJobs(node) }];
+    if (!this.#packNodes.has(node)) return [];
+    const jobs = { content: this.#t("jobs.menu"), callback: () => this.openJobs() };
+    if (nodeType(node) === COLLECT_NODE) return [jobs];
+    return [{ content: this.#t("takes.menu"), callback: () => this.#openTakes(node) }, jobs];
+  }
+
+  /** Shows the takes of a node's inputs; what is connected is that of its last job. @param {HostNode} node */
+  async #openTakes(node) {
+    const t = this.#t;
+    const document = this.#window.document;
+    const content = element(document, "div", "takes-place", t("jobs.loading"));
+    openDialog(document, { name: "takes-dialog", title: t("takes.title"), close: t("dialog.close"), content });
+    try {
+      const takes = await this.#takesOf(node);
+      const choose = async (/** @type {Entry} */ take) => {
+        setInputs(node, seedsOf(await this.#routes.job(take.id)));
+        return t("takes.chosen");
+      };
+      content.replaceChildren(new TakesView(document, { t, routes: this.#routes, takes, choose }).root);
+    } catch (error) {
+      content.replaceChildren(element(document, "p", "bad", errorText(error, t)));
+    }
+  }
+
+  /** @param {HostNode} node @returns {Promise<Entry[]>} */
+  async #takesOf(node) {
+    if (!hasLinks(node)) return this.#routes.takes({ node_id: nodeType(node), values: valuesOf(node) });
+    const requestId = this.#statuses.all().find((report) => this.#nodeOf(report) === node)?.request_id;
+    const search = requestId ?? "";
+    const { jobs } = search ? await this.#routes.jobs({ search, limit: 1 }) : { jobs: [] };
+    return jobs.length ? this.#routes.takes({ job: jobs[0].id }) : [];
+  }
+
+  /** Opens the sidebar with all jobs. */
+  openJobs() {
+    this.#tab.open();
+    this.#sidebar.show();
   }
 
   /** Returns a new panel of the account. */
@@ -181,10 +253,12 @@ class Extension {
   /** @param {Report} report */
   #received(report) {
     this.#statuses.receive(report);
+    if (hasEnded(report)) this.#sidebar.changed();
     if (TOKEN_FAILURES.includes(report.failure?.kind ?? "")) this.openAccount(this.#t("token.runRefused"));
   }
 
   async #refresh() {
+    this.#sidebar.changed();
     await Promise.all([this.#account.refresh().catch(quietly), this.#subscribe().catch(quietly)]);
   }
 
@@ -194,13 +268,28 @@ class Extension {
   }
 
   #accountChanged() {
+    if (this.#account.known?.state === "ready") this.#statuses.forget((report) => report.failure?.kind === "token_missing");
     this.#drawAll();
     this.#readPrices().catch(quietly);
     this.#noticeMissingToken();
   }
 
+  /** Asks for prices where a class of nodes is new here, once for all nodes that are made at a time. @param {string} type */
+  #priceOf(type) {
+    if (this.#types.has(type)) return;
+    this.#types.add(type);
+    if (this.#pricesAwaited) return;
+    this.#pricesAwaited = true;
+    this.#window.queueMicrotask(() => this.#readPrices().catch(quietly));
+  }
+
   async #readPrices() {
-    this.#prices = await this.#routes.prices();
+    this.#pricesAwaited = false;
+    if (!this.#types.size) return;
+    this.#prices = await this.#routes.prices(this.#types);
+    for (const node of eachNode(rootGraph(this.#app))) {
+      if (this.#packNodes.has(node) && nodeType(node) !== COLLECT_NODE) this.#estimates.want(node);
+    }
     this.#drawAll();
   }
 
@@ -212,14 +301,14 @@ class Extension {
     this.#notify({ severity: "warn", summary, detail, life: NOTICE_MILLISECONDS });
   }
 
-  /** @param {HostNode} node */
-  #openRecentJobs(node) {
-    /** @param {string} requestId */
-    const collect = (requestId) => {
-      const made = addCollectNode(node, requestId, (type) => this.#window.LiteGraph.createNode(type));
-      if (made) this.#notify({ severity: "info", summary: this.#t("jobs.added"), life: 5000 });
-    };
-    openJobs(this.#window.document, { t: this.#t, routes: this.#routes, collect }, nodeType(node));
+  #addTab() {
+    const sidebar = this.#sidebar;
+    this.#tab = addTab(this.#app, {
+      title: PREFIX,
+      tooltip: this.#t("jobs.tab"),
+      render: (container) => sidebar.render(container),
+    });
+    takeDroppedJobs(this.#window, this.#app, (requestId, event) => sidebar.addCollectNode(requestId, event));
   }
 
   /** @param {HostNode} node @param {Report} report @param {Action} action */
@@ -250,10 +339,16 @@ class Extension {
 
   /** The pack's part of the node that a report is about, if its workflow is open. @param {Report} report */
   #packNodeOf(report) {
+    const node = this.#nodeOf(report);
+    return node && this.#packNodes.get(node);
+  }
+
+  /** @param {Report} report */
+  #nodeOf(report) {
     const graph = rootGraph(this.#app);
     const node = isOpen(graph, report) ? findNode(graph, report.node) : undefined;
     const same = node && [nodeType(node), COLLECT_NODE, ""].includes(report.type);
-    return same && this.#origins.owns(report, node) ? this.#packNodes.get(node) : undefined;
+    return same && this.#origins.owns(report, node) ? node : undefined;
   }
 
   /** @param {Report} report */

@@ -62,7 +62,7 @@ class JobAnswers(Answers):
         from ...app.collecting import collect
 
         record = self._record()
-        collect(self._service(), record.entry(asked.get("id")).job)
+        collect(self._service().jobs, self._folder(), record.entry(asked.get("id")).job)
         return record.view(record.entry(asked.get("id")))
 
     def cancel_job(self, asked: Asked) -> Answer:
@@ -74,7 +74,7 @@ class JobAnswers(Answers):
         from ...app.collecting import cancel
 
         record = self._record()
-        told = cancel(self._service(), record.entry(asked.get("id")).job)
+        told = cancel(self._service().jobs, record.entry(asked.get("id")).job)
         return {**record.view(record.entry(asked.get("id"))), "told": told.payload()}
 
     def retry_job(self, asked: Asked) -> Answer:

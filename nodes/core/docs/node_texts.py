@@ -41,7 +41,11 @@ class NodeTexts:
             if one.number is None:
                 return str(words.get("label", plain(one.name)))
             return str(words.get("numbered", plain(one.name))).format(number=one.number)
-        return self._own_text(one, "label") or self._glossary(one).get("label") or plain(one.name)
+        known = str(self._glossary(one).get("label") or plain(one.name))
+        if self._fields[one.name].sockets:
+            # The model's own words are about what is connected, not about addresses.
+            return sentence(self.language, Phrase("optional_label", {"label": known}))
+        return self._own_text(one, "label") or known
 
     def tooltip(self, one: Widget | Socket) -> str:
         """Return what an input is for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,18 @@ from ..api.retry import Operation
 from ..errors import JournalError, NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
 from ..store.away.kept_jobs import kept_job
-from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded, PriceAwaited
+from ..store.job import (
+    Asked,
+    Busy,
+    Claim,
+    Claimed,
+    Existing,
+    Job,
+    NewJob,
+    OutcomeUnknown,
+    PermissionNeeded,
+    PriceAwaited,
+)
 from ..store.journal import Journal
 from ..texts import note
 from . import receipts
@@ -25,7 +36,8 @@ from .submit import Submission, recorded
 
 BUSY_LOOK_SECONDS = 0.2
 # While the cost of another job is awaited: so many looks at the journal, then one at the API.
-LOOKS_BEFORE_ASKING = 50
+PRICE_LOOK_SECONDS = 1.0
+LOOKS_BEFORE_ASKING = 10
 
 
 async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
@@ -35,19 +47,19 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
         PackError: nothing was accepted, or it is not known (``SubmissionUnknown``). Stopped.
     """
     run.progress = Progress(Stage.PREPARING)
-    waited_for, looks = None, 0
-    not_ours: set[int] = set()
+    asked = Asked(run.dependencies.journal.now())
+    looks = 0
     while True:
         try:
-            claim = await _claim(run, request.new_job, waited_for, not_ours)
+            claim = await _claim(run, request.new_job, asked)
         except JournalError:
             kept = await run.blocking(kept_job, run.dependencies.file_cache, request.new_job.fingerprint)
             if kept is None:
                 raise
             run.note(note("note.kept_without_record"))
             return kept, False
-        if isinstance(claim, Existing | PermissionNeeded) and not await _is_ours(run, claim.job):
-            not_ours.add(claim.job.id)
+        if isinstance(claim, Existing | PermissionNeeded) and _is_to_be_recognized(run, claim.job, asked):
+            asked.is_ours[claim.job.id] = await _is_ours(run, claim.job)
             continue
         match claim:
             case Existing(job):
@@ -64,8 +76,7 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
             case PriceAwaited(job):
                 looks += 1
                 await _await_price(run, job, ask=looks % LOOKS_BEFORE_ASKING == 0)
-            case Busy(job):
-                waited_for = job.id
+            case Busy():
                 await run.wait.sleep(BUSY_LOOK_SECONDS)
 
 
@@ -91,6 +102,10 @@ async def recognize(run: RunContext, job: Job) -> None:
     await run.finishing(recorded, dependencies.journal.mark_owned, job, dependencies.account)
 
 
+def _is_to_be_recognized(run: RunContext, job: Job, asked: Asked) -> bool:
+    return job.account != run.dependencies.account and job.id not in asked.is_ours
+
+
 async def _is_ours(run: RunContext, job: Job) -> bool:
     try:
         await recognize(run, job)
@@ -104,7 +119,7 @@ async def _await_price(run: RunContext, job: Job, *, ask: bool) -> None:
     run.show(note("note.price_awaited"))
     # The time for a job of its own begins with that job.
     run.begin_anew()
-    await run.wait.sleep(BUSY_LOOK_SECONDS)
+    await run.wait.sleep(PRICE_LOOK_SECONDS)
     if ask and job.request_id:
         with contextlib.suppress(PackError):
             await run.finishing(_record_end, run, job)
@@ -116,15 +131,18 @@ def _record_end(run: RunContext, job: Job) -> None:
     match state := run.dependencies.client.result(job.request_id or ""):
         case Succeeded(files, cost) if files:
             journal.mark_finished(replace(job, files=addresses(files), cost=cost))
+        case Succeeded(cost=cost):
+            # What its next run tells of it is left to that run.
+            journal.mark_over(job, cost)
         case Failed(cost=cost):
             journal.mark_ended(job, "failed", receipts.of_end(state, job).note, cost)
         case Cancelled():
             journal.mark_ended(job, "cancelled", receipts.of_end(state, job).note)
 
 
-async def _claim(run: RunContext, new_job: NewJob, waited_for: int | None, not_ours: Collection[int]) -> Claim:
+async def _claim(run: RunContext, new_job: NewJob, asked: Asked) -> Claim:
     journal, budget = run.dependencies.journal, run.dependencies.budget
-    claiming = threads.start(journal.claim, new_job, budget, waited_for, frozenset(not_ours))
+    claiming = threads.start(journal.claim, new_job, budget, replace(asked, is_ours=dict(asked.is_ours)))
     try:
         return await run.wait.result(claiming)
     except BaseException:

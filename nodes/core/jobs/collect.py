@@ -18,7 +18,9 @@ from ..api.retry import Operation
 from ..errors import Charge, JobCancelled, JournalError, NotFound, OtherMedium, PackError, TooLarge
 from ..media.outputs import output_medium
 from ..media.pixels import Floats
+from ..request.delivered import differences
 from ..request.request import Request
+from ..schema.outputs import output_of
 from ..store.away.kept_jobs import label
 from ..store.job import Job
 from ..texts import Note, note
@@ -62,6 +64,8 @@ class ResultCollector:
         self._output = output
         self._medium = output_medium(output)
         self._ours = ours
+        # Counted on by a clock that nobody puts back.
+        self._age = 0.0 if ours else job.age(run.dependencies.journal.now())
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
         self._unfinished = 0.0
@@ -130,7 +134,7 @@ class ResultCollector:
             log.info("Request %s cannot be asked for its files anew: %s", job.request_id, error.message)
             return known
         if isinstance(state, Succeeded):
-            state = state.of_medium(self._output)
+            state = state.of_medium(output_of(self._output).medium)
         if not isinstance(state, Succeeded) or len(addresses(state.files)) != len(known) or state.files == known:
             return known
         await self._finished(replace(job, files=addresses(state.files)), state.cost)
@@ -205,7 +209,7 @@ class ResultCollector:
         if not isinstance(state, Succeeded):
             return state
         state = await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
-        return state.of_medium(self._output) if isinstance(state, Succeeded) else state
+        return state.of_medium(output_of(self._output).medium) if isinstance(state, Succeeded) else state
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> PackError:
         """Record an end without images and return its error."""
@@ -217,7 +221,8 @@ class ResultCollector:
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            await self._record(journal.mark_without_image, error.note, known.cost)
+            # Not waited for: whoever ends this run now, what is recorded as told comes out of it.
+            threads.start(recorded, journal.mark_without_image, self._job, error.note, known.cost)
             return error
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
@@ -304,10 +309,8 @@ class ResultCollector:
             log_unrecorded(self._job, error)
 
     def _seconds(self) -> float:
-        """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""
-        if self._ours:
-            return self._run.dependencies.clock.now() - self._began
-        return max(0.0, self._run.dependencies.journal.now() - (self._job.submitted_at or self._job.created_at))
+        """Return the seconds since the submission."""
+        return self._age + self._run.dependencies.clock.now() - self._began
 
     def _show(self, state: State) -> None:
         stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
@@ -320,9 +323,9 @@ class ResultCollector:
     ) -> Delivery:
         job = self._job
         count = max(self._medium.count(batches), len(files))
-        wanted = self._request.images_wanted if self._request else 0
-        if count + missing < wanted:
-            self._run.note(note("note.fewer_images", count=count, wanted=wanted))
+        if self._request:
+            for told in differences(self._request, count + missing, self._medium.sizes(batches)):
+                self._run.note(told)
         self._run.report(
             stage=Stage.DELIVERED,
             seconds=job.duration or 0.0,

@@ -18,6 +18,7 @@ from ..errors import LOOK_AT_GENERATIONS, DownloadError, JobTimedOut, OtherMediu
 from ..http.download import MAX_FILE_BYTES, Download, StreamedDownload, unwritable
 from ..media.outputs import Decoder, is_medium, output_medium
 from ..media.pixels import decode_inline
+from ..schema.outputs import output_of
 from ..store.file_cache import CacheWriter
 from .context import RunContext
 from .intake import Intake
@@ -59,14 +60,14 @@ async def fetch(
 ) -> Fetched:
     """Get the files of a result: those that are kept under ``name`` from there, and keep all that are whole.
 
-    ``output`` is the medium that is expected of them. No error of the pack is raised: it is that of a missing file.
+    ``output`` is their kind. No error of the pack is raised: it is that of a missing file.
 
     Raises:
         Stopped.
     """
     cache = run.dependencies.file_cache
     kept = await run.blocking(cache.get, name)
-    intake = Intake(decoder, output, run.media_host, name)
+    intake = Intake(decoder, output_of(output).medium, run.media_host, name)
     fetching = _Fetching(run, output, intake, cache.writer(name), kept)
     try:
         missing = await fetching.all(files)
@@ -194,7 +195,7 @@ def take_kept(run: RunContext, name: str, files: Sequence[Path], output: str) ->
     Nothing is returned where one of them is missing or damaged.
     """
     decoder = output_medium(output).decoder(len(files), None, None, run.media_host)
-    intake = Intake(decoder, output, run.media_host, name)
+    intake = Intake(decoder, output_of(output).medium, run.media_host, name)
     try:
         ends = [_begin(intake, output, index, path) for index, path in enumerate(files)]
         for end, path in zip(ends, files, strict=True):

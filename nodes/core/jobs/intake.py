@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 class Intake:
     """The way of each file of one result into a decoder. Blocking, from several threads.
 
-    ``output`` is the medium that is expected; ``name`` is what the files are called in the host's folder.
+    ``medium`` is what is expected; ``name`` is what the files are called in the host's folder.
     """
 
-    def __init__(self, decoder: Decoder, output: str, host: MediaHost | None, name: str) -> None:
+    def __init__(self, decoder: Decoder, medium: str, host: MediaHost | None, name: str) -> None:
         self._decoder = decoder
-        self._output = output
+        self._medium = medium
         self._host = host
         self._name = name
         self._lent: dict[int, Path] = {}
@@ -46,7 +46,7 @@ class Intake:
             OtherMedium, Undecodable, TooLarge, DownloadError. OSError: it cannot be read.
         """
         found = type_of_head(file[:HEAD_BYTES]) if isinstance(file, bytes) else type_of(file)
-        if found is not None and self._output not in found.media:
+        if found is not None and self._medium not in found.media:
             return partial(self._take_other, index, found)
         whole = self._lend(index, file, found) if isinstance(file, Path) else file
         return partial(self._end, index, found, threads.CODING.submit(self._decoder.decode, index, whole))
@@ -55,7 +55,7 @@ class Intake:
         try:
             decoding.result()
         except Undecodable:
-            if found is None or found.medium == self._output:
+            if found is None or found.medium == self._medium:
                 raise
             # A container for videos that has no sound.
             self._take_other(index, found, file)
@@ -67,7 +67,7 @@ class Intake:
         self._show(index, found, file)
         if not (self._host is not None and self._host.takes_all and index in self._lent):
             raise OtherMedium(
-                "other_medium", found=note(f"medium.{found.medium}"), wanted=note(f"medium.{self._output}")
+                "other_medium", found=note(f"medium.{found.medium}"), wanted=note(f"medium.{self._medium}")
             )
 
     def _show(self, index: int, found: FileType | None, file: bytes | Path) -> None:

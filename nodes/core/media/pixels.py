@@ -67,9 +67,9 @@ def read_image(data: bytes) -> tuple[Pixels, bool]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             check_pixels(image.width * image.height)
+            image.load()
             turned = upright(image)
-            has_alpha = turned.has_transparency_data
-            plain = turned.convert("RGBA") if has_alpha else to_rgb(turned)
+            plain = turned.convert("RGBA") if turned.has_transparency_data else to_rgb(turned)
             return np.asarray(plain), turned is image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLarge("file_has_too_many_pixels", limit=MAX_PIXELS) from None

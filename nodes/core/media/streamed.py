@@ -60,3 +60,7 @@ class StreamedOutput(ABC):
     def count(self, media: Sequence[Any]) -> int:
         """Return how many files are in what was decoded."""
         return len(media)
+
+    def sizes(self, media: Sequence[Any]) -> list[tuple[int, int]]:  # noqa: ARG002
+        """Return nothing: no pixels are decoded."""
+        return []

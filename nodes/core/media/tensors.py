@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,9 +87,20 @@ class BatchDecoder:
             turned = upright(image)
             size = (turned.height, turned.width)
             _write(turned, self._slot(index, size))
+            self.look(index, turned)
         self._sizes[index] = size
 
-    def batches(self) -> list[torch.Tensor]:
+    def look(self, index: int, image: Image.Image) -> None:
+        """Look at an image that stands upright, for what else is wanted of it; of most, nothing."""
+
+    def places(self) -> dict[tuple[int, int], list[int]]:
+        """Return the numbers of the decoded files by size (height, width), in order of first appearance."""
+        places: dict[tuple[int, int], list[int]] = {}
+        for index in sorted(self._sizes):
+            places.setdefault(self._sizes[index], []).append(index)
+        return places
+
+    def batches(self) -> list[Any]:
         """Return float32 ``[N,H,W,3]`` in 0..1, one batch for each size, in order of first appearance.
 
         Raises:
@@ -100,12 +112,9 @@ class BatchDecoder:
             raise TooLarge("no_memory_left", next=MORE_MEMORY) from None
 
     def _batches(self) -> list[torch.Tensor]:
-        places: dict[tuple[int, int], list[int]] = {}
-        for index in sorted(self._sizes):
-            places.setdefault(self._sizes[index], []).append(index)
         return [
             torch.from_numpy(self._buffers[size] if len(indices) == self._count else self._buffers[size][indices])
-            for size, indices in places.items()
+            for size, indices in self.places().items()
         ]
 
     def _count_pixels(self, index: int, pixels: int) -> None:
@@ -128,6 +137,30 @@ class BatchDecoder:
         if memory is not None and memory.size * _LEAST_FILLED <= length <= memory.size:
             return memory[:length].reshape(shape)
         return np.empty(shape, np.float32)
+
+
+class MaskedBatchDecoder(BatchDecoder):
+    """Decodes images into batches, and their transparency as the host's own loader has it: 1 - alpha."""
+
+    def __init__(self, count: int, memory: Floats | None = None, *, most_pixels: int | None = None) -> None:
+        super().__init__(count, memory, most_pixels=most_pixels)
+        self._masks: dict[int, Floats] = {}
+
+    def look(self, index: int, image: Image.Image) -> None:
+        """Take in the transparency of an image; where it has none, all of it is to be seen."""
+        if image.has_transparency_data:
+            alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+            self._masks[index] = np.subtract(1, alpha / np.float32(255), dtype=np.float32)
+        else:
+            self._masks[index] = np.zeros((image.height, image.width), np.float32)
+
+    def batches(self) -> list[Any]:
+        """Return each batch, and its masks as float32 ``[N,H,W]``."""
+        masks = [
+            torch.from_numpy(np.stack([self._masks[index] for index in indices]))
+            for indices in self.places().values()
+        ]
+        return list(zip(super().batches(), masks, strict=True))
 
 
 def _write(image: Image.Image, target: Floats) -> None:

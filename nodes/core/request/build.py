@@ -112,7 +112,8 @@ def build_request(
         inputs=inputs,
     )
     pixels = count * sizes.pixels(arguments)
-    return Request(new_job, count, pixels, partial(prepare, arguments, references, encoder), spec.output_kind)
+    encode = partial(prepare, arguments, references, encoder)
+    return Request(new_job, count, pixels, encode, spec.output_kind, str(arguments.role("shape") or ""))
 
 
 def take_of(arguments: Arguments, body: Mapping[str, object]) -> object:

@@ -23,7 +23,7 @@ class Request:
     """What is to be run. ``prepare`` is blocking and called only where a job has to be submitted.
 
     ``pixels_expected`` is how many its images are expected to have together, 0 where nothing tells.
-    ``output`` is the kind of its files.
+    ``output`` is the kind of its files, ``shape`` the aspect ratio as the model calls it, '' where it has none.
     """
 
     new_job: NewJob
@@ -31,3 +31,4 @@ class Request:
     pixels_expected: int
     prepare: Callable[[], EncodedRequest]
     output: str = DEFAULT_OUTPUT
+    shape: str = ""

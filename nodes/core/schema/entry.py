@@ -80,10 +80,11 @@ def model_document(
     model_id, schema = told.text("model_id"), told.object("input_schema")
     properties = schema.object("properties")
     roles = _roles(properties)
-    output = _output(told)
+    medium = _output(told)
+    output = "image_with_mask" if medium == "image" and _can_be_transparent(properties) else medium
     maker, *name = model_id.split("/")
     display_name = told.text("display_name", "") or _title(name)
-    category = f"RunComfy/{output.capitalize()}/{_MAKERS.get(maker, _title([maker]))}"
+    category = f"RunComfy/{medium.capitalize()}/{_MAKERS.get(maker, _title([maker]))}"
     description = _line(told.text("description", "")) or f"{display_name}, hosted by RunComfy."
     return {
         "model_id": model_id,
@@ -122,6 +123,11 @@ def _output(entry: Document) -> str:
     if output is None:
         raise entry.fault("categories", f"none ends in one of {', '.join(_OUTPUTS)}")
     return output
+
+
+def _can_be_transparent(properties: Document) -> bool:
+    """Whether images without a background can be asked for."""
+    return "background" in properties and "transparent" in properties.object("background").texts("enum", ())
 
 
 def _order(properties: Document, required: Sequence[str], roles: Mapping[str, str]) -> list[str]:

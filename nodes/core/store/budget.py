@@ -94,13 +94,18 @@ def first_moment(budget: Budget, now: float) -> float:
 
 
 def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, now: float) -> Job | None:
-    """Return a job under way of the same model and size, whose cost will tell what the others cost."""
+    """Return a job under way of the same model and size, whose cost will tell what the others cost.
+
+    Of one that is said to begin in the future, after the computer's clock was put back, nobody knows how old it is.
+    """
     rows = many(
         db,
-        "SELECT * FROM jobs WHERE created_at > :since AND model_id = :model_id AND size = :size "
-        "AND cost IS NULL AND ended_at IS NULL AND state IN ('preparing', 'submitting', 'submitted') "
+        "SELECT * FROM jobs WHERE created_at > :since AND created_at <= :now AND model_id = :model_id "
+        "AND size = :size AND cost IS NULL AND ended_at IS NULL "
+        "AND state IN ('preparing', 'submitting', 'submitted') "
         "ORDER BY created_at",
         since=now - UNDER_WAY_SECONDS,
+        now=now,
         model_id=new_job.model_id,
         size=new_job.size,
     )

@@ -44,11 +44,12 @@ class Entry:
 class Wanted:
     """Which jobs are asked for; '' and None leave a condition out.
 
-    ``before`` is the id of a job: older ones follow. Every word of ``search`` stands in the prompt, the model, the
-    size or the request id. ``since`` and ``until`` are in seconds since the epoch.
+    ``before`` is the id of a job: older ones follow, down to ``after``. Every word of ``search`` stands in the
+    prompt, the model, the size or the request id. ``since`` and ``until`` are in seconds since the epoch.
     """
 
     before: int | None = None
+    after: int | None = None
     search: str = ""
     model_id: str = ""
     state: JobState | Literal[""] = ""
@@ -69,6 +70,11 @@ def page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:
         if len(found) >= limit:
             break
     return found
+
+
+def newest(db: Session) -> int:
+    """Return the id of the newest job; 0 where there is none."""
+    return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM jobs").fetchone()[0])
 
 
 def entry(db: Session, owner: Lease, job_id: int) -> Entry | None:
@@ -123,6 +129,7 @@ def _query(wanted: Wanted) -> tuple[str, dict[str, object]]:
     words = wanted.search.casefold().split()
     conditions = {
         "before": ("jobs.id < :before", wanted.before),
+        "after": ("jobs.id >= :after", wanted.after),
         "model": ("model_id = :model", wanted.model_id or None),
         "state": ("state = :state", wanted.state or None),
         "since": ("created_at >= :since", wanted.since),
@@ -136,8 +143,8 @@ def _query(wanted: Wanted) -> tuple[str, dict[str, object]]:
 
 
 def _holds(word: str) -> str:
-    text = "COALESCE(prompt, '') || ' ' || model_id || ' ' || size || ' ' || COALESCE(request_id, '')"
-    return f"INSTR(CASEFOLD({text}), {word}) > 0"
+    text = "LOWER(model_id || ' ' || size || ' ' || COALESCE(request_id, ''))"
+    return f"(INSTR(folded, {word}) > 0 OR INSTR({text}, {word}) > 0)"
 
 
 def _entries(db: Session, owner: Lease, query: str, values: dict[str, object]) -> Iterator[Entry]:

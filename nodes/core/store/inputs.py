@@ -1,4 +1,7 @@
-"""The inputs beside the jobs: kept, read and erased. Within a journal's transaction."""
+"""The inputs beside the jobs: kept, read and erased. Within a journal's transaction.
+
+A prompt stands there a second time, folded, to be searched for: SQLite folds no letters but those of ASCII.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from .job import JobInputs
 def keep(db: Session, job_id: int, inputs: JobInputs) -> None:
     """Write the inputs of a job beside it."""
     db.execute(
-        "INSERT INTO inputs (job_id, prompt, seed, scalars, media) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO inputs (job_id, prompt, folded, seed, scalars, media) VALUES (?, ?, ?, ?, ?, ?)",
         (
             job_id,
             inputs.prompt,
+            inputs.prompt.casefold(),
             None if inputs.seed is None else str(inputs.seed),
             json.dumps(dict(inputs.scalars), ensure_ascii=False),
             json.dumps(inputs.media),

@@ -148,6 +148,14 @@ class NewJob:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Who claims: since when, in seconds since the epoch, and which jobs it found to be its account's, or not."""
+
+    since: float | None = None
+    is_ours: dict[int, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Claimed:
     """The claim is the caller's, who submits the job or releases it."""
 

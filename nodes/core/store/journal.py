@@ -13,7 +13,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from .budget import Budget
 from .engines import open_engine
 from .engines.engine import Lease, Session
 from .engines.sqlite import FILE_NAME as FILE_NAME
-from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
+from .job import BEFORE, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .rows import by_id, many, one, written
 from .spending import began
 
@@ -88,13 +88,11 @@ class Journal:
         self,
         new_job: NewJob,
         budget: Budget | None = None,
-        waited_for: int | None = None,
-        not_ours: Collection[int] = (),
+        asked: Asked | None = None,
     ) -> Claim:
         """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
 
-        ``waited_for`` is the id of a job that was ``Busy`` before: if its answer was lost, that concerns this
-        caller too. ``not_ours`` are the ids of jobs that were found to be somebody else's.
+        A lost answer that was told to somebody else while this caller waited concerns it, too.
 
         Raises:
             OverBudget: a new job would pass the budget, or its price is not known; nothing was claimed.
@@ -102,7 +100,7 @@ class Journal:
         made: list[Job] = []
         try:
             with self._transaction() as db:
-                return self._claim(db, new_job, budget, waited_for, not_ours, made.append)
+                return self._claim(db, new_job, budget, asked or Asked(), made.append)
         except JournalError:
             # A server may have the claim although its answer was lost.
             for job in made:
@@ -183,6 +181,10 @@ class Journal:
         return self._set(
             job, files=files, has_result=1, cost=job.cost, duration=job.duration, ended_at=self._clock()
         )
+
+    def mark_over(self, job: Job, cost: float | None) -> Job:
+        """Record that a job has ended, so that nobody waits for its cost; its files may still appear."""
+        return self._set(job, cost=cost, ended_at=self._clock())
 
     def mark_delivered(self, job: Job) -> Job:
         """Record that every image has been decoded and handed out."""
@@ -297,13 +299,12 @@ class Journal:
         db: Session,
         new_job: NewJob,
         budget: Budget | None,
-        waited_for: int | None,
-        not_ours: Collection[int],
+        asked: Asked,
         made: Callable[[Job], None],
     ) -> Claim:
         """Return what a claim finds, and tell of a new row at once."""
         claims.carry_forward(db, new_job)
-        found = claims.found(db, self._owner, new_job, waited_for, not_ours)
+        found = claims.found(db, self._owner, new_job, asked, self._clock())
         if found is not None:
             return found
         reckoned = None

@@ -14,9 +14,11 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from support import MODELS, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator, Fault
+from nodes.comfyui.factory import node_class
 from nodes.core.errors import DownloadError, InvalidInput, OtherMedium, PackError, TooLarge
 from nodes.core.media.file_type import type_of
 from nodes.core.media.outputs.video import VideoOutput
@@ -192,6 +194,7 @@ def test_a_file_of_another_medium_is_kept_and_told_and_not_called_blocked(
         receipt = str(told.value)
         assert words in receipt and "Charged: yes" in receipt
         assert "safety" not in receipt and "pay" not in receipt.partition("Next:")[2]
+    runner.restart()
     (kept,) = runner.state.glob("kept/*/00")
     assert kept.read_bytes() == made(api)[0]
     assert len(api.jobs) == 1 and api.count("file") == 1, "the second run reads the kept file"
@@ -231,6 +234,25 @@ def test_a_disk_without_room_is_told_as_that(
     assert len(make(runner)[0]) == 1 and len(api.jobs) == 1
 
 
+@pytest.mark.usefixtures("graph")
+def test_transparency_is_a_mask_as_the_host_loads_it(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("job", format="rgba", sizes=[(40, 30), (20, 20), (40, 30)]))
+    node = node_class(MASKED, runner.host)
+    assert node.RETURN_NAMES == ("images", "image_urls", "request_id", "mask")
+    assert node.RETURN_TYPES[3] == "MASK" and node.OUTPUT_IS_LIST[3]
+    for _ in ("fetched", "kept"):
+        batches, _, _, masks = runner.run(MASKED, prompt="a", image_1=image(20, 30), background="transparent")
+        assert [tuple(mask.shape) for mask in masks] == [(2, 30, 40), (1, 20, 20)]
+        assert [tuple(batch.shape) for batch in batches] == [(2, 30, 40, 3), (1, 20, 20, 3)]
+        with Image.open(io.BytesIO(made(api)[2])) as drawn:
+            alpha = np.asarray(drawn.getchannel("A")).astype(np.float32) / 255
+        assert masks[0].dtype == torch.float32 and np.allclose(masks[0][1].numpy(), 1 - alpha, atol=1e-6)
+        assert 0 < alpha.mean() < 1
+    assert len(api.jobs) == 1
+    *_, masks = runner.run(MASKED, prompt="b", image_1=image(20, 30))
+    assert not masks[0].any() and masks[0].shape[0] == 1, "all of it is to be seen"
+
+
 # References
 
 
@@ -263,8 +285,6 @@ def test_a_mask_is_white_where_it_is_one(runner: Runner, api: Emulator) -> None:
     mask[0, 5:10, 10:20] = 1.0
     runner.run(MASKED, prompt="blue", image_1=image(20, 30), mask=mask)
     (data,) = sent(api, "mask_url")
-    from PIL import Image
-
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
     assert np.array_equal(pixels, (mask[0].numpy() * 255).astype(np.uint8))
 

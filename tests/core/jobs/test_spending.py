@@ -12,7 +12,7 @@ from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 
 from emulator import Emulator, Fault
 from nodes.app import prices
-from nodes.core.errors import OverBudget
+from nodes.core.errors import JobFailed, OverBudget
 from nodes.core.jobs import acquire
 from nodes.core.jobs.progress import Stage
 from nodes.shell.commands import main
@@ -147,6 +147,27 @@ def test_the_cost_of_a_job_that_was_stopped_is_asked_for(
     submitted = api.count("submit")
     runner.text_to_image("one", resolution="4K")
     assert api.count("submit") == submitted == 1
+
+
+def test_a_stopped_job_that_ends_without_an_image_and_a_cost_holds_nobody_up(
+    runner: Runner, api: Emulator, budget: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by a history of the simulation: the others waited for half an hour."""
+    budget(1.0)
+    api.fault(Fault("job", images=0, late_cost=99))
+    api.hold_running = True
+    runner.host.stop_at = Stage.RUNNING
+    with pytest.raises(Interrupted):
+        runner.text_to_image("one", resolution="0.5K")
+    runner.host = RecordingHost()
+    api.hold_running = False
+    monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 1)
+    hurry()
+    runner.text_to_image("two", resolution="0.5K")
+    stopped = runner.jobs()[-1]
+    assert (stopped.state, stopped.cost) == ("submitted", None)
+    with pytest.raises(JobFailed, match=r"(?s)without an image.*Charged: not known"):
+        runner.text_to_image("one", resolution="0.5K")
 
 
 def test_the_shell_takes_a_maximum(

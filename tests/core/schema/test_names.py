@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from properties import given, st
 
-from nodes.core.schema.names import address_of, stem_of, without_number
+from nodes.core.schema.names import MODEL_ID, NODE_ID, address_of, node_id_of, stem_of, without_number
+
+MODEL_IDS = st.from_regex(MODEL_ID, fullmatch=True)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,44 @@ def test_a_socket_is_called_by_the_stem_and_the_address_by_another_name(
 def test_a_number_at_the_end_is_a_number() -> None:
     assert without_number("image_3") == ("image", 3)
     assert without_number("image") == ("image", None)
+
+
+@given(MODEL_IDS)
+def test_a_node_id_is_one_that_every_page_can_use(model_id: str) -> None:
+    node_id = node_id_of(model_id)
+    assert NODE_ID.fullmatch(node_id)
+    assert model_id_of(node_id) == model_id, "the id can be had back, so no two models have one node id"
+    assert model_id_of(node_id.upper()) == model_id, "also where case is ignored"
+
+
+@given(MODEL_IDS, MODEL_IDS)
+def test_no_two_models_have_one_node_id(one: str, other: str) -> None:
+    assert (one == other) == (node_id_of(one).casefold() == node_id_of(other).casefold())
+
+
+def model_id_of(node_id: str) -> str:
+    """Return the model that a node id was made of: the opposite of ``node_id_of``, written from its description."""
+    digits = {1: "-", 2: "/", 3: ".", 0: "_"}
+    name, found = node_id.lower().removeprefix("runcomfy_"), ""
+    while name:
+        run = len(name) - len(name.lstrip("_"))
+        name, signs = name[run:], ""
+        while run:
+            signs = digits[run % 4] + signs
+            run = (run - 1) // 4
+        found += signs + name[:1]
+        name = name[1:]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("model_id", "node_id"),
+    [
+        ("wan-ai/wan-2.7/image-to-video", "RunComfy_wan_ai__wan_2___7__image_to_video"),
+        ("wan-ai/wan-2-7/image-to-video", "RunComfy_wan_ai__wan_2_7__image_to_video"),
+        ("a/b_c", "RunComfy_a__b____c"),
+        ("a/b--c", "RunComfy_a__b_____c"),
+    ],
+)
+def test_a_node_id_can_be_read(model_id: str, node_id: str) -> None:
+    assert node_id_of(model_id) == node_id

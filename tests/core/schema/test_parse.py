@@ -18,6 +18,7 @@ from nodes.core.schema.parse import parse_model
 
 AT = "/input_schema/properties/x"
 STRING = {"type": "string"}
+IMAGE = {"type": "string", "format": "image_uri"}
 
 
 def parse(prop: Any, name: str = "x", required: bool = False) -> Field:
@@ -254,6 +255,8 @@ def test_a_property_cannot_take_a_name_that_means_something(name: str) -> None:
         ({"image": IMAGES, "image_urls": STRING}, "image_urls"),
         ({"image_urls": IMAGES, "image": STRING}, "image"),
         ({"Size": STRING, "size": STRING}, "size"),
+        ({"image": IMAGE, "image_url": IMAGE}, "image"),
+        ({"image_url_1": IMAGE, "image_urls": IMAGES}, "image_1"),
     ],
 )
 def test_two_inputs_never_share_a_name(properties: dict[str, Any], name: str) -> None:

@@ -198,6 +198,13 @@ def test_a_first_job_that_is_left_alone_is_not_waited_for_for_ever(journal: Jour
     assert isinstance(journal.claim(new_job("b", 0.07), Budget(1.0)), Claimed)
 
 
+def test_a_first_job_from_before_the_clock_was_put_back_is_not_waited_for(journal: Journal, clock: Time) -> None:
+    """Found by a history of the simulation: the next run waited for as long as the clock had been ahead."""
+    accepted(journal, "a")
+    clock.now -= 90000
+    assert isinstance(journal.claim(new_job("b", 0.07), Budget(1.0)), Claimed)
+
+
 @pytest.mark.parametrize("told", [0.24, None])
 def test_twenty_at_once_pass_the_budget_by_the_first_one_alone(
     open_journal: Callable[[], Journal], told: float | None

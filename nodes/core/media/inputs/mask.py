@@ -16,19 +16,11 @@ class MaskInput(ImageInput):
 
     def count(self, socket: str, value: object) -> int:
         """Return how many masks a batch holds."""
-        if isinstance(value, ImageContent):
-            return 1
-        from ..tensors import check_batch
+        return super().count(socket, value if isinstance(value, ImageContent) else _as_images(socket, value))
 
-        return len(check_batch(socket, _as_images(socket, value)))
-
-    def read(self, socket: str, value: object, limit: int) -> list[ImageContent]:  # noqa: ARG002
+    def read(self, socket: str, value: object, limit: int) -> list[ImageContent]:
         """Return the masks of a batch, in order."""
-        if isinstance(value, ImageContent):
-            return [value]
-        from ..tensors import to_pixels
-
-        return [ImageContent(pixels) for pixels in to_pixels(socket, _as_images(socket, value))]
+        return super().read(socket, value if isinstance(value, ImageContent) else _as_images(socket, value), limit)
 
 
 def _as_images(socket: str, value: object) -> torch.Tensor:

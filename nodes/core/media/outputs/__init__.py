@@ -51,6 +51,9 @@ class OutputMedium(Protocol):
     def count(self, media: Sequence[Any]) -> int:
         """Return how many files are in what was decoded."""
 
+    def sizes(self, media: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the sizes (width, height) of what was decoded into pixels."""
+
 
 def output_medium(name: str) -> OutputMedium:
     """Return a kind of output by its name."""

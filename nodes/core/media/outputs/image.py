@@ -10,6 +10,7 @@ from ..host import MediaHost
 from ..pixels import Floats, WholeImages
 
 if TYPE_CHECKING:
+    from ..tensors import BatchDecoder
     from . import Decoder
 
 
@@ -19,6 +20,12 @@ class ImageOutput:
     streamed = False
     max_bytes = 128 * 2**20
     seconds = 120.0
+
+    def decodes(self) -> type[BatchDecoder]:
+        """Return what decodes into batches. A shell does without torch, which is the host's."""
+        from ..tensors import BatchDecoder
+
+        return BatchDecoder
 
     def decoder(
         self,
@@ -32,14 +39,16 @@ class ImageOutput:
             check_file_count(count, wanted)
         if host is not None and host.takes_all:
             return WholeImages()
-        # A shell does without torch, which is the host's.
-        from ..tensors import BatchDecoder
-
-        return BatchDecoder(count, memory, most_pixels=None if wanted is None else wanted * MAX_PIXELS)
+        decoder = self.decodes()
+        return decoder(count, memory, most_pixels=None if wanted is None else wanted * MAX_PIXELS)
 
     def count(self, media: Sequence[Sequence[Any]]) -> int:
         """Return how many images the batches hold."""
         return sum(len(batch) for batch in media)
+
+    def sizes(self, media: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the size of each batch; none where a host takes files alone."""
+        return [(batch.shape[2], batch.shape[1]) for batch in media if hasattr(batch, "shape")]
 
 
 OUTPUT = ImageOutput()

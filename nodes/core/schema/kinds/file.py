@@ -17,14 +17,13 @@ from ..names import address_of, stem_of, without_number
 
 @dataclass(frozen=True)
 class File(Kind):
-    """One file: what its socket brought, else the address; never both. ``sample`` is shown and never sent.
+    """One file: what its socket brought, else the address; never both.
 
     Either input may hold it, so none of the two is required on its own.
     """
 
     medium: Medium
     rules: FileRules = NO_RULES
-    sample: str = ""
 
     @classmethod
     def read(cls, prop: Property) -> File | None:
@@ -36,7 +35,9 @@ class File(Kind):
         if medium is None:
             return None
         schema.only("title description type default format validations")
-        return cls(medium, file_rules(schema), schema.text("default", ""))
+        # A default is a sample: shown in the box, it would look like a value.
+        schema.text("default", "")
+        return cls(medium, file_rules(schema))
 
     def inputs(self, field: Field) -> tuple[Widget | Socket, ...]:
         """Return the socket, then the address."""
@@ -45,10 +46,9 @@ class File(Kind):
         needed = (Phrase("required"),) if field.required else ()
         facts = (Phrase(f"kind_{self.medium.name}"), *needed, *rule_phrases(self.rules))
         socket = Socket(name, self.medium.type, self.medium.name, stem, number, facts=facts, rules=self.rules)
-        sample = {"placeholder": self.sample} if self.sample else {}
         hints = (Phrase("address_or_socket"),)
         address = _address(field)
-        return socket, Widget(address, "STRING", {"default": "", **sample}, False, (Phrase("kind_address"),), hints)
+        return socket, Widget(address, "STRING", {"default": ""}, False, (Phrase("kind_address"),), hints)
 
     def flags(self, field: Field) -> tuple[Flag, ...]:
         """Return a flag for a file and one for its address."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import InvalidInput
+from ...texts import note
 from .. import checks
 from ..document import JSON
 from ..inputs import Flag, Phrase, Socket, Widget, rule_phrases
@@ -29,7 +30,6 @@ class Files(Kind):
     medium: Medium
     minimum: int
     maximum: int
-    sample: tuple[str, ...] = ()
     rules: FileRules = NO_RULES
 
     @classmethod
@@ -43,7 +43,9 @@ class Files(Kind):
         # A required array without a lower end is asked for because the model needs what is in it.
         low = schema.integer("minItems", int(prop.required), low=0)
         high = schema.integer("maxItems", max(low, USUAL_SOCKETS), low=max(low, 1), high=MAX_SOCKETS)
-        return cls(medium, low, high, schema.texts("default", ()), file_rules(schema))
+        # A default is a sample: shown in the box, it would look like a value.
+        schema.texts("default", ())
+        return cls(medium, low, high, file_rules(schema))
 
     def inputs(self, field: Field) -> tuple[Widget | Socket, ...]:
         """Return the sockets, then the text box for addresses."""
@@ -53,8 +55,7 @@ class Files(Kind):
             Socket(f"{stem}_{number}", kind, medium, stem, number, hints=told, rules=self.rules)
             for number in range(1, self.maximum + 1)
         )
-        sample = {"placeholder": "\n".join(self.sample)} if self.sample else {}
-        options = {"default": "", "multiline": True, **sample}
+        options = {"default": "", "multiline": True}
         ends = {"min_items": self.minimum, "max_items": self.maximum}
         counts = (Phrase(key, {"count": count}) for key, count in ends.items() if count)
         facts = (Phrase("kind_text"), *counts, *rule_phrases(self.rules))
@@ -74,7 +75,10 @@ class Files(Kind):
         address = _address(field)
         urls = checks.addresses(address, given.values.get(address, ""), given.local_origin)
         count = self.count(field, urls, given)
-        least = self.minimum if count or field.required else 0
+        if not count and field.required and self.minimum:
+            medium = note(f"medium.{self.medium.name}")
+            raise InvalidInput(address, "reference_missing", medium=medium, first=field.sockets[0].name)
+        least = self.minimum if count else 0
         if not least <= count <= self.maximum:
             limits = {"minimum": self.minimum, "maximum": self.maximum}
             first, *_, last = [socket.name for socket in field.sockets] * 2

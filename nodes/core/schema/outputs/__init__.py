@@ -24,10 +24,17 @@ class Returned:
 
 @dataclass(frozen=True)
 class Output:
-    """A kind of output: its name in a model file, and what a node of it returns, in order."""
+    """A kind of output: its name in a model file, and what a node of it returns, in order.
+
+    ``medium`` is what its files are: an image, a video or a sound.
+    """
 
     name: str
     returned: tuple[Returned, ...]
+    medium: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "medium", self.medium or self.name)
 
 
 def is_output(name: str) -> bool:

@@ -1,6 +1,6 @@
 """The tables of a record on PostgreSQL, by the same versions as in SQLite. A released text never changes.
 
-A record on a server begins with version 6. Two functions are called as SQLite's are.
+A record on a server begins with version 6. One function is called as SQLite's is.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ MIGRATIONS = {
     CREATE TABLE inputs (
         job_id BIGINT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
         prompt TEXT NOT NULL,
+        folded TEXT NOT NULL,
         seed TEXT,
         scalars TEXT NOT NULL,
         media TEXT NOT NULL
@@ -77,7 +78,6 @@ MIGRATIONS = {
         project TEXT NOT NULL DEFAULT ''
     );
     CREATE INDEX forgotten_by_time ON forgotten (created_at);
-    CREATE FUNCTION casefold(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
     CREATE FUNCTION instr(text, text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT strpos($1, $2)';
     """,
 }

@@ -135,8 +135,6 @@ class Database:
         try:
             with self.lock:
                 _migrate(self.connection)
-                # Of all scripts; SQLite's own LOWER knows those of ASCII.
-                self.connection.create_function("CASEFOLD", 1, str.casefold, deterministic=True)
         except BaseException:
             self.close()
             raise

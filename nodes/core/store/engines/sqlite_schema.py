@@ -67,6 +67,7 @@ MIGRATIONS = (
     CREATE TABLE inputs (
         job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
         prompt TEXT NOT NULL,
+        folded TEXT NOT NULL,
         seed TEXT,
         scalars TEXT NOT NULL,
         media TEXT NOT NULL

@@ -80,9 +80,9 @@ def test_anything_else_is_refused(address: str, files: tuple[str, ...], said: st
         sent(read(IMAGE, name="image_url", required=True), address, *files)
 
 
-def test_the_sample_is_shown_and_never_sent() -> None:
+def test_a_default_is_neither_shown_nor_sent() -> None:
     field = read({**IMAGE, "default": URL}, name="image_url")
-    assert field.inputs[1].options["placeholder"] == URL
+    assert field.inputs[1].options == {"default": ""}
     assert sent(field) is UNSENT
 
 
