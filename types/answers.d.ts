@@ -175,6 +175,8 @@ export interface Report {
   total: number;
   cost: number | null;
   kept: boolean;
+  /** What the files are: `video`, `audio`, or images. */
+  medium?: string;
   /** How each reference travelled; the value `socket` names where it came in. */
   sent: Note[];
   notes: Note[];

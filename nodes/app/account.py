@@ -108,6 +108,16 @@ def jobs_view(journal: Journal, spec: ModelSpec, limit: int = 50) -> list[JSONOb
     return [_job_view(job, now) for job in journal.recent(limit, spec.model_id, accepted=True)]
 
 
+def allow_retry(journal: Journal, request_id: object) -> JSONObject:
+    """Let a new job be paid for, once, in place of one that failed or expired. Blocking.
+
+    Raises:
+        InvalidInput: this is not the request id of a recorded job. PackError: it needs no permission.
+    """
+    job = journal.allow_retry(str(request_id))
+    return {"request_id": job.request_id, "note": note("note.retry_allowed", request_id=job.request_id).payload()}
+
+
 def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
     """Ask for the end of a job of the account, recorded or not; return it, and what became of that. Blocking.
 
@@ -123,16 +133,6 @@ def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
         job = service.adopt(request_id)
     told = cancel(service.jobs, job)
     return service.find(request_id) or job, told
-
-
-def allow_retry(journal: Journal, request_id: object) -> JSONObject:
-    """Let a new job be paid for, once, in place of one that failed or expired. Blocking.
-
-    Raises:
-        InvalidInput: this is not the request id of a recorded job. PackError: it needs no permission.
-    """
-    job = journal.allow_retry(str(request_id))
-    return {"request_id": job.request_id, "note": note("note.retry_allowed", request_id=job.request_id).payload()}
 
 
 def _job_view(job: Job, now: float) -> JSONObject:

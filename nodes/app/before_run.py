@@ -26,9 +26,9 @@ from .run import current_settings
 from .service import Service, open_service
 
 MOST_NODES = 200
+_COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
 # A catalogue that is slow holds up no run: then the price is not known.
 PRICE_SECONDS = 5.0
-_COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
@@ -110,7 +110,7 @@ def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], p
     try:
         arguments = _sized(spec, values)
     except InvalidInput:
-        # One comes over a link, or cannot be sent.
+        # It comes over a link, or cannot be sent.
         return {"usd": None, "source": "none", "count": None}
     wanted = arguments.role("count")
     count = wanted if isinstance(wanted, int) else 1

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from typing import Any
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Any
 
 from ..core.store.job import Author
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 USER_KEY = "runcomfy_models_user"
 PROJECT_KEY = "runcomfy_project"
@@ -48,6 +49,8 @@ def author_of(extra_data: Mapping[str, Any]) -> Author:
 
 
 def _middleware(server: Any) -> Callable[..., Awaitable[web.StreamResponse]]:
+    from aiohttp import web
+
     @web.middleware
     async def remember(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -8,9 +8,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.config.preferences import MAX_COST
+from ..core.config.settings import state_folder
 from ..core.errors import InvalidInput
 from ..core.money import money
 from ..core.schema.model import ModelSpec
@@ -20,7 +22,7 @@ from .flags import flag_place, in_flags, node_inputs
 from .offline import account
 from .report import JSONObject, Report, stopped, table
 from .running import Runner, Work
-from .saving import Made, Place, lending_folder
+from .saving import Made, Place
 from .takes import Take, takes_of
 from .terminal import ShellHost
 
@@ -75,10 +77,11 @@ def _host(options: argparse.Namespace) -> Iterator[ShellHost]:
     Raises:
         ConfigError: there is no folder for the files on their way.
     """
+    from ..app.lending import lending_folder
     from ..app.service import close_services
 
     host = ShellHost(sys.stderr, quiet=options.quiet or (options.json and not sys.stderr.isatty()))
-    with lending_folder() as host.folder:
+    with lending_folder(state_folder(os.environ, Path.home())) as host.folder:
         try:
             yield host
         finally:

@@ -31,7 +31,7 @@ def list_models(options: argparse.Namespace) -> Report:
         for spec in load_models()
         if all(word in f"{spec.model_id} {spec.display_name} {spec.description}".casefold() for word in words)
     ]
-    rows = [(spec.model_id, spec.output_kind, spec.command or f"run {spec.model_id}") for spec in found]
+    rows = [(spec.model_id, spec.output.medium, spec.command or f"run {spec.model_id}") for spec in found]
     payload = {
         "models": [
             {

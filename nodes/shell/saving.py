@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import filecmp
 import os
 import re
@@ -14,15 +13,12 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ..core.config.settings import state_folder
-from ..core.errors import ConfigError, InvalidInput
+from ..core.errors import InvalidInput
 from ..core.texts import Note, note
 
 VALUES = ("model", "seed", "index", "request_id")
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 _SAME_ENDINGS = ({".jpg", ".jpeg"}, {".tif", ".tiff"}, {".mp4", ".m4v", ".mov"}, {".ogg", ".oga", ".ogv"})
-# Beside the kept files, where what a broken process leaves behind is removed when room is needed.
-_FOLDER = "kept"
 
 
 @dataclass(frozen=True)
@@ -101,23 +97,6 @@ class Place:
         path = Path(self.text).parent if self._names_files else Path(self.text)
         fixed = [part for part in path.parts[: next(_places_of_values(path), None)]]
         return Path(*fixed) if fixed else Path()
-
-
-@contextlib.contextmanager
-def lending_folder() -> Iterator[Path]:
-    """Make a folder for whole files until they are saved: where they are kept, so that links can stand for them.
-
-    Raises:
-        ConfigError: there is no place for it.
-    """
-    place = state_folder(os.environ, Path.home()) / _FOLDER
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True)
-    except OSError as error:
-        raise ConfigError("folder_unwritable", folder=str(place), error=error.strerror) from None
-    with folder as name:
-        yield Path(name)
 
 
 def _check_pattern(text: str) -> None:

@@ -81,7 +81,7 @@ def test_a_saved_catalogue_is_on_offer_with_its_prices(serve: Callable[..., Serv
     ]
     path = tmp_path / "catalogue.json"
     path.write_text(json.dumps({"models": entries, "total": 2}))
-    served = serve("--models", str(path))
+    served = serve("--catalogue", str(path))
     listed = served.call("GET", "/v1/models?include_schema=true").json()["models"]
     assert [(one["model_id"], one["base_price_usd"]) for one in listed] == [("a/b", 0.75), ("a/c", 0.1)]
     assert [one["input_schema"] for one in listed] == [schema, schema]
@@ -94,10 +94,10 @@ def test_a_saved_catalogue_is_on_offer_with_its_prices(serve: Callable[..., Serv
     ("content", "reason"),
     [
         ("{", "Expecting"),
-        ("{}", "no model_id"),
-        ("1", "neither"),
-        ('{"models": []}', "no model in it"),
-        ('[{"model_id": "a/b"}]', "no model in it"),
+        ("{}", "neither"),
+        ('{"models": []}', "no model"),
+        ('[{"model_id": "a/b"}]', "a/b has no input_schema"),
+        ('[{"input_schema": {}}]', "no model_id"),
         ('[{"model_id": "a/b", "input_schema": {"properties": {}}, "base_price_usd": "1"}]', "base_price_usd"),
         (None, "No such file"),
     ],
@@ -108,13 +108,13 @@ def test_a_catalogue_that_cannot_be_read_is_told(
     path = tmp_path / "catalogue.json"
     if content is not None:
         path.write_text(content)
-    assert main(["--port", "0", "--models", str(path)]) == 1
+    assert main(["--port", "0", "--catalogue", str(path)]) == 1
     (told,) = capsys.readouterr().err.splitlines()
-    assert told.startswith(f"--models: {path} cannot be read: ") and reason in told
+    assert told.startswith(f"--catalogue: {path} cannot be read: ") and reason in told
 
 
 def test_a_folder_without_models_and_a_price_of_no_model_are_told(tmp_path: Path, capsys: Any) -> None:
-    assert main(["--port", "0", "--models", str(tmp_path)]) == 1
+    assert main(["--port", "0", "--catalogue", str(tmp_path)]) == 1
     assert main(["--port", "0", "--price", "a/b=1"]) == 1
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("there is no model in it")

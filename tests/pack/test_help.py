@@ -81,7 +81,8 @@ def test_a_language_has_every_part_and_no_other(language: str) -> None:
 
 def test_a_nodes_own_parts_are_those_of_a_node() -> None:
     folders = {path.parent.name for path in (LOCALES / ENGLISH / "help").glob("*/*.md")}
-    assert folders <= set(NODES)
+    assert folders <= {*NODES, "RunComfySaveOriginals"}
+    assert not any(re.search(r"\{[a-z_]+\}", page("RunComfySaveOriginals", language)) for language in LANGUAGES)
 
 
 @pages

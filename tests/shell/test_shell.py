@@ -240,7 +240,7 @@ EDIT = ["pro-edit", "--prompt", "a"]
         (["text-to-image", "--prompt", " "], "--prompt: it is empty"),
         (["text-to-image", "--prompt", "a", "--num-images", "5"], "--num-images: 1 to 4 is allowed, not 5"),
         (["text-to-image", "--prompt", "a", "--seed", "-1"], "--seed: 0 or more"),
-        (EDIT, "from --image number 1 to --image number 20 and --image-urls together; given: 0."),
+        (EDIT, "--image-urls: connect an image to --image number 1"),
         ([*EDIT, "--image", "missing.png"], "--image: missing.png cannot be read (No such file"),
         ([*EDIT, "--image", "folder"], "--image: folder cannot be read"),
         ([*EDIT, "--image", "words.png"], "--image: words.png is not a PNG, JPEG or WebP image"),

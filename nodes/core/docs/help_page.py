@@ -46,14 +46,18 @@ class _Page:
             self._part("when"),
             self._part("before_first_run"),
             *self._inputs(),
-            f"## {self._headings['outputs']}",
-            self._part(f"output_{self._node.output_kind}") or self._list(self._outputs()),
+            *self._output_section(),
             self._part("tips"),
             self._limits(),
             self._part("cost"),
             self._part("errors"),
         )
         return "\n\n".join(filter(None, blocks)) + "\n"
+
+    def _output_section(self) -> Iterator[str]:
+        if self._node.output.returned:
+            yield f"## {self._headings['outputs']}"
+            yield self._part(f"output_{self._node.output_kind}") or self._list(self._outputs())
 
     def _introduction(self) -> str:
         told = self._texts.description
@@ -145,6 +149,10 @@ def _limits(node: NodeSpec) -> dict[str, object]:
     return {
         "image_bytes": limits.image_bytes,
         "image_mib": limits.image_bytes // _MIB,
+        "video_bytes": limits.video_bytes,
+        "video_mib": limits.video_bytes // _MIB,
+        "audio_bytes": limits.audio_bytes,
+        "audio_mib": limits.audio_bytes // _MIB,
         "request_bytes": limits.request_bytes,
         "request_mib": limits.request_bytes // _MIB,
     }

@@ -164,7 +164,10 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
         run.report(stage=Stage.PREPARING)
         prepared = await run.blocking(prepare)
         run.report(stage=Stage.SUBMITTING, sent=prepared.sent)
-        return await run.repeat("POST", Operation.SUBMIT, partial(submission.attempt, prepared.body))
+        accepted = await run.repeat("POST", Operation.SUBMIT, partial(submission.attempt, prepared.body))
+        # The first look at the job may be long in coming; until then, too, a host knows which one it shows.
+        run.report(request_id=accepted.request_id)
+        return accepted
     except SubmissionUnknown:
         _tell(run, job)
         raise

@@ -9,7 +9,7 @@ from .engines import open_engine
 from .engines.engine import Engine, Session
 
 # With their ids, so that what is owed to a job still finds it. Waiters and leases are those of living processes.
-_TABLES = ("meta", "former_accounts", "jobs", "inputs", "forgotten")
+_TABLES = ("meta", "former_accounts", "jobs", "inputs", "forgotten", "places")
 
 
 def copy_record(source: tuple[Path, str], target: tuple[Path, str]) -> int:

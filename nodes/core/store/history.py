@@ -6,7 +6,7 @@ Everything is read within a journal's transaction, and only what is shown: the r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal, TypeAlias
 
@@ -27,6 +27,7 @@ _OPEN = """(state = 'submitted' OR NOT EXISTS (
         SELECT 1 FROM jobs AS later WHERE later.fingerprint = jobs.fingerprint AND later.id > jobs.id))"""
 _JOBS = f"""SELECT jobs.*, inputs.prompt, inputs.seed, {_OPEN} AS open
         FROM jobs LEFT JOIN inputs ON inputs.job_id = jobs.id"""
+MOST_PLACES = 200
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,16 @@ class Wanted:
     since: float | None = None
     until: float | None = None
     in_need: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """The node that shows a job: its workflow, its id in that, and its class, as the host calls them."""
+
+    workflow: str
+    node: str
+    node_type: str
+    request_id: str
 
 
 def page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:
@@ -97,6 +108,24 @@ def take_of(db: Session, job_id: int) -> str:
     """Return what the takes of a job have in common; '' where that is not known."""
     row = db.execute("SELECT take FROM jobs WHERE id = :id", {"id": job_id}).fetchone()
     return "" if row is None else str(row[0])
+
+
+def keep_place(db: Session, place: Place) -> None:
+    """Note where a job is shown, in the place of the one that was shown there before."""
+    db.execute("DELETE FROM places WHERE workflow = ? AND node = ?", (place.workflow, place.node))
+    db.insert("places", asdict(place))
+    db.execute("DELETE FROM places WHERE id <= (SELECT MAX(id) FROM places) - ?", (MOST_PLACES,))
+
+
+def left_behind(db: Session, owner: Lease) -> list[tuple[Place, Entry]]:
+    """Return the jobs that nobody waits for any more, where they were shown."""
+    found = []
+    for row in db.execute("SELECT workflow, node, node_type, request_id FROM places").fetchall():
+        place = Place(*row)
+        query = f"{_JOBS} WHERE jobs.request_id = :request_id ORDER BY jobs.id DESC LIMIT 1"
+        entries = _entries(db, owner, query, {"request_id": place.request_id})
+        found += [(place, entry) for entry in entries if entry.need == "collect"]
+    return found
 
 
 def models(db: Session) -> list[str]:

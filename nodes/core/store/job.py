@@ -93,7 +93,7 @@ class Job:
     @property
     def without_image(self) -> bool:
         """Whether an earlier run was told that it ended without an image: one may still appear."""
-        return self.outcome is not None and self.outcome.kind == "failure.no_image"
+        return self.outcome is not None and self.outcome.kind in ("failure.no_image", "failure.no_file")
 
     @property
     def ended_paid(self) -> bool:

@@ -253,6 +253,11 @@ class Journal:
         with self._transaction(reading=True) as db:
             return query(db, self._owner)
 
+    def write(self, change: Callable[[Session], None]) -> None:
+        """Make a change that concerns no job, within a transaction."""
+        with self._transaction() as db:
+            change(db)
+
     def forget(self, job: Job) -> None:
         """Remove a job and its inputs. What it cost still counts for its day.
 
