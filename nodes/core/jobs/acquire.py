@@ -11,8 +11,9 @@ from functools import partial
 from .. import threads
 from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import Operation
-from ..errors import NotFound, OtherAccount, PackError, SubmissionUnknown
+from ..errors import JournalError, NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
+from ..store.away.kept_jobs import kept_job
 from ..store.job import (
     Asked,
     Busy,
@@ -49,7 +50,14 @@ async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, 
     asked = Asked(since)
     looks = 0
     while True:
-        claim = await _claim(run, request.new_job, asked)
+        try:
+            claim = await _claim(run, request.new_job, asked)
+        except JournalError:
+            kept = await run.blocking(kept_job, run.dependencies.file_cache, request.new_job.fingerprint)
+            if kept is None:
+                raise
+            run.note(note("note.kept_without_record"))
+            return kept, False
         if isinstance(claim, Existing | PermissionNeeded) and _is_to_be_recognized(run, claim.job, asked):
             asked.is_ours[claim.job.id] = await _is_ours(run, claim.job)
             continue
