@@ -18,8 +18,8 @@ from .world.process import STATE_DIR, TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
 MODELS = load_models()
-TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id.endswith("text-to-image"))
-PRO_EDIT = next(spec for spec in MODELS if spec.model_id.endswith("edit"))
+TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id == "google/nano-banana-2/text-to-image")
+PRO_EDIT = next(spec for spec in MODELS if spec.model_id == "google/nano-banana/pro/edit")
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
 # What the record offers to collect.
 COLLECTABLE = ("submitted", "delivered")
