@@ -14,7 +14,7 @@ from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.schema.registry import load_models
 from ..core.store.history import Entry
-from ..core.store.job import Job
+from ..core.store.job import Job, JobInputs
 
 JSONObject = dict[str, object]
 
@@ -38,6 +38,7 @@ COLUMNS = (
     "cost",
     "charge",
 )
+TIMES = ("created_at", "submitted_at", "ended_at")
 # A spreadsheet takes what begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -96,13 +97,29 @@ def entry_view(entry: Entry, kept: Mapping[int, Path]) -> JSONObject:
     }
 
 
+def inputs_view(inputs: JobInputs | None) -> JSONObject:
+    """Return the inputs that are kept of a job: ``inputs`` by name, and ``media``."""
+    media = inputs.media if inputs else ()
+    return {
+        "inputs": dict(inputs.scalars) if inputs else {},
+        "media": [{"socket": socket, "sha256": digest} for socket, digest in media],
+    }
+
+
+def receipt_view(job: Job, inputs: JobInputs | None) -> JSONObject:
+    """Return what is kept beside saved files: model, inputs, request, cost and times."""
+    plain = {name: value for name, value in _plain(job).items() if name not in ("id", "estimate")}
+    times = {name: _moment(plain[name]) for name in TIMES}
+    return {**plain, **model_view(job.model_id), **times, **inputs_view(inputs)}
+
+
 def table(entries: Iterable[Entry]) -> str:
     """Return jobs as CSV, without a heading; times are local ones as ISO 8601 writes them."""
     text = io.StringIO()
     writer = csv.writer(text)
     for entry in entries:
         row = {**_plain(entry.job), "prompt": entry.prompt, "seed": entry.seed}
-        for name in ("created_at", "submitted_at", "ended_at"):
+        for name in TIMES:
             row[name] = _moment(row[name])
         writer.writerow([_cell(row[name]) for name in COLUMNS])
     return text.getvalue()

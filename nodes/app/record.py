@@ -13,12 +13,12 @@ from pathlib import Path
 from ..core.errors import InvalidInput
 from ..core.store import history, inputs
 from ..core.store.file_cache import FileCache
-from ..core.store.history import Entry, Wanted
+from ..core.store.history import Entry, Place, Wanted
 from ..core.store.job import BEFORE, Job
 from ..core.store.journal import Journal
 from ..core.store.process_lease import ProcessLease
 from .collecting import COLLECTS
-from .entries import JSONObject, entry_view, heading, model_view, table
+from .entries import JSONObject, entry_view, heading, inputs_view, model_view, receipt_view, table
 
 MOST_JOBS = 500
 USUAL_JOBS = 100
@@ -59,8 +59,7 @@ class Record:
         """
         entry = self.entry(job_id)
         known = self.journal.read(lambda db, _: inputs.of_job(db, entry.job.id))
-        media = [{"socket": socket, "sha256": digest} for socket, digest in known.media] if known else []
-        return {**self.view(entry), "inputs": dict(known.scalars) if known else {}, "media": media}
+        return {**self.view(entry), **inputs_view(known)}
 
     def entry(self, job_id: object) -> Entry:
         """Return a job by its id in the record.
@@ -73,6 +72,26 @@ class Record:
         if found is None:
             raise InvalidInput("id", "no_such_job")
         return found
+
+    def receipt(self, request_id: str) -> JSONObject:
+        """Return what is known of a job by its request id, to be kept beside its files.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        found = self.journal.find(request_id)
+        if found is None:
+            raise InvalidInput("request_id", "not_recorded")
+        known = self.journal.read(lambda db, _: inputs.of_job(db, found.id))
+        return receipt_view(found, known)
+
+    def keep_place(self, place: Place) -> None:
+        """Note which node shows a job."""
+        self.journal.read(lambda db, _: history.keep_place(db, place))
+
+    def left_behind(self) -> list[tuple[Place, Entry]]:
+        """Return the jobs that nobody waits for any more, with the nodes that showed them."""
+        return self.journal.read(history.left_behind)
 
     def takes(self, take: str) -> list[JSONObject]:
         """Return the delivered jobs of one take, the newest first."""

@@ -9,6 +9,7 @@ from .log_lines import prefix_lines
 from .page import Page
 from .routes import register
 from .runtime import ComfyHost, prompt_server
+from .save import SAVE, save_class
 
 prefix_lines(__name__.rpartition(".")[0])
 
@@ -17,10 +18,12 @@ HOST = ComfyHost()
 NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
     **{spec.node_id: node_class(spec, HOST) for spec in load_models()},
     COLLECT.node_id: collect_class(HOST),
+    SAVE.node_id: save_class(HOST),
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     **{spec.node_id: spec.display_name for spec in load_models()},
     COLLECT.node_id: COLLECT.display_name,
+    SAVE.node_id: SAVE.display_name,
 }
 
 register(prompt_server(), Page(HOST, HOST.live, HOST.running_prompts, HOST.connection))

@@ -146,15 +146,16 @@ def items_of(lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
 
 def node_class(spec: ModelSpec, host: NodeHost) -> type[ModelNode]:
     """Return the node class of a model."""
-    return type(spec.node_id, (ModelNode,), _attributes(spec, host))
+    return type(spec.node_id, (ModelNode,), attributes(spec, host))
 
 
 def collect_class(host: NodeHost) -> type[CollectNode]:
     """Return the class of the node that collects."""
-    return type(COLLECT.node_id, (CollectNode,), _attributes(COLLECT, host))
+    return type(COLLECT.node_id, (CollectNode,), attributes(COLLECT, host))
 
 
-def _attributes(spec: NodeSpec, host: NodeHost) -> dict[str, object]:
+def attributes(spec: NodeSpec, host: Host) -> dict[str, object]:
+    """Return what the host reads of a node's class."""
     texts, returned = NodeTexts(spec), spec.output.returned
     return {
         "__doc__": spec.description,

@@ -1,4 +1,4 @@
-"""The files of a run as the host's page shows them on a node: by their places in its temp folder. Pure."""
+"""The files of a run as the host's page shows them on a node: by their places in its folders. Pure."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ SHOWING = frozenset(
 """The host's nodes that show all that comes to them."""
 
 
-def shown(files: Sequence[Path], folder: Path) -> Shown:
-    """Return what the host calls the ``ui`` of a node. ``folder`` is its temp folder, which holds the files."""
+def shown(files: Sequence[Path], folder: Path, kind: str = "temp") -> Shown:
+    """Return what the host calls the ``ui`` of a node. ``folder``, its folder of a kind, holds the files."""
     sounds = [file for file in files if file.suffix in SOUNDS]
     # The host shows videos among the images, and plays them where it is told that something moves.
     images = [file for file in files if file.suffix not in SOUNDS]
     ui: Shown = {}
     if images:
-        ui["images"] = [_place(file, folder) for file in images]
+        ui["images"] = [_place(file, folder, kind) for file in images]
     if any(file.suffix in VIDEOS for file in images):
         ui["animated"] = [True]
     if sounds:
-        ui["audio"] = [_place(file, folder) for file in sounds]
+        ui["audio"] = [_place(file, folder, kind) for file in sounds]
     return ui
 
 
@@ -43,5 +43,5 @@ def is_shown_next(prompt: Prompt, node: str) -> bool:
     )
 
 
-def _place(file: Path, folder: Path) -> dict[str, str]:
-    return {"filename": file.name, "subfolder": "/".join(file.relative_to(folder).parts[:-1]), "type": "temp"}
+def _place(file: Path, folder: Path, kind: str) -> dict[str, str]:
+    return {"filename": file.name, "subfolder": "/".join(file.relative_to(folder).parts[:-1]), "type": kind}

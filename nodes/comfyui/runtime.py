@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core import threads
+from ..core.config.settings import state_folder
+from ..core.errors import InvalidInput, PackError
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
 from ..core.media.host import MediaHost
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 from .previews import Shown, is_shown_next, shown
+from .saved_files import SavePlace
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +36,7 @@ class ComfyHost:
 
     def run_host(self) -> RunHost:
         """Return the observer of the current node: call it in the node's own context."""
-        return ComfyRunHost(self.live, _current_place())
+        return ComfyRunHost(self.live, _current_place(), self.state_folder())
 
     def interrupt(self) -> BaseException:
         """Return the host's own interrupt: call it in the node's own context."""
@@ -69,6 +74,27 @@ class ComfyHost:
             told = {"node": place.node, "display_node": place.node, "output": ui, "prompt_id": place.prompt}
             server.send_sync("executed", told, getattr(server, "client_id", None))
 
+    def save_place(self, prefix: str, width: int, height: int) -> SavePlace:
+        """Return where files of a prefix are saved, by the host's own patterns.
+
+        Raises:
+            InvalidInput: outside of the host's output folder.
+        """
+        import folder_paths
+
+        output = folder_paths.get_output_directory()
+        try:
+            folder, name, number, *_ = folder_paths.get_save_image_path(prefix, output, width, height)
+        except Exception:  # noqa: BLE001 (the host raises no other kind for this)
+            raise InvalidInput("filename_prefix", "outside_output") from None
+        return SavePlace(Path(folder), name, number)
+
+    def saved(self, files: Sequence[Path]) -> Shown:
+        """Return what the page shows of files in the output folder."""
+        import folder_paths
+
+        return shown(files, Path(folder_paths.get_output_directory()), "output")
+
     def running_prompts(self) -> frozenset[str]:
         """Return the ids of the prompts that run now."""
         return frozenset(str(item[1]) for item in _running(prompt_server()))
@@ -85,10 +111,12 @@ class ComfyRunHost:
     so only reports with a fraction move it, and these come from the prompt's own loop.
     """
 
-    def __init__(self, live: NodeStatusStore, place: NodeLocation) -> None:
+    def __init__(self, live: NodeStatusStore, place: NodeLocation, state_folder: Path | None = None) -> None:
         self._live = live
         self._place = place
+        self._state_folder = state_folder
         self._shown = 0.0
+        self._noted = ""
         # Of this prompt; a cancel may be confirmed when the server runs another page's prompt already.
         self._page = getattr(prompt_server(), "client_id", None)
 
@@ -111,6 +139,9 @@ class ComfyRunHost:
         if not self._place.node or server is None:
             return
         state = self._live.put(self._place, progress)
+        if progress.request_id and progress.request_id != self._noted:
+            self._noted = progress.request_id
+            threads.start(_keep_place, self._state_folder, self._place, progress.request_id)
         # A page with the pack's extension shows the report itself; another one gets the host's text.
         if _send(self._live, server, state, self._page) is UpdateMode.TEXT:
             server.send_progress_text(without_markup(progress.text()), self._place.node)
@@ -152,6 +183,18 @@ class ComfyMedia:
         from ..core.media.sound import decode_sound
 
         return decode_sound(path)
+
+
+def _keep_place(host_folder: Path | None, place: NodeLocation, request_id: str) -> None:
+    """Note which node shows a job, for a server that starts after this one was killed. Blocking."""
+    from ..app.service import open_record
+    from ..core.store.history import Place
+
+    try:
+        folder = state_folder(os.environ, Path.home(), host_folder)
+        open_record(folder).keep_place(Place(place.workflow, place.node, place.node_type, request_id))
+    except PackError as error:
+        log.info("Which node shows request %s is not recorded: %s", request_id, error.message)
 
 
 def prompt_server() -> Any:

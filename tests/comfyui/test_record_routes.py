@@ -436,3 +436,35 @@ def test_to_look_changes_nothing(runner: Runner, host: Standin) -> None:
     for path in ("jobs/collect", "jobs/cancel", "jobs/forget", "jobs/forget_inputs", "estimate", "takes"):
         assert ask(host, "GET", path).status_code == 405, path
     assert state() == before
+
+
+def test_what_a_killed_server_left_running_is_told_on_its_node(
+    runner: Runner, host: Standin, api: Emulator
+) -> None:
+    left_running(runner)
+    (job,) = jobs(host)
+    comfyui = host.pack.nodes.comfyui
+    place = comfyui.node_status.NodeLocation("12:5", TEXT_TO_IMAGE.node_id, "prompt", "workflow")
+    progress = comfyui.runtime.Progress(comfyui.runtime.Stage.RUNNING, request_id=job["request_id"])
+    live = comfyui.node_status.NodeStatusStore()
+    comfyui.runtime.ComfyRunHost(live, place, runner.state).report(progress)
+    host.pack.nodes.core.threads.finish()
+    (state,) = ask(host, "POST", "progress", json={}).json()["nodes"]
+    assert (state["node"], state["workflow"], state["type"]) == ("12:5", "workflow", TEXT_TO_IMAGE.node_id)
+    assert (state["request_id"], state["live"], state["stage"]) == (job["request_id"], False, "running")
+    api.hold = False
+    ask(host, "POST", "jobs/collect", json={"id": job["id"]})
+    settled(host, job["id"])
+    assert ask(host, "POST", "progress", json={}).json()["nodes"] == []
+
+
+def test_a_state_that_was_heard_stands_before_one_of_before(runner: Runner, host: Standin) -> None:
+    left_running(runner)
+    (job,) = jobs(host)
+    comfyui = host.pack.nodes.comfyui
+    place = comfyui.node_status.NodeLocation("5", TEXT_TO_IMAGE.node_id, "prompt", "workflow")
+    progress = comfyui.runtime.Progress(comfyui.runtime.Stage.RUNNING, request_id=job["request_id"])
+    comfyui.runtime.ComfyRunHost(comfyui.HOST.live, place, runner.state).report(progress)
+    host.pack.nodes.core.threads.finish()
+    (state,) = ask(host, "POST", "progress", json={}).json()["nodes"]
+    assert state["prompt"] == "prompt"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ...core.config.settings import base_url
+from ...core.jobs.progress import Progress, Stage
 from ...core.schema.model import ModelSpec
 from ...core.schema.registry import load_models
+from ..node_status import NodeLocation, NodeStatus
 from .asked import Answer, Answers, Asked
+
+if TYPE_CHECKING:
+    from ...core.store.history import Entry, Place
 
 MAX_CLIENT_LENGTH = 100
 
@@ -17,20 +23,27 @@ class NodeAnswers(Answers):
     """What the nodes of a page ask for."""
 
     def progress(self, asked: Asked) -> Answer:
-        """Return the last state of each node. ``client`` is a page that shows them from now on."""
+        """Return the last state of each node. ``client`` is a page that shows them from now on.
+
+        Those of a server that was killed are states without ``live``: their jobs go on and can be collected.
+        """
         if isinstance(client := asked.get("client"), str) and 0 < len(client) <= MAX_CLIENT_LENGTH:
             self._live.subscribe(client, self._connection(client))
         running = self._running()
-        return {"nodes": [{**state.payload(), "live": state.place.prompt in running} for state in self._live.all()]}
+        states = [(state, state.place.prompt in running) for state in self._left_behind() + self._live.all()]
+        return {"nodes": [{**state.payload(), "live": live} for state, live in states]}
 
-    def prices(self, _: Asked) -> Answer:
-        """Return the live base price of an output in USD by node id, and the widget that says how many.
+    def prices(self, asked: Asked) -> Answer:
+        """Return what ``prices_view`` tells of ``nodes``, node ids with commas between them.
 
         No price is told without a usable token.
         """
         from ...app.account import prices_view
 
-        return {"prices": prices_view(self._service_if_any(), load_models())}
+        # One call is made for each of them, so it is not all models.
+        wanted = set(str(asked.get("nodes", "")).split(","))
+        specs = [spec for spec in load_models() if spec.node_id in wanted]
+        return {"prices": prices_view(self._service_if_any(), specs)}
 
     def estimate(self, asked: Asked) -> Answer:
         """Return what one job of each of ``nodes`` would cost: ``node``, ``node_id`` and ``values`` of each."""
@@ -52,6 +65,26 @@ class NodeAnswers(Answers):
 
         spec = _model(asked.get("node_id"))
         return {"takes": takes(self._record(), base_url(os.environ), spec, _values(asked), asked.get("job"))}
+
+    def _left_behind(self) -> list[NodeStatus]:
+        """Return the states of nodes that this server has heard nothing of, and whose jobs nobody waits for."""
+        from ...core.store.journal import FILE_NAME
+
+        if not (self._folder() / FILE_NAME).exists():
+            return []
+        record = self._record()
+        heard = {(state.place.workflow, state.place.node) for state in self._live.all()}
+        return [
+            _state(place, entry, record.journal.now())
+            for place, entry in record.left_behind()
+            if (place.workflow, place.node) not in heard
+        ]
+
+
+def _state(place: Place, entry: Entry, now: float) -> NodeStatus:
+    job = entry.job
+    where = NodeLocation(place.node, place.node_type, workflow=place.workflow)
+    return NodeStatus(where, Progress(Stage.RUNNING, request_id=job.request_id, seconds=job.age(now)))
 
 
 def _model(node_id: object) -> ModelSpec | None:

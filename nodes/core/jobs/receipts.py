@@ -20,6 +20,7 @@ from ..errors import (
     JobFailed,
     JobTimedOut,
     NotFound,
+    OtherMedium,
     PackError,
     ProtocolError,
     Rejected,
@@ -27,6 +28,7 @@ from ..errors import (
     failed,
     step,
 )
+from ..media.file_type import IMAGE
 from ..store.job import Job
 from ..texts import Note, note
 from ..version import SHELL
@@ -35,8 +37,8 @@ FRESH_SECONDS = 3600.0
 _REFUSED = "outcome.refused"
 
 
-def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
-    """Return the error of a job that ended without an image."""
+def of_end(state: Failed | Cancelled | Succeeded, job: Job, medium: str = IMAGE) -> JobError:
+    """Return the error of a job that ended without a file; ``medium`` is what it would have been."""
     if not isinstance(state, Cancelled) and state.cost is None:
         state = replace(state, cost=job.cost)
     match state:
@@ -48,7 +50,7 @@ def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
         case Failed(reason, cost):
             return _failed(job, "job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            error = _failed(job, "no_image", None, cost, "look_at_inputs_or_seed")
+            error = _failed(job, "no_image" if medium == IMAGE else "no_file", None, cost, "look_at_inputs_or_seed")
             return error.but(next=(step("ask_again"), *error.failure.next))
 
 
@@ -71,12 +73,13 @@ def of_refused(error: PackError, job: Job) -> JobFailed | None:
     return JobFailed(told, cause=cause, reason=str(reason) if reason else None, charge=Charge.NO, next=(NEW_JOB,))
 
 
-def of_missing_file(error: PackError, number: int, count: int) -> Note:
+def of_missing_file(error: PackError, number: int, count: int, medium: str = IMAGE) -> Note:
     """Say which file of a result is missing, why, and what next."""
     # Neither becomes smaller, nor better understood, by another try.
-    final = isinstance(error, TooLarge | ProtocolError)
+    final = isinstance(error, TooLarge | ProtocolError | OtherMedium)
     step_next = LOOK_AT_GENERATIONS if final else FETCH_AGAIN
-    return note("note.file_missing", number=number, count=count, cause=error.note, next=step_next)
+    kind = "note.file_missing" if medium == IMAGE else "note.other_file_missing"
+    return note(kind, number=number, count=count, cause=error.note, next=step_next)
 
 
 def of_earlier(job: Job) -> JobFailed:

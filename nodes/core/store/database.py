@@ -105,6 +105,17 @@ MIGRATIONS = (
     CREATE INDEX by_take ON jobs (take, id) WHERE take <> '';
     CREATE INDEX by_waited_for ON waiters (job_id);
     """,
+    # Where a host shows a job: a server that was killed tells it when it starts again.
+    """
+    CREATE TABLE places (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        workflow TEXT NOT NULL,
+        node TEXT NOT NULL,
+        node_type TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        UNIQUE (workflow, node)
+    );
+    """,
 )
 
 

@@ -28,6 +28,7 @@ _OPEN = """(state = 'submitted' OR NOT EXISTS (
         SELECT 1 FROM jobs AS later WHERE later.fingerprint = jobs.fingerprint AND later.id > jobs.id))"""
 _JOBS = f"""SELECT jobs.*, inputs.prompt, inputs.seed, {_OPEN} AS open
         FROM jobs LEFT JOIN inputs ON inputs.job_id = jobs.id"""
+MOST_PLACES = 200
 _SPENT = " UNION ALL ".join(budget.SPENT)
 
 
@@ -58,6 +59,16 @@ class Wanted:
     since: float | None = None
     until: float | None = None
     in_need: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """The node that shows a job: its workflow, its id in that, and its class, as the host calls them."""
+
+    workflow: str
+    node: str
+    node_type: str
+    request_id: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,24 @@ def take_of(db: sqlite3.Connection, job_id: int) -> str:
     """Return what the takes of a job have in common; '' where that is not known."""
     row = db.execute("SELECT take FROM jobs WHERE id = :id", {"id": job_id}).fetchone()
     return "" if row is None else str(row[0])
+
+
+def keep_place(db: sqlite3.Connection, place: Place) -> None:
+    """Note where a job is shown, in the place of the one that was shown there before."""
+    values = (place.workflow, place.node, place.node_type, place.request_id)
+    db.execute("INSERT OR REPLACE INTO places (workflow, node, node_type, request_id) VALUES (?, ?, ?, ?)", values)
+    db.execute("DELETE FROM places WHERE id <= (SELECT MAX(id) FROM places) - ?", (MOST_PLACES,))
+
+
+def left_behind(db: sqlite3.Connection, owner: ProcessLease) -> list[tuple[Place, Entry]]:
+    """Return the jobs that nobody waits for any more, where they were shown."""
+    found = []
+    for row in db.execute("SELECT workflow, node, node_type, request_id FROM places").fetchall():
+        place = Place(*row)
+        query = f"{_JOBS} WHERE jobs.request_id = :request_id ORDER BY jobs.id DESC LIMIT 1"
+        entries = _entries(db, owner, query, {"request_id": place.request_id})
+        found += [(place, entry) for entry in entries if entry.need == "collect"]
+    return found
 
 
 def models(db: sqlite3.Connection) -> list[str]:

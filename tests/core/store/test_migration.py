@@ -97,7 +97,7 @@ def test_the_migrated_file_opens_again_and_an_older_pack_would_refuse_it(tmp_pat
     assert again.recent() == before
     again.close()
     db = sqlite3.connect(tmp_path / "state" / FILE_NAME)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == 5
+    assert db.execute("PRAGMA user_version").fetchone()[0] == 6
     db.close()
 
 
