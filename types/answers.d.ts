@@ -49,10 +49,29 @@ export interface ConnectionTest {
   budget_usd: number | null;
 }
 
-/** The base price of one image in USD, and the widget that says how many; each is null where it is not told. */
+/**
+ * The base price in USD of a file or of a second of it, as `unit` says, and the widgets that say how many and how long;
+ * each is null where it is not told.
+ */
 export interface Price {
   usd: number | null;
+  unit: string | null;
   count: string | null;
+  duration: string | null;
+}
+
+/** A node whose next job is to be estimated: any name for it, its class, and the values of its widgets. */
+export interface EstimateRequest {
+  node: string;
+  node_id: string;
+  values: Record<string, unknown>;
+}
+
+/** What one job costs in USD, null where that is not known: learnt from its cost, or the base price. */
+export interface Estimate {
+  node: string;
+  usd: number | null;
+  source: "cost" | "price" | "none";
 }
 
 /** By node class. */
@@ -156,6 +175,8 @@ export interface Report {
   total: number;
   cost: number | null;
   kept: boolean;
+  /** What the files are: `video`, `audio`, or images. */
+  medium?: string;
   /** How each reference travelled; the value `socket` names where it came in. */
   sent: Note[];
   notes: Note[];

@@ -14,6 +14,8 @@ export interface App {
   extensionManager?: {
     setting?: { get(id: string): unknown };
     toast?: { add(notice: Notice): void };
+    /** The page's store: what is read of it while a node is drawn draws the node again when it changes. */
+    runcomfyEstimates?: number;
     registerSidebarTab?(tab: SidebarTab): void;
     getSidebarTabs?(): SidebarTab[];
     sidebarTab?: { activeSidebarTabId?: string | null };
@@ -136,6 +138,8 @@ export interface HostNode {
   pos: Point;
   size: Size;
   graph?: Graph | null;
+  /** What stands in its head. */
+  badges?: (Badge | (() => Badge))[];
   subgraph?: Graph;
   inputs: Slot[];
   outputs?: unknown[];
@@ -156,6 +160,15 @@ export interface HostNode {
   onSerialize?(saved: SavedNode): void;
   onRemoved?(): void;
 }
+
+export interface Badge {
+  text: string;
+  height: number;
+  getWidth(context: CanvasRenderingContext2D): number;
+  draw(context: CanvasRenderingContext2D, x: number, y: number): void;
+}
+
+export type BadgeClass = new (look: { text: string; fgColor: string; bgColor: string }) => Badge;
 
 /** The values that a hook of the host is called with. */
 export type HookValues<Hook> = NonNullable<Hook> extends (...values: infer Values) => unknown ? Values : never;
@@ -199,4 +212,4 @@ export interface DOMWidgetOptions {
 
 /** The window of ComfyUI's page. */
 export type HostWindow = Window &
-  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined } };
+  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined }; LGraphBadge?: BadgeClass };

@@ -20,11 +20,14 @@ from ..core.errors import (
     StatusError,
     Unauthorized,
 )
+from ..core.jobs.receipts import of_unknown
 from ..core.money import Price
 from ..core.schema.kind import Field
 from ..core.schema.model import ModelSpec
+from ..core.store.job import Job
 from ..core.store.journal import Journal
-from ..core.texts import note
+from ..core.texts import Note, note
+from .collecting import cancel
 from .service import Service
 
 JSONObject = dict[str, object]
@@ -106,6 +109,23 @@ def allow_retry(journal: Journal, request_id: object) -> JSONObject:
     """
     job = journal.allow_retry(str(request_id))
     return {"request_id": job.request_id, "note": note("note.retry_allowed", request_id=job.request_id).payload()}
+
+
+def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
+    """Ask for the end of a job of the account, recorded or not; return it, and what became of that. Blocking.
+
+    Raises:
+        InvalidInput: this can be no request id. PackError: RunComfy does not know it.
+    """
+    job = service.find(request_id)
+    if job is None:
+        try:
+            service.client.status(request_id)
+        except PackError as error:
+            raise of_unknown(error, request_id) from None
+        job = service.adopt(request_id)
+    told = cancel(service.jobs, job)
+    return service.find(request_id) or job, told
 
 
 def _price_view(spec: ModelSpec, price: Price | None) -> JSONObject:

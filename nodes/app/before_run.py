@@ -1,8 +1,11 @@
-"""What is told before a run: what it would cost, and which takes of the same inputs there are."""
+"""What is told before a run: what it would cost, what it leads to, and which takes of the same inputs there are."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
@@ -12,19 +15,38 @@ from ..core.request.build import check_inputs, take_of
 from ..core.request.validate import Arguments
 from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
-from ..core.store import budget, history
+from ..core.store import budget, claims, history
 from ..core.store.budget import Budget
-from ..core.store.job import NewJob
+from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
+from ..core.store.process_lease import ProcessLease
 from .entries import JSONObject
+from .host import Host
 from .record import Record
-from .service import Service
+from .run import current_settings
+from .service import Service, open_service
 
 MOST_NODES = 200
 _COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
+# A catalogue that is slow holds up no run: then the price is not known.
+PRICE_SECONDS = 5.0
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run of some inputs leads to; runs of the same inputs have one ``fingerprint``.
+
+    ``job`` is one that it would be handed out of, or go on with, without a charge. Otherwise ``usd`` is what a new
+    one is reckoned to cost, at least that where ``base_only``; None where nothing tells.
+    """
+
+    fingerprint: str
+    job: Job | None
+    usd: float | None
+    base_only: bool = False
 
 
 def estimates(record: Record, service: Service | None, asked: Sequence[Asked]) -> list[JSONObject]:
@@ -61,6 +83,30 @@ def takes(
     return record.takes(record.journal.fingerprint(base_url, take_of(arguments, arguments.body({}))))
 
 
+def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forecast:
+    """Check the inputs of a run and return what it leads to. Only the price is asked for. Blocking.
+
+    Raises:
+        PackError: a receipt.
+    """
+    settings = current_settings(host)
+    arguments, references = check_inputs(spec, values, settings.local_origin)
+    service = open_service(settings)
+    asked = service.prices.of(spec.model_id)
+    try:
+        price = asked.result(PRICE_SECONDS)
+    except TooLate:
+        price = None
+    new_job = service.request(arguments, references, price).new_job
+
+    def look(db: sqlite3.Connection, _: ProcessLease) -> Forecast:
+        job = _at_hand(db, new_job)
+        reckoned = budget.estimate(db, new_job, budget.Budget(0.0, settings.max_cost_usd))
+        return Forecast(new_job.fingerprint, job, None if job else reckoned.usd, reckoned.base_only)
+
+    return service.journal.read(look)
+
+
 def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
     try:
         arguments = _sized(spec, values)
@@ -84,3 +130,8 @@ def _sized(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
     """
     fields = [field for field in spec.fields if field.role in _COSTLY]
     return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})
+
+
+def _at_hand(db: sqlite3.Connection, new_job: NewJob) -> Job | None:
+    claims.carry_forward(db, new_job)
+    return next((job for job in claims.live(db, new_job) if job.state in ("submitted", "delivered")), None)

@@ -85,7 +85,12 @@ class CollectRun:
 
     async def deliver(self, run_host: RunHost) -> Delivery:
         """Raises: PackError, which is a receipt. Stopped."""
-        service, job = await _in_thread(run_host, _find, self._request_id, self._host)
+        request_id = self._request_id.strip() if isinstance(self._request_id, str) else ""
+        service, job = await _in_thread(run_host, _find, request_id, self._host)
+        if job is None:
+            # A wrong request id leaves nothing in the record.
+            await service.jobs.confirm(request_id, run_host)
+            job = await _in_thread(run_host, service.adopt, request_id)
         return await service.jobs.collect(job, run_host, _output_of(job), self._host.media_host())
 
 
@@ -164,10 +169,10 @@ def _check(spec: ModelSpec, values: Mapping[str, object], host: Host) -> tuple[S
     return open_service(settings), arguments, references
 
 
-def _find(request_id: object, host: Host) -> tuple[Service, Job]:
+def _find(request_id: str, host: Host) -> tuple[Service, Job | None]:
     """Blocking."""
     service = open_service(current_settings(host))
-    return service, service.accepted(request_id.strip() if isinstance(request_id, str) else request_id)
+    return service, service.find(request_id)
 
 
 def _output_of(job: Job) -> str:

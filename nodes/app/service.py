@@ -64,17 +64,18 @@ class Service:
             arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
         )
 
-    def accepted(self, request_id: object) -> Job:
-        """Return a job by its request id; one that was submitted elsewhere is recorded. Blocking.
+    def find(self, request_id: object) -> Job | None:
+        """Return the recorded job with a request id. Blocking.
 
         Raises:
             InvalidInput: this can be no request id.
         """
         if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "not_an_id")
-        known = self.journal.find(request_id)
-        if known is not None:
-            return known
+        return self.journal.find(request_id)
+
+    def adopt(self, request_id: str) -> Job:
+        """Record a job that was submitted elsewhere, and that the API knows as this account's. Blocking."""
         fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
         return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
 

@@ -1,186 +1,226 @@
-"""The nodes from a shell: flags made from the same schemas, results saved as files."""
+"""Run RunComfy's models from a shell: one paid job for each prompt, its files saved as they came."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
+import difflib
+import math
 import os
-import signal
 import sys
-import tempfile
-from collections.abc import Callable, Coroutine, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
 
-from ..app.host import Host
-from ..core.config.preferences import MAX_COST
-from ..core.config.settings import find_token, state_folder
-from ..core.errors import Charge, ConfigError, InvalidInput, NoToken, PackError, step
-from ..core.money import money
+from ..core.errors import PackError
 from ..core.schema.model import ModelSpec
-from ..core.store.job import Job
-from ..core.store.journal import FILE_NAME, Journal
-from ..core.texts import note
-from ..core.urls import is_loopback
-from .files import save
-from .flags import in_flags, node_inputs
-from .models import EPILOG, add_model_parsers
-from .terminal import ShellHost
+from ..core.schema.registry import load_models
+from ..core.store.job import BEFORE
+from ..core.version import SHELL, VERSION
+from .batch import run_collect, run_takes
+from .consent import add_consent_flags
+from .flags import add_flags
+from .jobs import allow_retry, cancel_job, list_jobs
+from .lookups import list_models, show_balance, show_spending
+from .report import Report, Status, failed, help_text, misused, stopped
+from .saving import VALUES
+from .takes import Misused, add_prompt_flags
 
-if TYPE_CHECKING:
-    from ..core.jobs.context import Delivery
+RUN = "run"
+AT_ONCE = 4
+DAYS = 31
+EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
 
 
-def main(arguments: list[str] | None = None) -> int:
+class _Parser(argparse.ArgumentParser):
+    """Raises what it cannot read, so that it is told as every other failure is."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise Misused(message, self.format_usage())
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults, except where there is none to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        nothing = action.default in (None, "", []) or isinstance(action, argparse._StoreTrueAction)
+        return action.help if nothing else super()._get_help_string(action)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m nodes", description=__doc__, epilog=EPILOG)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_model_parsers(commands, run_model)
-    add_journal_parsers(commands)
-    options = parser.parse_args(arguments)
-    return int(options.run(options))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    report = _report(given)
+    return _show(report, as_json="--json" in given)
 
 
-def add_journal_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the subcommands for jobs that are already paid for."""
-    listing = commands.add_parser("jobs", help="list the recorded jobs, the newest first")
-    listing.add_argument("--limit", type=_count, default=50, metavar="INT", help="how many (default: 50)")
-    listing.set_defaults(run=list_jobs)
-    retry = listing.add_subparsers(metavar="COMMAND").add_parser(
-        "retry",
-        help="let the inputs of a job be paid for again that was charged and has nothing to hand out",
-    )
-    retry.add_argument("request_id", metavar="REQUEST_ID")
-    retry.set_defaults(run=allow_retry)
-    collect = commands.add_parser("collect", help="fetch the images of a job of the account, without a new charge")
-    collect.add_argument("request_id", metavar="REQUEST_ID")
-    collect.add_argument("--out", type=Path, default=Path("output"), metavar="DIR", help="where the images go")
-    collect.set_defaults(run=collect_job)
-
-
-def run_model(spec: ModelSpec, options: argparse.Namespace) -> int:
-    """Run a model's node and save its images; return the exit status."""
-
-    async def deliver(host: Host) -> Delivery:
-        from ..app import run
-
-        inputs = node_inputs(spec, options)
-        with in_flags(spec):
-            return await run.run_model(spec, inputs, host)
-
-    if options.max_cost is not None:
-        os.environ[MAX_COST] = options.max_cost
-    with _account(options.offline) as lasting:
-        return _run_node(deliver, spec.slug, options.out, lasting)
-
-
-def collect_job(options: argparse.Namespace) -> int:
-    """Run the node that collects and save the images; return the exit status."""
-
-    async def deliver(host: Host) -> Delivery:
-        from ..app import run
-
-        return await run.run_collect(options.request_id, host)
-
-    return _run_node(deliver, "collect", options.out, lasting=True)
-
-
-def list_jobs(options: argparse.Namespace) -> int:
-    """Print a line for each recorded job: state, age, cost, model, request id; return the exit status."""
-
-    def list_them(journal: Journal) -> None:
-        for job in journal.recent(options.limit):
-            print(describe(job, journal.now()))
-
-    return _with_journal(list_them)
-
-
-def allow_retry(options: argparse.Namespace) -> int:
-    """Let a new job be paid for, once, in place of a recorded one; return the exit status."""
-
-    def allow(journal: Journal) -> None:
-        print(note("note.retry_allowed", request_id=journal.allow_retry(options.request_id).request_id))
-
-    return _with_journal(allow)
-
-
-def describe(job: Job, now: float) -> str:
-    """Return a job in one line; ``now`` is in seconds since the epoch."""
-    minutes = int(max(0.0, now - job.created_at) // 60)
-    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"
-    return f"{job.state:<10} {age:>7} {money(job.cost) or '-':>9}  {job.model_id or '-'}  {job.request_id or '-'}"
-
-
-def _run_node(
-    deliver: Callable[[Host], Coroutine[None, None, Delivery]], name: str, out: Path, lasting: bool
-) -> int:
-    from ..app.lending import lending_folder
-    from ..app.service import close_services
-
-    host = ShellHost(sys.stderr)
-    signal.signal(signal.SIGINT, host.stop)
+def _report(given: list[str]) -> Report:
     try:
-        _require_folder(out)
-        with lending_folder(state_folder(os.environ, Path.home())) as folder:
-            host.folder = folder
-            delivery = asyncio.run(deliver(host))
-            try:
-                paths = save(delivery.files, out, f"{name}-{delivery.request_id}")
-            except OSError as error:
-                raise _unsaved(out, error, delivery.request_id if lasting else None) from None
+        options = _options(given)
+        report: Report = options.run(options)
+    except Misused as error:
+        return misused(str(error), error.usage)
     except PackError as error:
-        host.end_line()
-        print(error, file=sys.stderr)
-        return 1
+        return failed(error)
     except KeyboardInterrupt:
-        host.end_line()
-        print("Stopped.", file=sys.stderr)
-        return 130
-    finally:
-        close_services()
-    host.end_line()
-    for path in paths:
-        print(path)
-    for url in delivery.urls:
-        if not is_loopback(url):
-            print(f"hosted: {url}")
-    return 0
+        return stopped()
+    return report
 
 
-def _require_folder(folder: Path) -> None:
-    """Make the folder for the files, before anything is paid for."""
+def _show(report: Report, *, as_json: bool) -> int:
+    """Write what a command brings; a reader who has gone has read enough."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with contextlib.suppress(OSError):
+        for text in report.told:
+            print(text, file=sys.stderr)
+        sys.stderr.flush()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        sys.stdout.write(report.text(as_json=as_json))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in Python's own memory would be written, in vain, at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        raise InvalidInput("--out", "no_folder", path=str(folder), error=error.strerror) from None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"The output cannot be written ({error.strerror}).", file=sys.stderr)
+        return report.status or Status.BROKEN
+    return report.status
 
 
-def _with_journal(use: Callable[[Journal], None]) -> int:
-    """Open the journal where there is one; return the exit status."""
-    try:
-        folder = state_folder(os.environ, Path.home())
-        if not (folder / FILE_NAME).exists():
-            print(f"No job is recorded in {folder}.")
-            return 0
-        with contextlib.closing(Journal(folder)) as journal:
-            use(journal)
-    except PackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+def _options(given: list[str]) -> argparse.Namespace:
+    """Read a command line: that of a model by the model's own flags.
+
+    Raises:
+        Misused: it cannot be read.
+    """
+    spec, rest = _model(given)
+    if spec is None:
+        return _commands().parse_args(given)
+    prog = f"{SHELL} {' '.join(given[: len(given) - len(rest)])}"
+    parser = _model_parser(spec, prog)
+    # Prompts may stand before flags and behind them.
+    return parser.parse_intermixed_args(rest)
 
 
-def _unsaved(folder: Path, error: OSError, request_id: str | None) -> PackError:
-    """Return the receipt of images that could not be saved; there is no ``request_id`` where nothing lasts."""
-    charge, steps = Charge.NO, (step("choose_other_out"),)
-    if request_id is not None:
-        charge, steps = Charge.YES, (step("collect_to_other_out", request_id=request_id),)
-    found = error.strerror or type(error).__name__
-    return PackError(
-        "images_unsaved", folder=str(folder), error=found, request_id=request_id, charge=charge, next=steps
+def _model(given: list[str]) -> tuple[ModelSpec | None, list[str]]:
+    """Return the model that a command line names, and what follows its name."""
+    if not given or (given[0] == RUN and (len(given) < 2 or given[1].startswith("-"))):
+        return None, given
+    if given[0] != RUN:
+        return next((spec for spec in load_models() if spec.command == given[0]), None), given[1:]
+    found = next((spec for spec in load_models() if given[1] in (spec.model_id, spec.command)), None)
+    if found is None:
+        near = difflib.get_close_matches(given[1], [spec.model_id for spec in load_models()], 3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise Misused(f"there is no model {given[1]!r:.200} here{hint}; '{SHELL} models' lists all")
+    return found, given[2:]
+
+
+def _model_parser(spec: ModelSpec, prog: str) -> _Parser:
+    """Return the parser of a model: one flag for each property of its schema, then those of every run."""
+    parser = _Parser(
+        prog=prog,
+        description=spec.description,
+        epilog=EPILOG,
+        formatter_class=_HelpFormatter,
+        allow_abbrev=False,
     )
+    add_prompt_flags(parser, spec)
+    add_flags(parser, spec)
+    runs = parser.add_argument_group("this run")
+    _add_out(runs)
+    runs.add_argument(
+        "--at-once", type=_count, default=AT_ONCE, metavar="INT", help="how many jobs may be under way together"
+    )
+    add_consent_flags(runs)
+    help_text = "what a job may cost at most, where a daily budget is set and nothing tells its price"
+    runs.add_argument("--max-cost", type=_usd, metavar="USD", help=help_text)
+    runs.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
+    _add_common(runs)
+    parser.set_defaults(run=lambda options: run_takes(spec, parser, options))
+    return parser
+
+
+def _commands() -> _Parser:
+    """Return the parser of every command that is not a model's; those are named in its help."""
+    parser = _Parser(
+        prog=SHELL,
+        description=__doc__,
+        epilog=f"{EPILOG}\n\n{help_text()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"runcomfy-models {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for spec in load_models():
+        if spec.command:
+            commands.add_parser(spec.command, help=spec.description)
+    commands.add_parser(RUN, help="run any model: run MODEL_ID; run MODEL_ID --help shows its flags").add_argument(
+        "model_id", metavar="MODEL_ID"
+    )
+    listing = _add(commands, "models", list_models, "list the models that are here")
+    listing.add_argument("words", nargs="*", metavar="WORD", help="words of the id, the name or the description")
+    _add_record_commands(commands)
+    _add_account_commands(commands)
+    return parser
+
+
+def _add_record_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    listing = _add(commands, "jobs", list_jobs, "list the recorded jobs, the newest first")
+    listing.add_argument(
+        "--search", nargs="+", default=[], metavar="WORD", help="words of the prompt, the model or the request id"
+    )
+    listing.add_argument("--limit", type=_count, default=50, metavar="INT", help="how many")
+    listing.add_argument("--state", choices=sorted(BEFORE), default="", help="those in one state")
+    listing.add_argument("--model", default="", metavar="MODEL_ID", help="those of one model")
+    listing.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="those made since a day")
+    listing.add_argument(
+        "--needs", action="store_true", help="those that need you: to collect, to allow, to look at"
+    )
+    told = "let the inputs of a job be paid for again that was charged and has nothing to hand out"
+    retry = _add(listing.add_subparsers(metavar="COMMAND"), "retry", allow_retry, told)
+    retry.add_argument("request_id", metavar="REQUEST_ID")
+    cancel = _add(commands, "cancel", cancel_job, "cancel a job that is still queued")
+    cancel.add_argument("request_id", metavar="REQUEST_ID")
+    collect = _add(
+        commands, "collect", run_collect, "fetch the files of a job of the account, without a new charge"
+    )
+    collect.add_argument("request_id", metavar="REQUEST_ID")
+    _add_out(collect)
+
+
+def _add_account_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    _add(commands, "balance", show_balance, "show the account's balance")
+    spend = _add(commands, "spend", show_spending, "show what the recorded jobs have cost")
+    spend.add_argument("--by", choices=("day", "model"), default="day", help="what it is summed up by")
+    spend.add_argument("--days", type=_count, default=DAYS, metavar="INT", help="how many days, today among them")
+    spend.add_argument("--csv", action="store_true", help="as a table for other programs")
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    run: Callable[[argparse.Namespace], Report],
+    told: str,
+) -> _Parser:
+    parser = commands.add_parser(
+        name, help=told, description=f"{told[0].upper()}{told[1:]}.", formatter_class=_HelpFormatter
+    )
+    _add_common(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_common(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--quiet", "-q", action="store_true", help="no word on stderr but a receipt of what failed")
+
+
+def _add_out(parser: argparse._ActionsContainer) -> None:
+    values = ", ".join(f"{{{name}}}" for name in VALUES)
+    told = f"a folder, a file name with an ending, or a pattern with {values}; what is there is not overwritten"
+    parser.add_argument("--out", "-o", default="output", metavar="PATH", help=told)
 
 
 def _count(text: str) -> int:
@@ -189,42 +229,19 @@ def _count(text: str) -> int:
     return min(int(text), sys.maxsize)
 
 
-@contextlib.contextmanager
-def _account(offline: bool) -> Iterator[bool]:
-    """Use the account of the settings; without a token or with ``offline``, the emulator and a passing state.
-
-    Yields whether what is done lasts beyond the command.
-    """
-    if not offline:
-        try:
-            find_token(os.environ, Path.home())
-        except NoToken as error:
-            print(f"{error.message} Running on the emulator: drawn images, no charge.", file=sys.stderr)
-            offline = True
-        except ConfigError as error:
-            raise SystemExit(str(error)) from None
-    if not offline:
-        yield True
-        return
+def _usd(text: str) -> str:
     try:
-        from emulator import Emulator
-    except ImportError as error:
-        raise SystemExit(
-            f"The emulator comes with the repository and needs requirements-dev.txt ({error}). "
-            "Clone it, or set RUNCOMFY_API_TOKEN."
-        ) from None
-    from ..app.service import close_services
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
+    return text
 
-    # A download that was abandoned may still write a file while the folder is removed.
-    with (
-        Emulator(queue_seconds=0.5, run_seconds=1.5) as api,
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state,
-    ):
-        api.prices = dict.fromkeys(api.prices, 0.0)
-        os.environ["RUNCOMFY_MODEL_API_BASE"] = api.base_url
-        os.environ["RUNCOMFY_API_TOKEN"] = api.token
-        os.environ["RUNCOMFY_STATE_DIR"] = state
-        try:
-            yield False
-        finally:
-            close_services()
+
+def _day(text: str) -> float:
+    try:
+        day = date.fromisoformat(text)
+        return time.mktime((day.year, day.month, day.day, 0, 0, 0, 0, 0, -1))
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(f"a day such as 2026-11-21 is expected, not {text}") from None

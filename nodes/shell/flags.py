@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
@@ -16,6 +17,13 @@ from ..core.schema.inputs import Flag
 from ..core.schema.model import ModelSpec
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+# By whether a flag takes files, and whether it takes several.
+_MORE = {
+    (True, True): " Several, or a pattern such as shots/*.png; addresses behind them.",
+    (True, False): " Or its address.",
+    (False, True): " Several, or repeated.",
+    (False, False): "",
+}
 # Values of an error that list inputs, and what each is set to.
 _LISTS = ("fields", "others")
 
@@ -25,8 +33,10 @@ def add_flags(parser: argparse.ArgumentParser, spec: ModelSpec) -> None:
     texts = NodeTexts(spec)
     tooltips = {one.name: texts.tooltip(one) for one in spec.inputs}
     for flag in spec.flags:
-        text = f"{tooltips[flag.inputs[0]]}{' Repeatable.' if flag.repeated else ''}"
-        parser.add_argument(_name(flag), dest=_place(flag), help=text.replace("%", "%%"), **_options(flag))
+        text = f"{tooltips[flag.inputs[0]]}{_MORE[bool(flag.medium), flag.repeated]}"
+        parser.add_argument(
+            flag_name(flag), dest=flag_place(flag.name), help=text.replace("%", "%%"), **_options(flag)
+        )
 
 
 def node_inputs(spec: ModelSpec, options: argparse.Namespace) -> dict[str, object]:
@@ -39,7 +49,7 @@ def node_inputs(spec: ModelSpec, options: argparse.Namespace) -> dict[str, objec
     values: dict[str, object] = {}
     lines: dict[str, list[str]] = {}
     for flag in spec.flags:
-        value = given[_place(flag)]
+        value = given[flag_place(flag.name)]
         if flag.medium:
             files, addresses = _divided(flag, value if flag.repeated else [value] if value is not None else [])
             values.update(_loaded(flag, files))
@@ -49,6 +59,16 @@ def node_inputs(spec: ModelSpec, options: argparse.Namespace) -> dict[str, objec
         else:
             values[flag.inputs[0]] = value
     return {**values, **{name: "\n".join(filter(None, each)) for name, each in lines.items()}}
+
+
+def flag_name(flag: Flag) -> str:
+    """Return a flag as it is written."""
+    return "--" + flag.name.replace("_", "-")
+
+
+def flag_place(name: str) -> str:
+    """Return what the value of a flag is called among the options: apart from the command line's own."""
+    return f"input.{name}"
 
 
 @contextlib.contextmanager
@@ -89,23 +109,17 @@ def _flag_of(name: str, spec: ModelSpec) -> str:
     if flag is None:
         return "--" + name.replace("_", "-")
     number = f" number {flag.inputs.index(name) + 1}" if len(flag.inputs) > 1 else ""
-    return f"{_name(flag)}{number}"
+    return f"{flag_name(flag)}{number}"
 
 
 def _options(flag: Flag) -> dict[str, Any]:
-    """Return a flag as argparse has it."""
+    """Return a flag as argparse has it. Whether it is required is looked at when all that may give it is read."""
     if flag.value is bool:
         return {"action": argparse.BooleanOptionalAction, "default": flag.default}
+    how: dict[str, Any] = {"default": flag.default}
     if flag.repeated:
-        how: dict[str, Any] = {"action": "append", "default": []}
-    else:
-        how = {"default": flag.default, "required": flag.required}
-    return {
-        **how,
-        "type": flag.value,
-        "metavar": flag.metavar,
-        "choices": flag.choices,
-    }
+        how = {"action": "extend", "nargs": "+", "default": []}
+    return {**how, "type": flag.value, "metavar": flag.metavar, "choices": flag.choices}
 
 
 def _divided(flag: Flag, given: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -118,8 +132,8 @@ def _divided(flag: Flag, given: Sequence[str]) -> tuple[list[Path], list[str]]:
     addresses = list(given[len(files) :])
     late = next((one for one in addresses if not _ADDRESS.match(one)), None)
     if late is not None:
-        raise InvalidInput(_name(flag), "file_after_address", path=late)
-    return [Path(one) for one in files], addresses
+        raise InvalidInput(flag_name(flag), "file_after_address", path=late)
+    return [path for one in files for path in _paths(one)], addresses
 
 
 def _loaded(flag: Flag, paths: Sequence[Path]) -> dict[str, object]:
@@ -129,15 +143,13 @@ def _loaded(flag: Flag, paths: Sequence[Path]) -> dict[str, object]:
     from ..core.media.inputs import input_medium
 
     if len(paths) > len(flag.inputs):
-        raise InvalidInput(_name(flag), "too_many_files", limit=len(flag.inputs), found=len(paths))
+        raise InvalidInput(flag_name(flag), "too_many_files", limit=len(flag.inputs), found=len(paths))
     medium = input_medium(flag.medium)
-    return {name: medium.load(_name(flag), path) for name, path in zip(flag.inputs, paths, strict=False)}
+    return {name: medium.load(flag_name(flag), path) for name, path in zip(flag.inputs, paths, strict=False)}
 
 
-def _name(flag: Flag) -> str:
-    return "--" + flag.name.replace("_", "-")
-
-
-def _place(flag: Flag) -> str:
-    # Beside the command line's own options, whatever a property is called.
-    return f"input.{flag.name}"
+def _paths(name: str) -> list[Path]:
+    """Return the files that a name stands for: not every shell looks for those of a pattern."""
+    path = Path(name).expanduser()
+    found = [] if path.exists() else sorted(glob.glob(str(path)))
+    return [Path(each) for each in found] or [path]

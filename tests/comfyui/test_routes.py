@@ -186,16 +186,14 @@ def test_balance_that_cannot_be_read_is_not_known(host: Standin, api: Emulator) 
 
 
 def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator) -> None:
+    asked = f"prices?nodes={TEXT_TO_IMAGE.node_id},KSampler"
     without = {"usd": None, "unit": None, "count": "num_images", "duration": None}
-    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == without
+    assert ask(host, "GET", asked).json()["prices"] == {TEXT_TO_IMAGE.node_id: without}
+    assert ask(host, "GET", "prices").json()["prices"] == {}
     api.prices[TEXT_TO_IMAGE.model_id] = 0.07
     ask(host, "PUT", "token", json={"token": TOKEN})
-    assert ask(host, "GET", "prices").json()["prices"][TEXT_TO_IMAGE.node_id] == {
-        "usd": 0.07,
-        "unit": "output",
-        "count": "num_images",
-        "duration": None,
-    }
+    found = {**without, "usd": 0.07, "unit": "output"}
+    assert ask(host, "GET", asked).json()["prices"] == {TEXT_TO_IMAGE.node_id: found}
 
 
 def test_a_job_that_was_charged_in_vain_is_paid_for_again_once_it_is_allowed(runner: Runner, host: Standin) -> None:

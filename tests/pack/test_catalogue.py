@@ -28,7 +28,7 @@ MODELS = load_models()
 models = pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.model_id)
 # How a run may be refused that sets each property within its own bounds.
 REFUSALS = {
-    *("reference_count", "file_missing", "both_given"),
+    *("reference_count", "reference_missing", "file_missing", "both_given"),
     *("one_of_them", "not_together", "too_many_together", "too_many_beside"),
 }
 # What the vendor's own nodes are called ends so; people have both packs.

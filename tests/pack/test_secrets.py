@@ -172,7 +172,7 @@ def test_a_shell_run_leaves_no_secret(runner: Runner, api: Emulator, tmp_path: P
         )
         for _ in range(2)
     ]
-    assert [end.returncode for end in ends] == [1, 0], ends
+    assert [end.returncode for end in ends] == [4, 0], ends
     said = "".join(end.stdout + end.stderr for end in ends)
     assert "Charged: no" in said and PROMPT not in said
     assert not [token for token in SPELLINGS if token in said]

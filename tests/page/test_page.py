@@ -156,7 +156,7 @@ def test_jobs_inputs_are_run_again_as_the_kept_copy(editor: Editor, api: Emulato
     sidebar.get_by_role("button", name="Use these inputs").click()
     sidebar.get_by_text("These inputs are on the selected node").wait_for()
     editor.run()
-    editor.until_board(node, "Kept copy, no charge")
+    editor.until_board(node, "kept copy, no charge")
     assert len(api.billed) == 1
 
 
@@ -172,7 +172,7 @@ def test_failure_that_was_charged_is_paid_again_only_after_a_person_allowed_it(
     editor.until_board(node, "The job ended without an image")
     editor.run()
     _until_ran(editor, host, 2)
-    editor.until_board(node, "needs your permission")
+    editor.until_board(node, "Pay again")
     assert api.count("submit") == 1
     editor.page.keyboard.press("Escape")
     sidebar = editor.open_jobs()
@@ -183,7 +183,7 @@ def test_failure_that_was_charged_is_paid_again_only_after_a_person_allowed_it(
     editor.run()
     editor.until_board(node, "1 image delivered")
     editor.run()
-    editor.until_board(node, "Kept copy, no charge")
+    editor.until_board(node, "kept copy, no charge")
     assert api.count("submit") == 2
 
 
@@ -205,7 +205,7 @@ def test_take_that_is_chosen_flows_on_as_the_kept_copy(editor: Editor, host: Sta
     assert editor.do(f"(id) => {_SEED}.value", node) == 7
     editor.page.keyboard.press("Escape")
     editor.run()
-    editor.until_board(node, "Kept copy, no charge")
+    editor.until_board(node, "kept copy, no charge")
     assert len(api.billed) == 2
 
 

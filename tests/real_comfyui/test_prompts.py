@@ -76,7 +76,7 @@ def test_bar_of_the_node_is_full_at_the_end(comfy: Comfy) -> None:
     ("graph", "words"),
     [
         (one_image("   "), "prompt: it is empty"),
-        ({"1": pro_edit("no reference"), "2": saved("1")}, "image_urls: 1 to 20 references are needed"),
+        ({"1": pro_edit("no reference"), "2": saved("1")}, "image_urls: connect an image to image_1"),
         ({"1": pro_edit("x", image_urls="http://example.com/a.png"), "2": saved("1")}, "image_urls: line 1"),
     ],
     ids=["blank prompt", "no reference", "plain http"],

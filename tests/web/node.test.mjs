@@ -9,10 +9,13 @@ import { document, texts } from "./fakes.mjs";
 const t = texts();
 
 test("a price is a base, times the images, or nothing", () => {
-  assert.equal(priceText(0.1, 1, t), "from $0.10");
-  assert.equal(priceText(0.1, 3, t), "from $0.30 for 3 images");
-  assert.equal(priceText(0.1, undefined, t), "from $0.10 an image");
-  assert.deepEqual([null, undefined, NaN, 0].map((usd) => priceText(usd, 1, t)), ["", "", "", ""]);
+  const price = (usd, unit, count, seconds) => priceText({ usd, unit }, { count, seconds }, t);
+  assert.equal(price(0.1, "image", 1), "from $0.10");
+  assert.equal(price(0.1, "output", 3), "from $0.30 for 3 images");
+  assert.equal(price(0.1, null, undefined), "from $0.10 an image");
+  assert.equal(price(0.1, "second", 1, 5), "from $0.50");
+  assert.equal(price(0.1, "second", 1, undefined), "from $0.10 a second");
+  assert.deepEqual([null, undefined, NaN, 0].map((usd) => price(usd, "image", 1)), ["", "", "", ""]);
 });
 
 test("nodes are found by their id in the prompt, within subgraphs too", () => {

@@ -2,7 +2,8 @@
  * The pack's own routes, as functions.
  *
  * @import {
- *   Account, ConnectionTest, Entry, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices, Report, Settings, Spend,
+ *   Account, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices,
+ *   Report, Settings, Spend,
  * } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
@@ -56,8 +57,10 @@ export function createRoutes(api) {
     forgetToken: () => ask("DELETE", "token"),
     /** @returns {Promise<ConnectionTest>} */
     test: () => ask("POST", "test", {}),
-    /** @returns {Promise<Prices>} */
-    prices: async () => (await ask("GET", "prices")).prices ?? {},
+    /** @param {Iterable<string>} nodes classes of nodes @returns {Promise<Prices>} */
+    prices: async (nodes) => (await ask("GET", `prices?nodes=${encodeURIComponent([...nodes].join(","))}`)).prices ?? {},
+    /** @param {EstimateRequest[]} nodes @returns {Promise<Estimate[]>} */
+    estimate: async (nodes) => (await ask("POST", "estimate", { nodes })).nodes ?? [],
     /** @param {JobQuery} query @returns {Promise<JobPage>} */
     jobs: (query) => ask("GET", `jobs?${queryText(query)}`),
     /** @param {number} id @returns {Promise<JobDetail>} */

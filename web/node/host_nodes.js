@@ -1,8 +1,10 @@
 /**
  * What is done to the host's own nodes and widgets.
  *
- * @import { HookValues, HostNode, MenuItem } from "../../types/host.js"
+ * @import { Badge, BadgeClass, HookValues, HostNode, MenuItem } from "../../types/host.js"
  */
+
+const LOOK = { fgColor: "#fff", bgColor: "#3a5a86" };
 
 /**
  * Calls a function after an object's own one of that name.
@@ -46,4 +48,36 @@ export function addMenuItems(node, items) {
     const more = own?.call(this, canvas, options) ?? [];
     return [...items(), ...more];
   };
+}
+
+/** Takes no room. @type {Badge} */
+const NO_BADGE = { text: "", height: 0, getWidth: () => 0, draw() {} };
+
+/**
+ * Adds a badge to a node's head, in the host's own form. It is asked for its text whenever the head is drawn.
+ * @param {HostNode} node
+ * @param {() => string} text '' for none
+ * @param {BadgeClass | undefined} known the host's class of badges, where the page names it
+ */
+export function addBadge(node, text, known) {
+  if (!node.badges) return;
+  let shown = NO_BADGE;
+  const badge = () => {
+    const wanted = text();
+    const Made = known ?? badgeClass(node.badges ?? [], badge);
+    if (shown.text !== wanted) shown = wanted && Made ? new Made({ text: wanted, ...LOOK }) : NO_BADGE;
+    return shown;
+  };
+  node.badges.push(badge);
+}
+
+/**
+ * The class of the badges that the host itself has put on a node.
+ * @param {(Badge | (() => Badge))[]} badges
+ * @param {() => Badge} own
+ * @returns {BadgeClass | undefined}
+ */
+function badgeClass(badges, own) {
+  const others = badges.filter((badge) => badge !== own).map((badge) => (typeof badge === "function" ? badge() : badge));
+  return /** @type {BadgeClass | undefined} */ (others.find(Boolean)?.constructor);
 }

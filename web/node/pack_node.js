@@ -1,8 +1,8 @@
 /**
  * What the pack adds to one node: its status board, its growing sockets, its price. Released with the node.
  *
- * @import { Account, Price, Report } from "../../types/answers.js"
- * @import { HostNode, Widget } from "../../types/host.js"
+ * @import { Account, Estimate, Price, Report } from "../../types/answers.js"
+ * @import { BadgeClass, HostNode, Widget } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "./next_steps.js"
  *
@@ -10,14 +10,15 @@
  *   document: Document, t: Translate, now: () => number, defer: (action: () => void) => void,
  *   copy: (text: string) => Promise<void>, enterToken: () => void, account: { known: Account | null },
  *   price: (type: string) => Partial<Price>, act: (node: HostNode, report: Report, action: Action) => void,
+ *   estimates: { of: (node: HostNode) => Estimate | undefined, want: (node: HostNode) => void }, Badge: BadgeClass | undefined,
  * }} Page
  */
 
 import { createStatusBoard } from "./status_board.js";
 import { nodeType, specOf, widgetValue } from "./graph.js";
 import { GrowingSockets } from "./growing_sockets.js";
-import { after, makeRoom } from "./host_nodes.js";
-import { priceText } from "./price.js";
+import { addBadge, after, makeRoom, redraw } from "./host_nodes.js";
+import { badgeText, priceText } from "./price.js";
 import { fixSeed } from "./runs.js";
 import { countsSent } from "./socket_order.js";
 import { describe } from "./status_view.js";
@@ -52,15 +53,21 @@ export class PackNode {
     }
     for (const widget of node.widgets ?? []) {
       after(widget, "callback", () => {
-        if (this.#countWidget() === widget.name) this.draw();
+        page.estimates.want(node);
+        if (this.#countWidget() === widget.name || this.#durationWidget() === widget.name) this.draw();
       });
     }
+    after(node, "onConfigure", () => page.estimates.want(node));
+    page.estimates.want(node);
+    addBadge(node, () => this.#cost(), page.Badge);
     this.draw();
   }
 
   /** Shows a report of the node's run; null clears it. @param {Report | null} report */
   show(report) {
     this.#report = report;
+    // What the job cost is known by now.
+    if (report?.stage === "delivered") this.#page.estimates.want(this.#node);
     if (report?.sent.length) this.#sockets?.learn(countsSent(report.sent));
     this.draw();
   }
@@ -68,13 +75,19 @@ export class PackNode {
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
     const { t, now, price, account } = this.#page;
-    const { usd } = price(nodeType(this.#node));
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
-      price: priceText(usd, this.#count(), t),
+      price: priceText(price(nodeType(this.#node)), { count: this.#count(), seconds: this.#seconds() }, t),
       tokenMissing: account.known?.state === "missing",
     });
     this.#sockets?.draw();
+    redraw(this.#node);
+  }
+
+  /** What the badge says: what the next job costs. */
+  #cost() {
+    const { t, estimates } = this.#page;
+    return badgeText(estimates.of(this.#node), this.#report?.items?.total ?? 1, t);
   }
 
   /** @param {Action} action */
@@ -85,6 +98,18 @@ export class PackNode {
   /** The widget that says how many are asked for, as the server tells. */
   #countWidget() {
     return this.#page.price(nodeType(this.#node)).count;
+  }
+
+  /** The widget that says how long the result is, as the server tells. */
+  #durationWidget() {
+    return this.#page.price(nodeType(this.#node)).duration;
+  }
+
+  /** How many seconds are asked for; undefined where a link or the model decides it. */
+  #seconds() {
+    const name = this.#durationWidget();
+    const seconds = name ? Number.parseFloat(String(widgetValue(this.#node, name))) : NaN;
+    return Number.isFinite(seconds) ? seconds : undefined;
   }
 
   /** How many are asked for: one where the model makes no more, undefined where a link decides it. */

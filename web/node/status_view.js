@@ -16,6 +16,8 @@ import { money } from "../base/format.js";
 import { failureText } from "../base/receipts.js";
 import { action, nextSteps, sorted } from "./next_steps.js";
 
+/** @type {Record<string, string>} */
+const DELIVERED = { video: "state.delivered_video", audio: "state.delivered_audio" };
 const ENDED = ["delivered", "stopped", "failed"];
 const TIMED = ["queued", "running"];
 
@@ -125,7 +127,7 @@ function delivered(view, report, t, seconds) {
   return {
     ...view,
     tone: "good",
-    headline: t("state.delivered", { count: report.total }),
+    headline: t(DELIVERED[report.medium ?? ""] ?? "state.delivered", { count: report.total }),
     meta: told.filter(Boolean).join(" \u00b7 "),
     lines: [...kept, ...view.lines, ...(left ? [left.text, ...left.lines] : [])],
     actions: sorted([...(left ? left.actions : []), action("take", t)]),

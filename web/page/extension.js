@@ -17,6 +17,7 @@ import { createRoutes, errorText } from "../base/routes.js";
 import { COLLECT_NODE, eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
 import { PackNode } from "../node/pack_node.js";
+import { Estimates } from "../node/price.js";
 import { act } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
 import { hasEnded } from "../node/status_view.js";
@@ -79,6 +80,9 @@ class Extension {
   #account;
   /** @type {Prices} */
   #prices = {};
+  /** The classes of the nodes that were made: of these alone the prices are asked for. @type {Set<string>} */
+  #types = new Set();
+  #pricesAwaited = false;
   #statuses;
   #sidebar;
   #tab;
@@ -92,6 +96,7 @@ class Extension {
   #subscribed = "";
   #ticking = 0;
   #origins;
+  #estimates;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -103,6 +108,12 @@ class Extension {
     this.#routes = createRoutes(api);
     this.#account = createAccount(this.#routes);
     this.#origins = new Origins(app);
+    this.#estimates = new Estimates({
+      ask: (nodes) => this.#routes.estimate(nodes),
+      later: (action, milliseconds) => this.#window.setTimeout(action, milliseconds),
+      changed: (node) => this.#packNodes.get(node)?.draw(),
+      store: app.extensionManager ?? {},
+    });
     this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
       changed: (report) => this.#show(report),
@@ -145,9 +156,12 @@ class Extension {
       copy: (text) => copyText(this.#window, text),
       enterToken: () => this.openAccount(),
       act: (of, report, action) => this.#act(of, report, action),
+      estimates: this.#estimates,
+      Badge: this.#window.LGraphBadge,
       defer: (action) => this.#window.queueMicrotask(action),
     });
     this.#packNodes.set(node, packNode);
+    this.#priceOf(nodeType(node));
     if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
     this.#window.queueMicrotask(() => this.#noticeMissingToken());
   }
@@ -260,8 +274,22 @@ class Extension {
     this.#noticeMissingToken();
   }
 
+  /** Asks for prices where a class of nodes is new here, once for all nodes that are made at a time. @param {string} type */
+  #priceOf(type) {
+    if (this.#types.has(type)) return;
+    this.#types.add(type);
+    if (this.#pricesAwaited) return;
+    this.#pricesAwaited = true;
+    this.#window.queueMicrotask(() => this.#readPrices().catch(quietly));
+  }
+
   async #readPrices() {
-    this.#prices = await this.#routes.prices();
+    this.#pricesAwaited = false;
+    if (!this.#types.size) return;
+    this.#prices = await this.#routes.prices(this.#types);
+    for (const node of eachNode(rootGraph(this.#app))) {
+      if (this.#packNodes.has(node) && nodeType(node) !== COLLECT_NODE) this.#estimates.want(node);
+    }
     this.#drawAll();
   }
 

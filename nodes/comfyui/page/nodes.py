@@ -33,14 +33,17 @@ class NodeAnswers(Answers):
         states = [(state, state.place.prompt in running) for state in self._left_behind() + self._live.all()]
         return {"nodes": [{**state.payload(), "live": live} for state, live in states]}
 
-    def prices(self, _: Asked) -> Answer:
-        """Return the live base price of an output in USD by node id, and the widget that says how many.
+    def prices(self, asked: Asked) -> Answer:
+        """Return what ``prices_view`` tells of ``nodes``, node ids with commas between them.
 
         No price is told without a usable token.
         """
         from ...app.account import prices_view
 
-        return {"prices": prices_view(self._service_if_any(), load_models())}
+        # One call is made for each of them, so it is not all models.
+        wanted = set(str(asked.get("nodes", "")).split(","))
+        specs = [spec for spec in load_models() if spec.node_id in wanted]
+        return {"prices": prices_view(self._service_if_any(), specs)}
 
     def estimate(self, asked: Asked) -> Answer:
         """Return what one job of each of ``nodes`` would cost: ``node``, ``node_id`` and ``values`` of each."""

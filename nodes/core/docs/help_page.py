@@ -1,7 +1,8 @@
 """The help page of a node, made when it is asked for: from its inputs, the glossary, and parts in Markdown.
 
 A part is ``locales/<language>/help/<name>.md``. A node's own, in a folder of its name, stands in the place of it.
-The panel that shows the page is about 250 px wide, so no table has more than two columns.
+The panel that shows the page is about 250 px wide, and would cut a table: there are lists only. In a part,
+``{failure.<kind>}`` stands for what the page says of that failure, as any key of its texts does.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from itertools import groupby
 from ..schema.inputs import Phrase, Socket, Widget
 from ..schema.kind import Field
 from ..schema.model import ModelSpec, NodeSpec
+from ..texts import messages
 from .glossary import glossary, help_text, sentence
 from .node_texts import NodeTexts
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_.]+)\}")
+# A text's own values: within brackets they say a detail, elsewhere something is left out.
+_DETAIL = re.compile(r"\s*[(\uff08][^()\uff08\uff09]*\{\w+\}[^()\uff08\uff09]*[)\uff09]")
+_VALUE = re.compile(r"\{\w+\}")
 _MIB = 2**20
 
 
@@ -52,7 +57,7 @@ class _Page:
     def _output_section(self) -> Iterator[str]:
         if self._node.output.returned:
             yield f"## {self._headings['outputs']}"
-            yield self._part(f"output_{self._node.output_kind}") or self._table(self._outputs())
+            yield self._part(f"output_{self._node.output_kind}") or self._list(self._outputs())
 
     def _introduction(self) -> str:
         told = self._texts.description
@@ -60,7 +65,7 @@ class _Page:
 
     def _inputs(self) -> Iterator[str]:
         yield f"## {self._headings['inputs']}"
-        yield self._table(self._input_rows())
+        yield self._list(self._input_rows())
         left_out = tuple(field.name for field in self._node.fields if not field.inputs)
         if left_out:
             yield sentence(self._language, Phrase("left_out", {"names": left_out}), _code)
@@ -113,11 +118,19 @@ class _Page:
         """Return a part with its placeholders filled in; nothing where there is no such part."""
         own = help_text(self._language, f"{self._node.node_id}/{name}")
         known = {**self._values, **(values or {})}
-        return _PLACEHOLDER.sub(lambda found: str(known[found[1]]), own or help_text(self._language, name))
 
-    def _table(self, rows: Iterator[tuple[str, str]]) -> str:
-        head = f"| {self._headings['name']} | {self._headings['what_it_does']} |"
-        return "\n".join([head, "|---|---|", *(f"| {_cell(left)} | {_cell(right)} |" for left, right in rows)])
+        def value(found: re.Match[str]) -> str:
+            return self._said(found[1]) if "." in found[1] else str(known[found[1]])
+
+        return _PLACEHOLDER.sub(value, own or help_text(self._language, name))
+
+    def _said(self, key: str) -> str:
+        """Return a text of the page without the values that only a run has."""
+        _, texts = messages(self._language)
+        return _VALUE.sub("\u2026", _DETAIL.sub("", texts[key]))
+
+    def _list(self, rows: Iterator[tuple[str, str]]) -> str:
+        return "\n".join(f"- {_line(name)}<br>{_line(told)}" for name, told in rows)
 
 
 def _row(one: Widget | Socket) -> str:
@@ -136,6 +149,10 @@ def _limits(node: NodeSpec) -> dict[str, object]:
     return {
         "image_bytes": limits.image_bytes,
         "image_mib": limits.image_bytes // _MIB,
+        "video_bytes": limits.video_bytes,
+        "video_mib": limits.video_bytes // _MIB,
+        "audio_bytes": limits.audio_bytes,
+        "audio_mib": limits.audio_bytes // _MIB,
         "request_bytes": limits.request_bytes,
         "request_mib": limits.request_bytes // _MIB,
     }
@@ -156,5 +173,5 @@ def _code(value: object) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _line(text: str) -> str:
+    return text.replace("\n", " ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,18 @@ from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import Operation
 from ..errors import NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
-from ..store.job import Busy, Claim, Claimed, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded, PriceAwaited
+from ..store.job import (
+    Asked,
+    Busy,
+    Claim,
+    Claimed,
+    Existing,
+    Job,
+    NewJob,
+    OutcomeUnknown,
+    PermissionNeeded,
+    PriceAwaited,
+)
 from ..store.journal import Journal
 from ..texts import note
 from . import receipts
@@ -35,12 +46,12 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
         PackError: nothing was accepted, or it is not known (``SubmissionUnknown``). Stopped.
     """
     run.progress = Progress(Stage.PREPARING)
-    waited_for, looks = None, 0
-    not_ours: set[int] = set()
+    asked = Asked(run.dependencies.journal.now())
+    looks = 0
     while True:
-        claim = await _claim(run, request.new_job, waited_for, not_ours)
-        if isinstance(claim, Existing | PermissionNeeded) and not await _is_ours(run, claim.job):
-            not_ours.add(claim.job.id)
+        claim = await _claim(run, request.new_job, asked)
+        if isinstance(claim, Existing | PermissionNeeded) and _is_to_be_recognized(run, claim.job, asked):
+            asked.is_ours[claim.job.id] = await _is_ours(run, claim.job)
             continue
         match claim:
             case Existing(job):
@@ -57,8 +68,7 @@ async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
             case PriceAwaited(job):
                 looks += 1
                 await _await_price(run, job, ask=looks % LOOKS_BEFORE_ASKING == 0)
-            case Busy(job):
-                waited_for = job.id
+            case Busy():
                 await run.wait.sleep(BUSY_LOOK_SECONDS)
 
 
@@ -82,6 +92,10 @@ async def recognize(run: RunContext, job: Job) -> None:
             return
         raise receipts.complete(error, job, job.age(dependencies.journal.now())) from None
     await run.finishing(recorded, dependencies.journal.mark_owned, job, dependencies.account)
+
+
+def _is_to_be_recognized(run: RunContext, job: Job, asked: Asked) -> bool:
+    return job.account != run.dependencies.account and job.id not in asked.is_ours
 
 
 async def _is_ours(run: RunContext, job: Job) -> bool:
@@ -118,9 +132,9 @@ def _record_end(run: RunContext, job: Job) -> None:
             journal.mark_ended(job, "cancelled", receipts.of_end(state, job).note)
 
 
-async def _claim(run: RunContext, new_job: NewJob, waited_for: int | None, not_ours: Collection[int]) -> Claim:
+async def _claim(run: RunContext, new_job: NewJob, asked: Asked) -> Claim:
     journal, budget = run.dependencies.journal, run.dependencies.budget
-    claiming = threads.start(journal.claim, new_job, budget, waited_for, frozenset(not_ours))
+    claiming = threads.start(journal.claim, new_job, budget, replace(asked, is_ours=dict(asked.is_ours)))
     try:
         return await run.wait.result(claiming)
     except BaseException:

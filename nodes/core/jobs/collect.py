@@ -62,7 +62,10 @@ class ResultCollector:
         self._request = request
         self._output = output
         self._medium = output_medium(output)
+        self._files_are = output_of(output).medium
         self._ours = ours
+        # Counted on by a clock that nobody puts back.
+        self._age = 0.0 if ours else job.age(run.dependencies.journal.now())
         self._began = run.dependencies.clock.now()
         self._durations: list[float] = []
         self._unfinished = 0.0
@@ -131,7 +134,7 @@ class ResultCollector:
             log.info("Request %s cannot be asked for its files anew: %s", job.request_id, error.message)
             return known
         if isinstance(state, Succeeded):
-            state = state.of_medium(output_of(self._output).medium)
+            state = state.of_medium(self._files_are)
         if not isinstance(state, Succeeded) or len(addresses(state.files)) != len(known) or state.files == known:
             return known
         await self._finished(replace(job, files=addresses(state.files)), state.cost)
@@ -162,7 +165,7 @@ class ResultCollector:
     async def _delivered(self, fetched: Fetched) -> Delivery:
         """Hand out the whole files, and name the others: then the job stays as it is, and the next run goes on."""
         for index, error in fetched.missing.items():
-            self._run.note(receipts.of_missing_file(error, index + 1, len(fetched.files)))
+            self._run.note(receipts.of_missing_file(error, index + 1, len(fetched.files), self._files_are))
         if not fetched.missing:
             await self._record(self._run.dependencies.journal.mark_delivered)
         missing = len(fetched.missing)
@@ -204,19 +207,20 @@ class ResultCollector:
         if not isinstance(state, Succeeded):
             return state
         state = await self._run.read(Operation.RESULT, partial(client.result, request_id, self._job.model_id))
-        return state.of_medium(output_of(self._output).medium) if isinstance(state, Succeeded) else state
+        return state.of_medium(self._files_are) if isinstance(state, Succeeded) else state
 
     async def _ended(self, state: Failed | Cancelled | Succeeded) -> PackError:
         """Record an end without images and return its error."""
         if isinstance(state, Succeeded) and state.files:
             await self._finished(self._job, state.cost)
             return not_understood()
-        error = receipts.of_end(state, self._job)
+        error = receipts.of_end(state, self._job, self._files_are)
         journal, known = self._run.dependencies.journal, error.failure
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            await self._record(journal.mark_without_image, error.note, known.cost)
+            # Not waited for: whoever ends this run now, what is recorded as told comes out of it.
+            threads.start(recorded, journal.mark_without_image, self._job, error.note, known.cost)
             return error
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
@@ -303,10 +307,8 @@ class ResultCollector:
             log_unrecorded(self._job, error)
 
     def _seconds(self) -> float:
-        """Return the seconds since the submission; of a job of this run, whatever the computer's clock does."""
-        if self._ours:
-            return self._run.dependencies.clock.now() - self._began
-        return max(0.0, self._run.dependencies.journal.now() - (self._job.submitted_at or self._job.created_at))
+        """Return the seconds since the submission."""
+        return self._age + self._run.dependencies.clock.now() - self._began
 
     def _show(self, state: State) -> None:
         stage, position = (Stage.QUEUED, state.position) if isinstance(state, Queued) else (Stage.RUNNING, None)
@@ -329,5 +331,6 @@ class ResultCollector:
             done=count,
             cost=job.cost,
             kept=kept,
+            medium=self._files_are,
         )
         return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress, missing, files)

@@ -27,6 +27,9 @@ class Stage(Enum):
     FAILED = "failed"
 
 
+_DELIVERED = {"video": "state.delivered_video", "audio": "state.delivered_audio"}
+
+
 @dataclass(frozen=True)
 class Items:
     """How many items of a list have ended, of how many."""
@@ -41,6 +44,7 @@ class Progress:
 
     ``fraction`` in 0..1 is how far the run is expected to be, None while nothing is known. ``sent`` says how each
     reference travelled; its value ``socket`` names where it came in. ``kept``: the files are a kept copy.
+    ``medium`` is what they are: an image where it is ''.
 
     With ``items`` it is about a list: the files are those that came so far, ``failure`` tells of what failed.
     """
@@ -54,6 +58,7 @@ class Progress:
     total: int = 0
     cost: float | None = None
     kept: bool = False
+    medium: str = ""
     sent: tuple[Note, ...] = ()
     notes: tuple[Note, ...] = ()
     failure: Failure | None = None
@@ -90,7 +95,9 @@ class Progress:
             case Stage.DELIVERED:
                 timed = self.seconds and not self.items
                 taken = [] if self.kept else [seconds if timed else "", money(self.cost)]
-                return ", ".join(filter(None, [say("state.delivered", count=self.total), *taken]))
+                return ", ".join(
+                    filter(None, [say(_DELIVERED.get(self.medium, "state.delivered"), count=self.total), *taken])
+                )
         return say(f"state.{self.stage.value}")
 
     def details(self) -> list[str]:

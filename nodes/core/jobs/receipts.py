@@ -20,6 +20,7 @@ from ..errors import (
     JobFailed,
     JobTimedOut,
     NotFound,
+    OtherMedium,
     PackError,
     ProtocolError,
     Rejected,
@@ -27,15 +28,17 @@ from ..errors import (
     failed,
     step,
 )
+from ..media.file_type import IMAGE
 from ..store.job import Job
 from ..texts import Note, note
+from ..version import SHELL
 
 FRESH_SECONDS = 3600.0
 _REFUSED = "outcome.refused"
 
 
-def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
-    """Return the error of a job that ended without an image."""
+def of_end(state: Failed | Cancelled | Succeeded, job: Job, medium: str = IMAGE) -> JobError:
+    """Return the error of a job that ended without a file; ``medium`` is what it would have been."""
     if not isinstance(state, Cancelled) and state.cost is None:
         state = replace(state, cost=job.cost)
     match state:
@@ -47,7 +50,7 @@ def of_end(state: Failed | Cancelled | Succeeded, job: Job) -> JobError:
         case Failed(reason, cost):
             return _failed(job, "job_failed", reason, cost, "look_at_inputs")
         case Succeeded(cost=cost):
-            error = _failed(job, "no_image", None, cost, "look_at_inputs_or_seed")
+            error = _failed(job, "no_image" if medium == IMAGE else "no_file", None, cost, "look_at_inputs_or_seed")
             return error.but(next=(step("ask_again"), *error.failure.next))
 
 
@@ -70,12 +73,13 @@ def of_refused(error: PackError, job: Job) -> JobFailed | None:
     return JobFailed(told, cause=cause, reason=str(reason) if reason else None, charge=Charge.NO, next=(NEW_JOB,))
 
 
-def of_missing_file(error: PackError, number: int, count: int) -> Note:
+def of_missing_file(error: PackError, number: int, count: int, medium: str = IMAGE) -> Note:
     """Say which file of a result is missing, why, and what next."""
     # Neither becomes smaller, nor better understood, by another try.
-    final = isinstance(error, TooLarge | ProtocolError)
+    final = isinstance(error, TooLarge | ProtocolError | OtherMedium)
     step_next = LOOK_AT_GENERATIONS if final else FETCH_AGAIN
-    return note("note.file_missing", number=number, count=count, cause=error.note, next=step_next)
+    kind = "note.file_missing" if medium == IMAGE else "note.other_file_missing"
+    return note(kind, number=number, count=count, cause=error.note, next=step_next)
 
 
 def of_earlier(job: Job) -> JobFailed:
@@ -120,6 +124,12 @@ def complete(error: PackError, job: Job, seconds: float) -> PackError:
     return told.but(charge=charge_of(cost), next=_next(error, job, seconds))
 
 
+def of_unknown(error: PackError, request_id: str) -> PackError:
+    """Return the error of a request that nothing is known of but its id: whoever made it may have paid for it."""
+    told = error.but(request_id=request_id, charge=Charge.UNKNOWN)
+    return of_collecting(told, 0.0)
+
+
 def of_collecting(error: PackError, seconds: float) -> PackError:
     """Return a completed error with the next steps where the job was only collected: that submits no new one."""
     if isinstance(error, NotFound):
@@ -143,7 +153,7 @@ def _failed(job: Job, kind: str, reason: str | None, cost: float | None, advice:
 
 def _new_job(job: Job) -> Note:
     """Return the step to a new job in place of one that has ended: a paid one needs a person's permission."""
-    return step("allow_retry", request_id=job.request_id) if job.paid else NEW_JOB
+    return step("allow_retry", shell=SHELL, request_id=job.request_id) if job.paid else NEW_JOB
 
 
 def _next(error: PackError, job: Job, seconds: float) -> tuple[Note, ...]:

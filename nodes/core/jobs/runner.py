@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from ..api.retry import Operation
 from ..errors import PackError
 from ..media.host import MediaHost
 from ..request.request import Request
@@ -31,6 +34,18 @@ class JobRunner(JobDependencies):
             except JobReplaced as replaced:
                 run.note(replaced.note)
                 run.begin_anew()
+
+    async def confirm(self, request_id: str, run_host: RunHost) -> None:
+        """Find out that the API knows a request as this account's.
+
+        Raises:
+            PackError: it does not, or that cannot be told; a receipt. Stopped: Stop was asked for.
+        """
+        run = RunContext(self, run_host)
+        try:
+            await run.read(Operation.STATUS, partial(self.client.status, request_id))
+        except PackError as error:
+            raise receipts.of_unknown(error, request_id) from None
 
     async def collect(
         self,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from random import random
 
 from .. import threads
@@ -143,7 +144,7 @@ def stop_waiting(journal: Journal, job: Job, waiting: Future[int]) -> None:
     _nobody_waits(journal, job, waiting)
 
 
-def _nobody_waits(journal: Journal, job: Job, waiting: Future[int] | None) -> bool:
+def _nobody_waits(journal: Journal, job: Job, waiting: Future[int] | None = None) -> bool:
     try:
         return journal.stop_waiting(job, waiting.result() if waiting else None)
     except JournalError as error:
@@ -154,7 +155,7 @@ def _nobody_waits(journal: Journal, job: Job, waiting: Future[int] | None) -> bo
 
 def cancel(client: Client, journal: Journal, job: Job, run_host: RunHost) -> None:
     """Ask for the end of a job, for five seconds at most, and record and show what the API says. Blocking."""
-    told = _ask_for_cancel(client, job.request_id or "")
+    told = _ask_for_cancel(client, job.request_id or "", partial(_nobody_waits, journal, job))
     if told == _said(CancelOutcome.CANCELLED):
         recorded(journal.mark_ended, job, "cancelled", told)
     else:
@@ -166,8 +167,8 @@ def _said(outcome: CancelOutcome) -> Note:
     return note(f"cancel.{outcome.value}")
 
 
-def _ask_for_cancel(client: Client, request_id: str) -> Note:
-    """Return what became of the cancel."""
+def _ask_for_cancel(client: Client, request_id: str, is_wanted: Callable[[], bool]) -> Note:
+    """Return what became of the cancel. It is repeated only while it ``is_wanted``."""
     ends = time.monotonic() + CANCEL_TIMEOUT
     attempt = 0
     while True:
@@ -183,4 +184,6 @@ def _ask_for_cancel(client: Client, request_id: str) -> Note:
         if delay is None or time.monotonic() + delay > ends:
             return told
         time.sleep(delay)
+        if not is_wanted():
+            return told
         attempt += 1

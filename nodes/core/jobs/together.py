@@ -55,6 +55,7 @@ def together(items: Sequence[ItemState], stage: Stage) -> Progress:
         total=sum(each.total for each in delivered),
         cost=_cost(items),
         kept=bool(delivered) and all(each.kept for each in delivered),
+        medium=next((each.medium for each in delivered), ""),
         sent=next((item.progress.sent for item in items if item.progress.sent), ()),
         notes=_notes(items, delivered),
         failure=receipt.failure if receipt else None,

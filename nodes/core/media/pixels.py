@@ -67,7 +67,6 @@ def read_image(data: bytes) -> tuple[Pixels, bool]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             check_pixels(image.width * image.height)
-            image.load()
             turned = upright(image)
             plain = turned.convert("RGBA") if turned.has_transparency_data else to_rgb(turned)
             return np.asarray(plain), turned is image

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
+from ..schema.outputs import DEFAULT_OUTPUT, output_of
 from ..texts import Note, note
 from .request import Request
 
@@ -18,15 +19,16 @@ _SHAPE = re.compile(r"(\d+(?:\.\d+)?)\s*[:x/]\s*(\d+(?:\.\d+)?)")
 def differences(request: Request, count: int, sizes: Iterable[tuple[int, int]]) -> tuple[Note, ...]:
     """Return what is to be told of ``count`` files of a request, and of images of these sizes (width, height)."""
     wanted = request.images_wanted
-    told = [] if count == wanted else [_of_count(count, wanted)]
+    told = [] if count == wanted else [_of_count(count, wanted, output_of(request.output).medium)]
     for width, height in dict.fromkeys(sizes):
         found = _of(request, width, height)
         told += [note(kind, width=width, height=height, wanted=wanted_so) for kind, wanted_so in found]
     return tuple(told)
 
 
-def _of_count(count: int, wanted: int) -> Note:
-    return note("note.fewer_images" if count < wanted else "note.more_images", count=count, wanted=wanted)
+def _of_count(count: int, wanted: int, medium: str) -> Note:
+    fewer = "note.fewer_images" if medium == DEFAULT_OUTPUT else "note.fewer_files"
+    return note(fewer if count < wanted else "note.more_images", count=count, wanted=wanted)
 
 
 def _of(request: Request, width: int, height: int) -> Iterable[tuple[str, str]]:

@@ -39,7 +39,8 @@ _FILES = ("image", "start_image", "first_frame", "last_frame", "last_image", "en
 _THEN = (
     *("aspect_ratio", "ratio", "target_aspect_ratio", "size", "image_size", "resolution", "width", "height"),
     *("duration", "music_length_ms", "fps", "num_images", "number_of_images", "max_images", "n", "quality"),
-    *("generate_audio", "enable_audio", "sound", "voice", "seed"),
+    *("generate_audio", "enable_audio", "sound", "voice"),
+    *("start_time", "start_time_relative_to", "end_time", "end_time_relative_to", "seed"),
 )
 _PROSE = re.compile(r"(.*_)?prompt|text|tags|lyrics")
 _NUMBER = re.compile(r"(\d+)")

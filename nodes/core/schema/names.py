@@ -15,8 +15,10 @@ MAX_NAME = 64
 
 # The pack's own inputs, flags and commands, and what a method, an object of JavaScript or a form takes for its own.
 _OWN_INPUTS = {"rerun_seed", "on_failure", "request_id"}
-_OWN_FLAGS = {"out", "offline", "help", "json"}
-_OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help"}
+_OWN_FLAGS = {
+    *("out", "offline", "help", "json", "quiet", "yes", "dry_run", "prompts", "at_once", "ask_above", "max_cost"),
+}
+_OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help", "cancel", "balance", "spend"}
 _OF_PYTHON = {*keyword.kwlist, *keyword.softkwlist, "self", "cls", "values"} - {"type"}
 _OF_JAVASCRIPT = {
     *("constructor", "prototype", "toString", "valueOf", "toLocaleString", "hasOwnProperty", "isPrototypeOf"),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
 
-from .job import LIVE, Busy, Claim, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
+from .job import LIVE, Asked, Busy, Claim, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
 from .process_lease import ProcessLease
 from .rows import many, one
 
@@ -17,27 +16,20 @@ def carry_forward(db: sqlite3.Connection, new_job: NewJob) -> None:
         db.execute("UPDATE jobs SET fingerprint = :now WHERE fingerprint = :former", values)
 
 
-def found(
-    db: sqlite3.Connection,
-    owner: ProcessLease,
-    new_job: NewJob,
-    waited_for: int | None = None,
-    not_ours: Collection[int] = (),
-) -> Claim | None:
-    """Return what has become of the same job, whatever token it was made with; None where a new one may be made.
-
-    ``waited_for`` and ``not_ours`` are those of ``Journal.claim``.
-    """
+def found(db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, asked: Asked, now: float) -> Claim | None:
+    """Return what has become of the same job, whatever token it was made with; None where a new one may be made."""
     for row in live(db, new_job):
-        if row.id not in not_ours and (claim := _of_live(db, owner, row)):
+        if asked.is_ours.get(row.id, True) and (claim := _of_live(db, owner, row)):
             return claim
-    if waited_for is not None:
-        lost = one(db, "SELECT * FROM jobs WHERE id = :id AND state = 'unknown'", id=waited_for)
-        if lost is not None:
-            return OutcomeUnknown(lost)
-    newest = _newest(db, new_job, not_ours)
-    if newest is None or not newest.ended_paid or newest.retry_allowed:
+    if lost := _told_meanwhile(db, new_job, asked.since, now):
+        return OutcomeUnknown(lost)
+    newest = _newest(db, new_job, asked)
+    if newest is None or not newest.ended_paid:
         return None
+    if newest.retry_allowed:
+        # By somebody of one account: that of another one is not paid for on the strength of it.
+        is_ours = newest.account == new_job.account or newest.id in asked.is_ours
+        return None if is_ours else PermissionNeeded(newest)
     # Whether its files can be had after all is found out for nothing.
     may_be_had = newest.has_result or newest.without_image or newest.state == "expired"
     return Existing(newest) if may_be_had else PermissionNeeded(newest)
@@ -73,11 +65,23 @@ def _of_live(db: sqlite3.Connection, owner: ProcessLease, row: Job) -> Claim | N
     return None
 
 
-def _newest(db: sqlite3.Connection, new_job: NewJob, not_ours: Collection[int]) -> Job | None:
+def _told_meanwhile(db: sqlite3.Connection, new_job: NewJob, since: float | None, now: float) -> Job | None:
+    """Return a job whose lost answer was told after a moment; no time of a clock that was put back since counts."""
+    return one(
+        db,
+        "SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state = 'unknown' "
+        "AND ended_at > :since AND ended_at <= :now",
+        fingerprint=new_job.fingerprint,
+        since=since,
+        now=now,
+    )
+
+
+def _newest(db: sqlite3.Connection, new_job: NewJob, asked: Asked) -> Job | None:
     rows = many(
         db,
         "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit",
         fingerprint=new_job.fingerprint,
-        limit=len(not_ours) + 1,
+        limit=len(asked.is_ours) + 1,
     )
-    return next((row for row in rows if row.id not in not_ours), None)
+    return next((row for row in rows if asked.is_ours.get(row.id, True)), None)

@@ -93,7 +93,7 @@ class Job:
     @property
     def without_image(self) -> bool:
         """Whether an earlier run was told that it ended without an image: one may still appear."""
-        return self.outcome is not None and self.outcome.kind == "failure.no_image"
+        return self.outcome is not None and self.outcome.kind in ("failure.no_image", "failure.no_file")
 
     @property
     def ended_paid(self) -> bool:
@@ -135,6 +135,14 @@ class NewJob:
     node_id: str = ""
     take: str = ""
     inputs: JobInputs | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who claims: since when, in seconds since the epoch, and which jobs it found to be its account's, or not."""
+
+    since: float | None = None
+    is_ours: dict[int, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from . import budget as budgets
 from . import claims, history, inputs, waiters
 from .budget import Budget
 from .database import Database, make_private_folder, reported
-from .job import BEFORE, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
+from .job import BEFORE, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .process_lease import ProcessLease
 from .rows import by_id, many, one, written
 
@@ -78,20 +78,18 @@ class Journal:
         self,
         new_job: NewJob,
         budget: Budget | None = None,
-        waited_for: int | None = None,
-        not_ours: Collection[int] = (),
+        asked: Asked | None = None,
     ) -> Claim:
         """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
 
-        ``waited_for`` is the id of a job that was ``Busy`` before: if its answer was lost, that concerns this
-        caller too. ``not_ours`` are the ids of jobs that were found to be somebody else's.
+        A lost answer that was told to somebody else while this caller waited concerns it, too.
 
         Raises:
             OverBudget: a new job would pass the budget, or its price is not known; nothing was claimed.
         """
         with self._transaction() as db:
             claims.carry_forward(db, new_job)
-            found = claims.found(db, self._owner, new_job, waited_for, not_ours)
+            found = claims.found(db, self._owner, new_job, asked or Asked(), self._clock())
             if found is not None:
                 return found
             if budget is None:

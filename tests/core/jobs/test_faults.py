@@ -434,7 +434,7 @@ def test_delivered_images_outlive_their_hosted_files(runner: Runner, api: Emulat
         shutil.rmtree(runner.state / "kept")
     if kept:
         assert same(delivered(generate(runner, {})[0]), delivered(first[0]))
-        assert len(api.jobs) == 1 and "Kept copy, no charge" in runner.host.last.text()
+        assert len(api.jobs) == 1 and "Same inputs: kept copy, no charge" in runner.host.last.text()
     else:
         with pytest.raises(FileGone, match=f"jobs retry {first[2]}"):
             generate(runner, {})

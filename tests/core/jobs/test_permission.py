@@ -176,7 +176,7 @@ def test_the_shell_refuses_what_is_not_recorded(
     runner: Runner, request_id: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(runner)
-    assert main(["jobs", "retry", request_id]) == 1
+    assert main(["jobs", "retry", request_id]) == 2
     assert "no job with this request id" in capsys.readouterr().err
 
 

@@ -64,7 +64,7 @@ def test_same_inputs_are_paid_once_and_handed_out_again_after_a_restart(runner: 
     assert len(api.billed) == 1
     assert torch.equal(first[0][0], second[0][0])
     assert first[1:] == second[1:]
-    assert "Kept copy, no charge" in runner.host.last.text()
+    assert "Same inputs: kept copy, no charge" in runner.host.last.text()
 
 
 def test_twins_in_one_prompt_are_paid_once(runner: Runner, api: Emulator) -> None:

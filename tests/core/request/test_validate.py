@@ -85,8 +85,8 @@ BAD_VALUES: list[tuple[str, dict[str, Any], str, str]] = [
     (EDIT, {"safety_tolerance": 4}, "safety_tolerance", "no such input"),
     (T2I, {"image_1": image(8, 8)}, "image_1", "no such input"),
     (T2I, {"sync_mode": True}, "sync_mode", "no such input"),
-    (EDIT, {"image_1": None}, "image_urls", "1 to 20 references are needed"),
-    (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "given: 0"),
+    (EDIT, {"image_1": None}, "image_urls", "connect an image to image_1"),
+    (EDIT, {"image_1": None, "image_urls": " \n \n"}, "image_urls", "connect an image"),
     (EDIT, {"image_2": image(4, 4, count=20)}, "image_urls", "given: 21"),
     (EDIT, {"image_urls": "\n".join(f"https://a.example.com/{n}.png" for n in range(20))}, "image_urls", "1 to 20"),
     (EDIT, {"image_1": None, "image_urls": "https://a.example.com/1.png\n" * 21}, "image_urls", "given: 21"),
@@ -357,6 +357,7 @@ def test_one_to_twenty_references_are_needed(count: int, accepted: bool) -> None
     with pytest.raises(InvalidInput) as refused:
         checked(PRO_EDIT, {"prompt": "a"}, images=count)
     assert refused.value.message == (
-        "image_urls: 1 to 20 references are needed, from image_1 to image_20 and image_urls together; "
-        f"given: {count}."
+        "image_urls: 1 to 20 references are needed, from image_1 to image_20 and image_urls together; given: 21."
+        if count
+        else "image_urls: connect an image to image_1, or write its address here."
     )

@@ -8,7 +8,7 @@ import pytest
 from journals import WHY, accepted, claimed, new_job, sql
 
 from nodes.core.errors import InvalidInput, PackError
-from nodes.core.store.job import Claimed, Existing, Job, OutcomeUnknown, PermissionNeeded
+from nodes.core.store.job import Asked, Claimed, Existing, Job, OutcomeUnknown, PermissionNeeded
 from nodes.core.store.journal import Journal
 
 THEN, NOW = "the token of yesterday", "the token of today"
@@ -53,7 +53,7 @@ def test_a_lost_answer_is_told_whatever_token_it_was_sent_with(journal: Journal)
 
 def test_a_job_of_somebody_else_is_left_aside_and_stands_beside_ones_own(journal: Journal) -> None:
     theirs = accepted(journal, request_id="theirs", account=THEN)
-    claim = journal.claim(new_job(account=NOW), not_ours={theirs.id})
+    claim = journal.claim(new_job(account=NOW), asked=Asked(is_ours={theirs.id: False}))
     assert isinstance(claim, Claimed)
     journal.mark_submitting(claim.job)
     journal.mark_submitted(claim.job, "ours")
@@ -65,7 +65,7 @@ def test_a_job_of_somebody_else_is_left_aside_and_stands_beside_ones_own(journal
 
 def test_a_row_is_not_given_to_an_account_that_has_one(journal: Journal) -> None:
     theirs = accepted(journal, request_id="theirs", account=THEN)
-    claim = journal.claim(new_job(account=NOW), not_ours={theirs.id})
+    claim = journal.claim(new_job(account=NOW), asked=Asked(is_ours={theirs.id: False}))
     assert isinstance(claim, Claimed)
     assert journal.mark_owned(theirs, NOW).account == THEN
 
@@ -77,7 +77,7 @@ def test_rows_of_before_are_found_by_what_they_were_called_then(journal: Journal
     same = new_job("the fingerprint of now", account=NOW, former_fingerprints=formers)
     found = journal.claim(same)
     assert isinstance(found, Existing) and found.job.id == other.id
-    found = journal.claim(same, not_ours={other.id})
+    found = journal.claim(same, asked=Asked(is_ours={other.id: False}))
     assert found == Existing(replace(job, fingerprint="the fingerprint of now"))
     assert {row.name for row in journal.recent()} == {job.name, other.name}, "its kept files lie where they lay"
 
@@ -157,3 +157,18 @@ def test_no_permission_is_given_where_none_is_needed(journal: Journal) -> None:
     with pytest.raises(PackError, match="without a permission"):
         journal.allow_retry("r1")
     assert sql(journal, "SELECT sum(retry_allowed) FROM jobs") == [(0,)]
+
+
+def test_a_permission_counts_for_the_account_that_gave_it(journal: Journal) -> None:
+    """Found by a history of the simulation: two accounts had each paid for the same inputs in vain."""
+    mine = failed_and_charged(journal, request_id="r1", account=NOW)
+    theirs = journal.claim(new_job(account=THEN), asked=Asked(is_ours={mine.id: False}))
+    assert isinstance(theirs, Claimed)
+    journal.mark_submitted(theirs.job, "r2")
+    journal.mark_ended(theirs.job, "failed", WHY, 0.25)
+    journal.allow_retry("r2")
+    claim = journal.claim(new_job(account=NOW))
+    assert isinstance(claim, PermissionNeeded) and claim.job.request_id == "r2", "whose it is, is asked first"
+    claim_of_another = journal.claim(new_job(account=NOW), asked=Asked(is_ours={claim.job.id: False}))
+    assert isinstance(claim_of_another, PermissionNeeded) and claim_of_another.job.request_id == "r1"
+    assert isinstance(journal.claim(new_job(account=NOW), asked=Asked(is_ours={claim.job.id: True})), Claimed)

@@ -20,14 +20,14 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from journals import WHY, accepted, claimed, new_job, sql, traced
+from journals import WHY, Time, accepted, claimed, new_job, sql, traced
 from support import ROOT, Runner
 
 from emulator import Emulator, Fault
 from nodes.core.errors import JournalError
 from nodes.core.store import database
 from nodes.core.store.budget import Budget
-from nodes.core.store.job import LIVE, Busy, Claimed, Existing, Job, OutcomeUnknown
+from nodes.core.store.job import LIVE, Asked, Busy, Claimed, Existing, Job, OutcomeUnknown
 from nodes.core.store.journal import FILE_NAME, Journal
 
 # What may be done with the same fingerprint again
@@ -90,15 +90,18 @@ def test_a_lost_answer_is_told_until_it_was_told_and_then_submitted_anew(journal
     assert [row.state for row in journal.recent()] == ["preparing", "unknown"]
 
 
-def test_who_waited_for_a_lost_answer_is_told_too(journal: Journal) -> None:
+def test_who_asked_before_a_lost_answer_was_told_is_told_too(journal: Journal, clock: Time) -> None:
+    """Also one that had waited for a locked file: found by a history of the simulation."""
     job = claimed(journal)
-    waiting = journal.claim(new_job())
-    assert isinstance(waiting, Busy)
+    asked = Asked(journal.now())
+    assert isinstance(journal.claim(new_job(), asked=asked), Busy)
+    clock.now += 1
     journal.mark_submitting(job)
     journal.mark_lost(job)
     journal.mark_reported(job)
-    assert isinstance(journal.claim(new_job(), waited_for=waiting.job.id), OutcomeUnknown)
-    assert isinstance(journal.claim(new_job()), Claimed)
+    assert isinstance(journal.claim(new_job(), asked=asked), OutcomeUnknown)
+    clock.now -= 90000
+    assert isinstance(journal.claim(new_job(), asked=Asked(journal.now())), Claimed), "the clock was put back"
 
 
 def test_a_late_writer_undoes_nothing(journal: Journal) -> None:

@@ -6,15 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from ...errors import InvalidInput
 from ...texts import Note
 from ..encode import DoesNotFit, Encoded
 from ..file_type import AUDIO
 from ..originals import FileContent, MediaFile, check_length, load_file
-from ..sound import encode_sound
+
+if TYPE_CHECKING:
+    import torch
 
 MAX_CHANNELS = 8
 _MAX_RATE = 768_000
@@ -36,6 +37,8 @@ class SoundContent:
 
     def hash(self) -> str:
         """Return a hash of the rate, the shape and every sample."""
+        import torch
+
         digest = hashlib.sha256(f"{self.sample_rate} {tuple(self.waveform.shape)}".encode())
         digest.update(self.waveform.to("cpu", torch.float32).contiguous().numpy().data)
         return digest.hexdigest()
@@ -46,6 +49,8 @@ class SoundContent:
 
     def encode(self, limit: int, too_large: Encoded | None) -> Encoded:  # noqa: ARG002
         """Return it as WAV, which everything reads, else as FLAC, which is smaller; both keep 16 bits."""
+        from ..sound import encode_sound
+
         found = 0
         for codec in ("wav", "flac"):
             if codec == "wav" and self.waveform.numel() * _BYTES_A_SAMPLE > limit:
@@ -73,6 +78,8 @@ class AudioInput:
         if isinstance(value, MediaFile):
             check_length(socket, value.length, limit)
             return [FileContent(value, AUDIO)]
+        import torch
+
         waveform, rate = _checked(socket, value)
         if not bool(torch.isfinite(waveform).all()):
             raise InvalidInput(socket, "audio_shape", found="NaN")
@@ -89,6 +96,8 @@ def _checked(socket: str, value: object) -> tuple[torch.Tensor, int]:
     Raises:
         InvalidInput.
     """
+    import torch
+
     waveform = value.get("waveform") if isinstance(value, Mapping) else None
     rate = value.get("sample_rate") if isinstance(value, Mapping) else None
     if not isinstance(waveform, torch.Tensor):

@@ -34,8 +34,9 @@ class Number(Scalar):
 
     @property
     def step(self) -> float:
-        """The largest of 1, 0.1, 0.01 .. that has enough steps in the range and meets its ends and the default."""
-        return next(step for step in (10.0**-digits for digits in range(_MOST_DECIMALS + 1)) if self._suits(step))
+        """The largest of 0.1, 0.01 .. that has enough steps in the range and meets its ends and the default."""
+        steps = (10.0**-digits for digits in range(1, _MOST_DECIMALS + 1))
+        return next(step for step in steps if self._suits(step))
 
     def widget(self, field: Field) -> Widget:
         """Return a number with steps that suit its range."""
