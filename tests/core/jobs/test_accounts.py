@@ -158,7 +158,7 @@ def test_recent_jobs_and_the_budget_are_those_of_every_token(
     runner.text_to_image("one")
     renew()
     runner.text_to_image("two")
-    assert [view["state"] for view in jobs_view(service(), TEXT_TO_IMAGE)] == ["delivered"] * 2
+    assert [view["state"] for view in jobs_view(service().journal, TEXT_TO_IMAGE)] == ["delivered"] * 2
     assert service().journal.spent_today() == pytest.approx(0.2)
     monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.25")
     renew()
