@@ -111,7 +111,8 @@ class Extension {
     this.#estimates = new Estimates({
       ask: (nodes) => this.#routes.estimate(nodes),
       later: (action, milliseconds) => this.#window.setTimeout(action, milliseconds),
-      changed: (node) => this.#packNodes.get(node)?.draw(),
+      // An answer may come after its node has been removed.
+      changed: (node) => node.graph && this.#packNodes.get(node)?.draw(),
       store: app.extensionManager ?? {},
     });
     this.#statuses = new NodeStatusStore({
