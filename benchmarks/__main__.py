@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from . import decode, encode, journal, many, startup, stream, waiting
+from . import decode, encode, journal, many, server, startup, stream, waiting
 from .table import Row, as_json, as_text
 
 SUBJECTS: dict[str, Callable[[bool], list[Row]]] = {
@@ -17,6 +17,7 @@ SUBJECTS: dict[str, Callable[[bool], list[Row]]] = {
     "stream": stream.rows,
     "startup": startup.rows,
     "journal": journal.rows,
+    "server": server.rows,
 }
 _HEADER = """\
 Ours beside its floor and beside a common policy, measured in turn in one call; medians, means where a row says so.

@@ -17,6 +17,7 @@ from nodes.comfyui.factory import node_class
 from nodes.core.jobs.progress import Progress
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
+from nodes.core.store.job import Author
 
 from .measuring import ROOT
 
@@ -40,6 +41,10 @@ class QuietHost:
     def state_folder(self) -> Path | None:
         """Leave the folder to the settings."""
         return None
+
+    def author(self) -> Author:
+        """Return nobody."""
+        return Author()
 
     def stopped(self) -> bool:
         """Never stop."""

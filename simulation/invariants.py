@@ -180,7 +180,8 @@ def all_deliver(record: Record) -> Iterator[Violation]:
     for key, run in last.items():
         if run.delivery is not None:
             job = record.world.provider.jobs.get(run.delivery.request_id)
-            if job is not None and not all(job.broken(index) for index in missing_of(run)):
+            gone = job is not None and job.files_are_gone(run.began)
+            if job is not None and not gone and not all(job.broken(index) for index in missing_of(run)):
                 yield Violation("not delivered", f"in the end, run {run.number} lacks files of {job.request_id}")
         elif not run.interrupted:
             unread = [job for job in record.jobs if take_of(job) == key and job.is_unreadable]

@@ -11,7 +11,7 @@ from nodes.core.api.client import Client
 from nodes.core.api.responses import CancelOutcome
 from nodes.core.errors import Charge, JournalError, PackError, SubmissionUnknown
 from nodes.core.media.tensors import BatchDecoder
-from nodes.core.store import database
+from nodes.core.store.engines import sqlite
 from nodes.core.store.file_cache import FileCache
 from nodes.core.store.job import Claim, Claimed, Job, NewJob
 from nodes.core.store.journal import Journal
@@ -94,11 +94,9 @@ def claims_late() -> None:
 def releases_foreign_claims() -> None:
     def make(real: Callable[..., Claim]) -> Callable[..., Claim]:
         def claim(journal: Journal, new_job: NewJob, *values: Any) -> Claim:
-            journal._write(
-                "DELETE FROM jobs WHERE fingerprint = ? AND state IN ('preparing', 'submitting') AND owner != ?",
-                new_job.fingerprint,
-                journal._owner.name,
-            )
+            which = "fingerprint = ? AND state IN ('preparing', 'submitting') AND owner != ?"
+            with journal._transaction() as db:
+                db.execute(f"DELETE FROM jobs WHERE {which}", (new_job.fingerprint, journal._owner.name))
             return real(journal, new_job, *values)
 
         return claim
@@ -109,7 +107,8 @@ def releases_foreign_claims() -> None:
 @bug("a lost claim is given back as if nothing had been sent")
 def releases_lost_claims() -> None:
     def release(journal: Journal, job: Job) -> None:
-        journal._write("DELETE FROM jobs WHERE id = ? AND request_id IS NULL", job.id)
+        with journal._transaction() as db:
+            db.execute("DELETE FROM jobs WHERE id = ? AND request_id IS NULL", (job.id,))
 
     _replace(Journal, "release", lambda _: release)
 
@@ -157,7 +156,8 @@ def sets_states_back() -> None:
     def make(real: Callable[..., None]) -> Callable[..., None]:
         def outcome(journal: Journal, job: Job, told: Any) -> None:
             real(journal, job, told)
-            journal._write("UPDATE jobs SET state = 'preparing' WHERE id = ? AND state = 'submitted'", job.id)
+            with journal._transaction() as db:
+                db.execute("UPDATE jobs SET state = 'preparing' WHERE id = ? AND state = 'submitted'", (job.id,))
 
         return outcome
 
@@ -174,7 +174,7 @@ def misses_a_sync() -> None:
 
         return connect
 
-    _replace(database, "_connect", make)
+    _replace(sqlite, "_connect", make)
 
 
 @bug("a loss is recorded as told, and told to nobody")

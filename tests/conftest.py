@@ -10,10 +10,20 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from postgres import Server, programs
 from support import ROOT, Runner
 
 from emulator import Emulator
 from nodes.app.service import close_services
+
+ENGINES = ("sqlite", "postgres")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses a record on both engines; one of a single engine is marked with its name."""
+    if "record" in metafunc.fixturenames:
+        alone = [engine for engine in ENGINES if metafunc.definition.get_closest_marker(engine)]
+        metafunc.parametrize("record", alone or ENGINES, indirect=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +47,15 @@ def runner(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("RUNCOMFY_MODEL_API_BASE", api.base_url)
     monkeypatch.setenv("RUNCOMFY_API_TOKEN", api.token)
     monkeypatch.setenv("RUNCOMFY_STATE_DIR", str(state))
-    for name in ("KEEP_MB", "KEEP_INPUTS", "DAILY_BUDGET_USD", "MAX_COST_USD", "DOWNLOAD_HOSTS"):
+    for name in (
+        "KEEP_MB",
+        "KEEP_DIR",
+        "KEEP_INPUTS",
+        "DAILY_BUDGET_USD",
+        "MAX_COST_USD",
+        "DOWNLOAD_HOSTS",
+        "JOURNAL",
+    ):
         monkeypatch.delenv(f"RUNCOMFY_{name}", raising=False)
     yield Runner(api, state)
     close_services()
@@ -63,3 +81,18 @@ def pack() -> Iterator[ModuleType]:
 def definitions(pack: ModuleType) -> dict[str, Any]:
     """What the pack's nodes declare as their inputs, by node id."""
     return {name: node.INPUT_TYPES() for name, node in pack.NODE_CLASS_MAPPINGS.items()}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A server for the tests of this process."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL server is installed (Debian's package is postgresql)")
+    with Server(fsync="off") as started:
+        yield started
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> str:
+    """The address of an empty record; '' for the file of the state folder."""
+    return "" if request.param == "sqlite" else request.getfixturevalue("server").new_database()

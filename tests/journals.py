@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import look
 
 from nodes.core.store.budget import Budget
 from nodes.core.store.job import Claimed, Job, NewJob
@@ -54,7 +55,9 @@ def accepted(
 
 
 def sql(journal: Journal, statement: str) -> list[tuple[object, ...]]:
-    """Look into the file as another program would."""
+    """Look into the record as another program would."""
+    if journal.address:
+        return look(journal.address, statement)
     db = sqlite3.connect(journal.folder / FILE_NAME)
     try:
         with db:

@@ -18,7 +18,7 @@ from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.media.host import MediaHost
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
-from nodes.core.store.job import Job
+from nodes.core.store.job import Author, Job
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = {spec.model_id: spec for spec in load_models()}
@@ -57,6 +57,10 @@ class RecordingHost:
 
     def show(self, files: Sequence[Path]) -> None:
         self.arrived.append(list(files))
+
+    def author(self) -> Author:
+        """Nobody is known."""
+        return Author()
 
     def stopped(self) -> bool:
         return self.stop_now

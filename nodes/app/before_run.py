@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import TimeoutError as TooLate
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.config.settings import local_origin
 from ..core.errors import InvalidInput
@@ -17,9 +16,9 @@ from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
 from ..core.store import budget, claims, history
 from ..core.store.budget import Budget
+from ..core.store.engines.engine import Lease, Session
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
-from ..core.store.process_lease import ProcessLease
 from .entries import JSONObject
 from .host import Host
 from .record import Record
@@ -99,7 +98,7 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
         price = None
     new_job = service.request(arguments, references, price).new_job
 
-    def look(db: sqlite3.Connection, _: ProcessLease) -> Forecast:
+    def look(db: Session, _: Lease) -> Forecast:
         job = _at_hand(db, new_job)
         reckoned = budget.estimate(db, new_job, budget.Budget(0.0, settings.max_cost_usd))
         return Forecast(new_job.fingerprint, job, None if job else reckoned.usd, reckoned.base_only)
@@ -132,6 +131,7 @@ def _sized(spec: ModelSpec, values: Mapping[str, object]) -> Arguments:
     return Arguments(spec, {field.name: field.kind.check(field, Given(values)) for field in fields}, {})
 
 
-def _at_hand(db: sqlite3.Connection, new_job: NewJob) -> Job | None:
-    claims.carry_forward(db, new_job)
-    return next((job for job in claims.live(db, new_job) if job.state in ("submitted", "delivered")), None)
+def _at_hand(db: Session, new_job: NewJob) -> Job | None:
+    same = (replace(new_job, fingerprint=name) for name in (new_job.fingerprint, *new_job.former_fingerprints))
+    found = (job for one in same for job in claims.live(db, one))
+    return next((job for job in found if job.state in ("submitted", "delivered")), None)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..core.jobs.waiting import RunHost
 from ..core.media.host import MediaHost
+from ..core.store.job import Author
 
 
 class Host(Protocol):
@@ -23,3 +24,6 @@ class Host(Protocol):
 
     def state_folder(self) -> Path | None:
         """Return a folder for the pack's files that the host does not serve, or None."""
+
+    def author(self) -> Author:
+        """Return who runs the node now, as far as the host knows: call it in the node's own context."""

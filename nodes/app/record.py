@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,11 +11,11 @@ from pathlib import Path
 
 from ..core.errors import InvalidInput
 from ..core.store import history, inputs
+from ..core.store.engines.engine import Lease, Session
 from ..core.store.file_cache import FileCache
 from ..core.store.history import Entry, Place, Wanted
 from ..core.store.job import BEFORE, Job
 from ..core.store.journal import Journal
-from ..core.store.process_lease import ProcessLease
 from .collecting import COLLECTS
 from .entries import JSONObject, entry_view, heading, inputs_view, model_view, receipt_view, table
 
@@ -87,7 +86,7 @@ class Record:
 
     def keep_place(self, place: Place) -> None:
         """Note which node shows a job."""
-        self.journal.read(lambda db, _: history.keep_place(db, place))
+        self.journal.write(lambda db: history.keep_place(db, place))
 
     def left_behind(self) -> list[tuple[Place, Entry]]:
         """Return the jobs that nobody waits for any more, with the nodes that showed them."""
@@ -169,7 +168,7 @@ class Record:
         return self.journal.read(lambda db, owner: history.page(db, owner, wanted, _EXPORTED_AT_ONCE))
 
 
-def _page(db: sqlite3.Connection, owner: ProcessLease, wanted: Wanted, limit: int) -> list[Entry]:
+def _page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:
     return history.page(db, owner, wanted, limit)
 
 

@@ -64,9 +64,10 @@ class ModelRun:
         """Raises: PackError, which is a receipt. Stopped."""
         service, arguments, references = await _in_thread(run_host, _check, self._spec, self._values, self._host)
         # Waited for without a thread: others must not wait behind a catalogue that is slow.
-        asked = service.settings.daily_budget_usd is not None
+        asked = service.settings.has_budget
         price = await _in_time(run_host, service.prices.of(self._spec.model_id)) if asked else None
-        request = await _in_thread(run_host, service.request, arguments, references, price)
+        author = self._host.author()
+        request = await _in_thread(run_host, service.request, arguments, references, price, author)
         return await service.jobs.run(request, run_host, self._host.media_host(), self._since)
 
 
@@ -193,4 +194,5 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None
     except (PackError, MemoryError) as error:
         told = as_receipt(error)
         run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
+        told.was_told()
         raise told from None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..core import threads
 from ..core.api.client import Client
 from ..core.api.responses import is_request_id
 from ..core.config.settings import Settings
-from ..core.errors import InvalidInput
+from ..core.config.sharing import journal_address, kept_folder
+from ..core.errors import InvalidInput, JournalError
 from ..core.http.download import Downloader, Trust
 from ..core.jobs.runner import JobRunner
 from ..core.money import Price
@@ -19,16 +22,17 @@ from ..core.request.encode_once import Encoder, Reference
 from ..core.request.recorded import recorded_inputs
 from ..core.request.request import Request
 from ..core.request.validate import Arguments
+from ..core.store.away.kept_jobs import kept_job, unrecorded
 from ..core.store.budget import Budget
 from ..core.store.file_cache import FileCache
-from ..core.store.job import Job, NewJob
+from ..core.store.job import Author, Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
 from .collecting import COLLECTS
-from .lending import KEPT
 from .prices import Prices
 from .record import Record
 
+NOBODY = Author()
 # Some dozens of large references: those that somebody goes on working with.
 ENCODED_BYTES = 256 * 2**20
 
@@ -48,21 +52,29 @@ class Service:
         self.jobs = JobRunner(
             self.client,
             journal,
-            FileCache(settings.state_folder / KEPT, settings.keep_bytes),
+            FileCache(settings.kept_folder, settings.keep_bytes),
             Downloader(Trust(settings.download_hosts, settings.local_origin), USER_AGENT),
             account=self.account,
-            budget=None if daily is None else Budget(daily, settings.max_cost_usd),
+            budget=Budget(daily, settings.max_cost_usd, settings.budgets) if settings.has_budget else None,
             deadline=settings.job_deadline,
         )
         self.prices = Prices(lambda model_id: self.client.price(model_id))
 
-    def request(self, arguments: Arguments, references: Sequence[Reference], price: Price | None) -> Request:
+    def request(
+        self,
+        arguments: Arguments,
+        references: Sequence[Reference],
+        price: Price | None,
+        author: Author = NOBODY,
+    ) -> Request:
         """Make the request of checked inputs. ``price`` is the catalogue's base price. Blocking."""
         settings = self.settings
         kept = recorded_inputs(arguments, references, settings.token) if settings.keep_inputs else None
-        return build_request(
+        made = build_request(
             arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
         )
+        author = Author(author.user, settings.host_name, author.project or settings.project)
+        return replace(made, new_job=replace(made.new_job, author=author))
 
     def find(self, request_id: object) -> Job | None:
         """Return the recorded job with a request id. Blocking.
@@ -72,17 +84,31 @@ class Service:
         """
         if not isinstance(request_id, str) or not is_request_id(request_id):
             raise InvalidInput("request_id", "not_an_id")
-        return self.journal.find(request_id)
+        try:
+            return self.journal.find(request_id)
+        except JournalError:
+            if not self.journal.may_be_away:
+                raise
+            return kept_job(self.jobs.file_cache, request_id=request_id)
 
     def adopt(self, request_id: str) -> Job:
-        """Record a job that was submitted elsewhere, and that the API knows as this account's. Blocking."""
+        """Record a job that was submitted elsewhere, and that the API knows as this account's. Blocking.
+
+        While a shared record is away, the job is not recorded: whoever submitted it has done so.
+        """
         fingerprint = self.journal.fingerprint(self.settings.base_url, {"request_id": request_id})
-        return self.journal.adopt(NewJob(fingerprint, self.account, model_id=""), request_id)
+        new_job = NewJob(fingerprint, self.account, model_id="")
+        try:
+            return self.journal.adopt(new_job, request_id)
+        except JournalError:
+            if not self.journal.may_be_away:
+                raise
+            return unrecorded(new_job, request_id, self.journal.now())
 
 
 _lock = threading.Lock()
 _services: dict[Settings, Service] = {}
-_journals: dict[Path, Journal] = {}
+_journals: dict[tuple[Path, str], Journal] = {}
 
 
 def open_service(settings: Settings) -> Service:
@@ -93,7 +119,7 @@ def open_service(settings: Settings) -> Service:
     """
     with _lock:
         if settings not in _services:
-            _services[settings] = Service(settings, _journal(settings.state_folder))
+            _services[settings] = Service(settings, _journal(settings.state_folder, settings.journal))
         return _services[settings]
 
 
@@ -105,13 +131,13 @@ def open_record(folder: Path) -> Record:
     """
     with _lock:
         # It writes no file, so that nothing of it is to be bounded.
-        return Record(_journal(folder), FileCache(folder / KEPT, 0))
+        return Record(_journal(folder, journal_address(os.environ)), FileCache(kept_folder(os.environ, folder), 0))
 
 
-def _journal(folder: Path) -> Journal:
-    if folder not in _journals:
-        _journals[folder] = Journal(folder)
-    return _journals[folder]
+def _journal(folder: Path, address: str) -> Journal:
+    if (folder, address) not in _journals:
+        _journals[folder, address] = Journal(folder, address=address)
+    return _journals[folder, address]
 
 
 def close_services() -> None:

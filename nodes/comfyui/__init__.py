@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.schema.registry import load_models
+from .authors import watch_users
 from .collect import COLLECT
 from .factory import PackNode, collect_class, node_class
 from .log_lines import prefix_lines
@@ -26,6 +27,7 @@ NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
     SAVE.node_id: SAVE.display_name,
 }
 
+watch_users(prompt_server())
 register(prompt_server(), Page(HOST, HOST.live, HOST.running_prompts, HOST.connection))
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

@@ -15,6 +15,8 @@ from ..core.errors import InvalidInput, PackError
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import RunHost
 from ..core.media.host import MediaHost
+from ..core.store.job import Author
+from .authors import author_of
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 from .previews import Shown, is_shown_next, shown
@@ -57,6 +59,11 @@ class ComfyHost:
     def media_host(self) -> MediaHost:
         """Return who takes the files of results."""
         return ComfyMedia()
+
+    def author(self) -> Author:
+        """Return who queued the current prompt: call it in the node's own context."""
+        item = _current_item()
+        return author_of(item[3]) if item else Author()
 
     def shown(self, files: Sequence[Path]) -> Shown:
         """Return what the current node shows of its files: nothing where the next node shows them."""
@@ -214,14 +221,25 @@ def _send(live: NodeStatusStore, server: Any, state: NodeStatus, page: str | Non
     return update_mode
 
 
-def _current_place() -> NodeLocation:
-    """Return where the current node runs, in the node's own context; what the host does not tell is ''."""
+def _context() -> Any:
+    """Return the host's context of the current node, or None."""
     from comfy_execution.utils import get_executing_context
 
-    context = get_executing_context()
+    return get_executing_context()
+
+
+def _current_item() -> tuple[Any, ...] | None:
+    """Return what the host's queue holds of the current prompt: number, id, nodes, extra data ..."""
+    context = _context()
+    running = _running(prompt_server()) if context else []
+    return next((item for item in running if item[1] == context.prompt_id), None)
+
+
+def _current_place() -> NodeLocation:
+    """Return where the current node runs, in the node's own context; what the host does not tell is ''."""
+    context, item = _context(), _current_item()
     if context is None:
         return NodeLocation("")
-    item = next((item for item in _running(prompt_server()) if item[1] == context.prompt_id), None)
     if item is None:
         return NodeLocation(context.node_id, prompt=context.prompt_id)
     _, prompt_id, prompt, extra_data, *_ = item

@@ -18,6 +18,7 @@ from ..core.schema.kind import Field
 from ..core.schema.kinds.text import Text
 from ..core.schema.model import NodeSpec
 from ..core.schema.outputs import Output
+from ..core.store.job import Author
 from .collect import REQUEST_ID
 from .factory import PackNode, attributes, items_of
 from .markup import error_without_markup
@@ -68,6 +69,10 @@ class LendingHost:
         from ..core.media.host import FilesOnly
 
         return FilesOnly(self.folder)
+
+    def author(self) -> Author:
+        """Return who runs the node now."""
+        return self.host.author()
 
 
 class LinkedText(Text):

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal, TypeAlias
+
+Period: TypeAlias = Literal["day", "month"]
+Scope: TypeAlias = Literal["all", "user", "project"]
 
 _CENTS = 2
 _LEAST = Decimal("0.0001")
@@ -26,6 +30,19 @@ class Price:
         if self.unit == "second" and seconds is not None:
             return self.usd * count * seconds
         return None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many USD may be spent in a local day or month: by all together, by one user, or on one project.
+
+    Without a ``name``, it holds for each user or each project by itself.
+    """
+
+    usd: float
+    period: Period
+    scope: Scope = "all"
+    name: str | None = None
 
 
 def money(usd: float | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import math
 import os
 import sys
 import time
@@ -16,11 +15,12 @@ from ..core.errors import PackError
 from ..core.schema.model import ModelSpec
 from ..core.schema.registry import load_models
 from ..core.store.job import BEFORE
+from ..core.store.spending import COLUMNS
 from ..core.version import SHELL, VERSION
 from .batch import run_collect, run_takes
-from .consent import add_consent_flags
+from .consent import add_consent_flags, amount
 from .flags import add_flags
-from .jobs import allow_retry, cancel_job, list_jobs
+from .jobs import PLACES, allow_retry, cancel_job, copy_journal, list_jobs
 from .lookups import list_models, show_balance, show_spending
 from .report import Report, Status, failed, help_text, misused, stopped
 from .saving import VALUES
@@ -136,7 +136,7 @@ def _model_parser(spec: ModelSpec, prog: str) -> _Parser:
     )
     add_consent_flags(runs)
     help_text = "what a job may cost at most, where a daily budget is set and nothing tells its price"
-    runs.add_argument("--max-cost", type=_usd, metavar="USD", help=help_text)
+    runs.add_argument("--max-cost", type=amount, metavar="USD", help=help_text)
     runs.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
     _add_common(runs)
     parser.set_defaults(run=lambda options: run_takes(spec, parser, options))
@@ -163,6 +163,7 @@ def _commands() -> _Parser:
     listing.add_argument("words", nargs="*", metavar="WORD", help="words of the id, the name or the description")
     _add_record_commands(commands)
     _add_account_commands(commands)
+    _add_journal_commands(commands)
     return parser
 
 
@@ -193,9 +194,18 @@ def _add_record_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_account_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add(commands, "balance", show_balance, "show the account's balance")
     spend = _add(commands, "spend", show_spending, "show what the recorded jobs have cost")
-    spend.add_argument("--by", choices=("day", "model"), default="day", help="what it is summed up by")
+    spend.add_argument("--by", choices=("day", *COLUMNS), default="day", help="what it is summed up by")
     spend.add_argument("--days", type=_count, default=DAYS, metavar="INT", help="how many days, today among them")
     spend.add_argument("--csv", action="store_true", help="as a table for other programs")
+
+
+def _add_journal_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    told = "the record of paid jobs, where several hosts share it or are to"
+    journal = commands.add_parser("journal", help=told, description=f"{told[0].upper()}{told[1:]}.")
+    told = "copy a whole record into an empty one, while no host runs"
+    copy = _add(journal.add_subparsers(required=True, metavar="COMMAND"), "copy", copy_journal, told)
+    copy.add_argument("source", metavar="FROM", help=PLACES)
+    copy.add_argument("target", metavar="TO", help="likewise")
 
 
 def _add(
@@ -227,16 +237,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number of 1 or more is expected, not {text}")
     return min(int(text), sys.maxsize)
-
-
-def _usd(text: str) -> str:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
-    return text
 
 
 def _day(text: str) -> float:

@@ -1,4 +1,4 @@
-"""The commands for jobs that are recorded: list them, allow one to be paid for again, cancel one."""
+"""The commands for jobs that are recorded: list them, allow one to be paid for again, cancel one, copy them all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.config.settings import read_settings, state_folder
+from ..core.config.sharing import journal_address
+from ..core.errors import ConfigError, step
 from ..core.money import money
+from ..core.store.copying import copy_record
+from ..core.store.engines import VARIABLE
 from ..core.store.history import Entry, Wanted, page
 from ..core.store.journal import FILE_NAME
 from ..core.texts import note
@@ -23,6 +27,8 @@ from .report import JSONObject, Report, Status, job_payload, table
 if TYPE_CHECKING:
     from ..app.record import Record
 
+SQLITE, POSTGRES = "sqlite", "postgres"
+PLACES = f"{SQLITE} (the state folder), {POSTGRES} (the address in {VARIABLE}), a state folder, or an address"
 _HEADER = ("DATE", "STATE", "COST", "MODEL", "REQUEST", "PROMPT")
 _COST = _HEADER.index("COST")
 _USUAL_COLUMNS = 120
@@ -89,6 +95,17 @@ def cancel_job(options: argparse.Namespace) -> Report:
     return Report(payload, [str(told)], status)
 
 
+def copy_journal(options: argparse.Namespace) -> Report:
+    """Copy a whole record.
+
+    Raises:
+        PackError: nothing was copied.
+    """
+    jobs = copy_record(_place(options.source), _place(options.target))
+    told = f"{jobs} jobs are copied. Set {VARIABLE} on every host before it starts again, or unset it."
+    return Report({"state": "done", "jobs": jobs}, [told])
+
+
 @contextlib.contextmanager
 def record(*, must_be_there: bool = False) -> Iterator[Record | None]:
     """Open the record where there is one; no token is needed.
@@ -99,13 +116,27 @@ def record(*, must_be_there: bool = False) -> Iterator[Record | None]:
     from ..app.service import close_services, open_record
 
     folder = _folder()
-    if not must_be_there and not (folder / FILE_NAME).exists():
+    elsewhere = journal_address(os.environ)
+    if not must_be_there and not elsewhere and not (folder / FILE_NAME).exists():
         yield None
         return
     try:
         yield open_record(folder)
     finally:
         close_services()
+
+
+def _place(text: str) -> tuple[Path, str]:
+    """Return a state folder, and the address of a server or ''."""
+    folder = _folder()
+    if text == SQLITE:
+        return folder, ""
+    if text == POSTGRES:
+        address = journal_address(os.environ)
+        if not address:
+            raise ConfigError("journal_address", variable=VARIABLE, next=(step("write_journal_address"),))
+        return folder, address
+    return (folder, text) if "://" in text else (Path(text), "")
 
 
 def _folder() -> Path:

@@ -15,7 +15,7 @@ from ..core.config.settings import read_settings
 from ..core.errors import PackError
 from ..core.money import money
 from ..core.schema.registry import load_models
-from ..core.store.history import Spent, spent_by_day, spent_by_model
+from ..core.store.spending import By, Spent, spent
 from .jobs import record
 from .report import Report, Status, table
 
@@ -68,34 +68,34 @@ def show_balance(options: argparse.Namespace) -> Report:  # noqa: ARG001
 
 
 def show_spending(options: argparse.Namespace) -> Report:
-    """Show what the recorded jobs have cost, by day or by model."""
+    """Show what the recorded jobs have cost: by day, model, user, project or host."""
     first = date.today() - timedelta(days=options.days - 1)
     since = time.mktime((first.year, first.month, first.day, 0, 0, 0, 0, 0, -1))
-    query = spent_by_model if options.by == "model" else spent_by_day
+    by: By = options.by
     with record() as found:
-        spent = [one for one in found.journal.read(lambda db, _: query(db, since)) if one.jobs] if found else []
-    total = sum(one.usd for one in spent)
+        sums = [one for one in found.journal.read(lambda db, _: spent(db, by, since)) if one.jobs] if found else []
+    total = sum(one.usd for one in sums)
     payload = {
         "state": "done",
         "since": first.isoformat(),
         "spent_usd": round(total, 6),
         f"{options.by}s": [
-            {options.by: one.name, "spent_usd": round(one.usd, 6), "jobs": one.jobs} for one in spent
+            {options.by: one.name, "spent_usd": round(one.usd, 6), "jobs": one.jobs} for one in sums
         ],
     }
     if options.csv:
-        return Report(payload, _csv(options.by, spent))
+        return Report(payload, _csv(options.by, sums))
     rows = [
         (options.by.upper(), "JOBS", "SPENT"),
-        *((one.name or "-", str(one.jobs), money(one.usd)) for one in spent),
+        *((one.name or "-", str(one.jobs), money(one.usd)) for one in sums),
     ]
-    rows.append((f"since {first.isoformat()}", str(sum(one.jobs for one in spent)), money(total)))
+    rows.append((f"since {first.isoformat()}", str(sum(one.jobs for one in sums)), money(total)))
     return Report(payload, table(rows, right=(1, 2)))
 
 
-def _csv(by: str, spent: Sequence[Spent]) -> list[str]:
+def _csv(by: str, sums: Sequence[Spent]) -> list[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((by, "jobs", "spent_usd"))
-    writer.writerows((one.name, one.jobs, round(one.usd, 6)) for one in spent)
+    writer.writerows((one.name, one.jobs, round(one.usd, 6)) for one in sums)
     return text.getvalue().splitlines()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ..core.jobs.progress import Progress, Stage
+from ..core.store.job import Author
 
 if TYPE_CHECKING:
     from ..core.media.host import MediaHost
@@ -56,6 +57,10 @@ class ShellHost:
     def state_folder(self) -> Path | None:
         """Leave the choice to the settings."""
         return None
+
+    def author(self) -> Author:
+        """Leave it to the settings."""
+        return Author()
 
     def stop(self, *_: object) -> None:
         """Ask the runs to stop."""

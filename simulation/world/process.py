@@ -18,6 +18,7 @@ from nodes.core.errors import PackError
 from nodes.core.jobs.context import Delivery
 from nodes.core.jobs.progress import Progress
 from nodes.core.schema.model import ModelSpec
+from nodes.core.store.job import Author
 
 from . import loop
 from .disk import Connection
@@ -137,6 +138,10 @@ class RunHost:
     def state_folder(self) -> Path | None:
         """Return no folder: the environment names one."""
         return None
+
+    def author(self) -> Author:
+        """Return nobody."""
+        return Author()
 
     def stopped(self) -> bool:
         """Whether Stop was asked for."""

@@ -31,6 +31,7 @@ MOST_MODULES = 12
 # What else than the standard library a room needs; the others need nothing.
 THIRD_PARTY = {
     "core.media": {"numpy", "PIL", "torch", "av"},
+    "core.store": {"psycopg"},
     "core.http": {"requests", "urllib3"},
     "core.jobs": {"numpy"},
     "comfyui": {"aiohttp"},

@@ -25,8 +25,10 @@ test("the server is asked for all nodes at once, with what no link decides", asy
   const estimates = new Estimates({ ask, later: (action) => waiting.push(action), changed: (node) => drawn.push(node), store: {} });
   const widgets = [{ name: "prompt", value: "a" }, { name: "seed", value: 3 }, { name: "board", value: {} }];
   const inputs = [{ name: "prompt", widget: { name: "prompt" }, link: 7 }];
-  const nodes = [{ type: "RunComfyX", widgets, inputs }, { type: "RunComfyY", widgets: [] }];
-  for (const node of [...nodes, ...nodes]) estimates.want(node);
+  const graph = {};
+  const nodes = [{ type: "RunComfyX", widgets, inputs, graph }, { type: "RunComfyY", widgets: [], graph }];
+  const removed = { type: "RunComfyZ", widgets: [], graph: null };
+  for (const node of [...nodes, ...nodes, removed]) estimates.want(node);
   assert.equal(waiting.length, 1);
   await waiting[0]();
   await new Promise((done) => setImmediate(done));
@@ -40,7 +42,7 @@ test("the server is asked for all nodes at once, with what no link decides", asy
 
 test("a server that does not answer changes nothing", async () => {
   const estimates = new Estimates({ ask: async () => Promise.reject(new Error("gone")), later: (action) => action(), changed: assert.fail, store: {} });
-  const node = { type: "RunComfyX", widgets: [] };
+  const node = { type: "RunComfyX", widgets: [], graph: {} };
   estimates.want(node);
   await new Promise((done) => setImmediate(done));
   assert.equal(estimates.of(node), undefined);

@@ -67,8 +67,9 @@ export class Estimates {
   }
 
   async #ask() {
-    const nodes = [...this.#wanted];
+    const nodes = [...this.#wanted].filter((node) => node.graph);
     this.#wanted.clear();
+    if (!nodes.length) return;
     const asked = nodes.map((node, place) => ({ node: String(place), node_id: nodeType(node), values: valuesOf(node) }));
     // A read that fails changes nothing: the next one may succeed.
     const found = await this.#page.ask(asked).catch(() => []);

@@ -12,8 +12,11 @@ from pathlib import Path
 
 from .. import urls
 from ..errors import PROFILE_PAGE, ConfigError, NoToken, step
+from ..money import Limit
 from ..texts import note
+from .budgets import read_budgets
 from .preferences import Chosen, read_preferences
+from .sharing import host_name, journal_address, kept_folder, project
 from .token_file import MAX_TOKEN_LENGTH, StoredToken, check_token
 
 DEFAULT_BASE_URL = "https://model-api.runcomfy.net/v1"
@@ -36,18 +39,29 @@ class Settings:
     ``keep_bytes`` bounds the kept originals (0 keeps none, and no encoded references); ``daily_budget_usd`` is None
     without a budget, ``max_cost_usd`` is what a job counts of which nothing else is known; ``job_deadline`` is in
     seconds. ``keep_inputs``: the prompt and the other inputs are kept beside each job, on this machine.
+    ``journal`` is the address of the record on a server, which may hold a password; '' for the state folder's own.
     """
 
     token: str = field(repr=False)
     token_source: str
     base_url: str
     state_folder: Path
+    kept_folder: Path
     download_hosts: tuple[str, ...] = DEFAULT_HOSTS
     keep_bytes: int = 2 * 1024**3
     daily_budget_usd: float | None = None
     max_cost_usd: float | None = None
     job_deadline: float = 1800.0
     keep_inputs: bool = True
+    journal: str = field(default="", repr=False)
+    budgets: tuple[Limit, ...] = ()
+    host_name: str = ""
+    project: str = ""
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether spending is limited at all."""
+        return self.daily_budget_usd is not None or bool(self.budgets)
 
     @property
     def local_origin(self) -> str | None:
@@ -78,11 +92,16 @@ def read_settings(environ: Mapping[str, str], home: Path, host_state_folder: Pat
         token_source=source,
         base_url=base_url(environ),
         state_folder=folder,
+        kept_folder=kept_folder(environ, folder),
         download_hosts=DEFAULT_HOSTS + _hosts(environ.get("RUNCOMFY_DOWNLOAD_HOSTS", "")),
         keep_bytes=int((_number(chosen["keep_mb"]) or 0.0) * 1024**2),
         daily_budget_usd=_number(chosen["daily_budget_usd"]),
         max_cost_usd=_number(chosen["max_cost_usd"]),
         keep_inputs=chosen["keep_inputs"].value is True,
+        journal=journal_address(environ),
+        budgets=read_budgets(environ),
+        host_name=host_name(environ),
+        project=project(environ),
     )
 
 

@@ -12,8 +12,9 @@ from functools import partial
 from .. import threads
 from ..api.responses import Cancelled, Failed, Succeeded
 from ..api.retry import Operation
-from ..errors import NotFound, OtherAccount, PackError, SubmissionUnknown
+from ..errors import JournalError, NotFound, OtherAccount, PackError, SubmissionUnknown
 from ..request.request import EncodedRequest, Request
+from ..store.away.kept_jobs import kept_job
 from ..store.job import (
     Asked,
     Busy,
@@ -52,7 +53,14 @@ async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, 
     asked = Asked(since)
     looks = 0
     while True:
-        claim = await _claim(run, request.new_job, asked)
+        try:
+            claim = await _claim(run, request.new_job, asked)
+        except JournalError:
+            kept = await run.blocking(kept_job, run.dependencies.file_cache, request.new_job.fingerprint)
+            if kept is None:
+                raise
+            run.note(note("note.kept_without_record"))
+            return kept, False
         if isinstance(claim, Existing | PermissionNeeded) and _is_to_be_recognized(run, claim.job, asked):
             asked.is_ours[claim.job.id] = await _is_ours(run, claim.job)
             continue
@@ -64,8 +72,7 @@ async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, 
             case Claimed(job):
                 return await _submit(run, job, request.prepare), True
             case OutcomeUnknown(job):
-                _tell(run, job)
-                raise SubmissionUnknown("earlier_answer_lost")
+                raise _lost(run, job, SubmissionUnknown("earlier_answer_lost"))
             case PermissionNeeded(job):
                 raise receipts.of_earlier(job)
             case PriceAwaited(job):
@@ -174,16 +181,19 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
         # The first look at the job may be long in coming; until then, too, a host knows which one it shows.
         run.report(request_id=accepted.request_id)
         return accepted
-    except SubmissionUnknown:
-        _tell(run, job)
-        raise
+    except SubmissionUnknown as error:
+        raise _lost(run, job, error) from None
     except BaseException:
         # Refused, out of tries, stopped, or cancelled by the host because another node failed.
         threads.start(submission.give_up, cancel=run.run_host.stopped())
         raise
 
 
-def _tell(run: RunContext, job: Job) -> None:
-    # The caller raises at once, without an await between: no Stop can come between the record and the error.
+def _lost(run: RunContext, job: Job, error: SubmissionUnknown) -> SubmissionUnknown:
+    """Return the error of a lost answer. Only once a person was told, that is recorded."""
     journal = run.dependencies.journal
-    threads.start(recorded, journal.mark_reported, job, journal.now())
+
+    def record() -> None:
+        threads.start(recorded, journal.mark_reported, job, journal.now())
+
+    return error.once_told(record)

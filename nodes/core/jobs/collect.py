@@ -21,6 +21,7 @@ from ..media.pixels import Floats
 from ..request.delivered import differences
 from ..request.request import Request
 from ..schema.outputs import output_of
+from ..store.away.kept_jobs import label
 from ..store.job import Job
 from ..texts import Note, note
 from . import receipts
@@ -168,6 +169,8 @@ class ResultCollector:
             self._run.note(receipts.of_missing_file(error, index + 1, len(fetched.files), self._files_are))
         if not fetched.missing:
             await self._record(self._run.dependencies.journal.mark_delivered)
+            if self._run.dependencies.journal.may_be_away:
+                await self._run.blocking(label, self._run.dependencies.file_cache, self._job)
         missing = len(fetched.missing)
         return self._delivery(fetched.batches, fetched.urls, fetched.lent, kept=fetched.kept, missing=missing)
 
@@ -219,9 +222,8 @@ class ResultCollector:
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            # Not waited for: whoever ends this run now, what is recorded as told comes out of it.
-            threads.start(recorded, journal.mark_without_image, self._job, error.note, known.cost)
-            return error
+            write = partial(recorded, journal.mark_without_image, self._job, error.note, known.cost)
+            return error.once_told(partial(threads.start, write))
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
         if maybe_unpaid and self._request is not None:

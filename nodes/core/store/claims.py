@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from .engines.engine import Lease, Session
 from .job import LIVE, Asked, Busy, Claim, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
-from .process_lease import ProcessLease
 from .rows import many, one
 
 
-def carry_forward(db: sqlite3.Connection, new_job: NewJob) -> None:
+def carry_forward(db: Session, new_job: NewJob) -> None:
     """Give the rows of before 0.2 that have the same inputs the fingerprint of now."""
     for former in new_job.former_fingerprints:
         values = {"now": new_job.fingerprint, "former": former}
         db.execute("UPDATE jobs SET fingerprint = :now WHERE fingerprint = :former", values)
 
 
-def found(db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, asked: Asked, now: float) -> Claim | None:
+def found(db: Session, owner: Lease, new_job: NewJob, asked: Asked, now: float) -> Claim | None:
     """Return what has become of the same job, whatever token it was made with; None where a new one may be made."""
     for row in live(db, new_job):
         if asked.is_ours.get(row.id, True) and (claim := _of_live(db, owner, row)):
@@ -35,37 +33,38 @@ def found(db: sqlite3.Connection, owner: ProcessLease, new_job: NewJob, asked: A
     return Existing(newest) if may_be_had else PermissionNeeded(newest)
 
 
-def live(db: sqlite3.Connection, new_job: NewJob) -> list[Job]:
+def live(db: Session, new_job: NewJob) -> list[Job]:
     """Return the live rows of the same inputs, that of the same account first."""
     query = f"SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state IN {LIVE}"
     rows = many(db, query, fingerprint=new_job.fingerprint)
     return sorted(rows, key=lambda row: (row.account != new_job.account, -row.id))
 
 
-def remove_dead(db: sqlite3.Connection, owner: ProcessLease, since: float) -> None:
+def remove_dead(db: Session, owner: Lease, since: float) -> None:
     """Remove the claims since a moment whose processes died before they sent anything: they cost nothing."""
     rows = many(db, "SELECT * FROM jobs WHERE created_at >= :since AND state = 'preparing'", since=since)
     for row in rows:
-        if not owner.is_alive(row.owner):
+        if not owner.is_connected(row.owner):
             db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
 
 
-def _of_live(db: sqlite3.Connection, owner: ProcessLease, row: Job) -> Claim | None:
+def _of_live(db: Session, owner: Lease, row: Job) -> Claim | None:
     """Return what a live row means for the next run; None where it was a dead claim, which is removed."""
     if row.state in ("submitted", "delivered"):
         return Existing(row)
     if row.state == "lost":
         return OutcomeUnknown(row)
+    if row.state == "preparing" and not owner.is_connected(row.owner):
+        # Its process may live, and finds out before it sends anything.
+        db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
+        return None
     if owner.is_alive(row.owner):
         return Busy(row)
-    if row.state == "submitting":
-        db.execute("UPDATE jobs SET state = 'lost' WHERE id = :id", {"id": row.id})
-        return OutcomeUnknown(row)
-    db.execute("DELETE FROM jobs WHERE id = :id", {"id": row.id})
-    return None
+    db.execute("UPDATE jobs SET state = 'lost' WHERE id = :id", {"id": row.id})
+    return OutcomeUnknown(row)
 
 
-def _told_meanwhile(db: sqlite3.Connection, new_job: NewJob, since: float | None, now: float) -> Job | None:
+def _told_meanwhile(db: Session, new_job: NewJob, since: float | None, now: float) -> Job | None:
     """Return a job whose lost answer was told after a moment; no time of a clock that was put back since counts."""
     return one(
         db,
@@ -77,7 +76,7 @@ def _told_meanwhile(db: sqlite3.Connection, new_job: NewJob, since: float | None
     )
 
 
-def _newest(db: sqlite3.Connection, new_job: NewJob, asked: Asked) -> Job | None:
+def _newest(db: Session, new_job: NewJob, asked: Asked) -> Job | None:
     """Return the newest job of this account; one that was paid for is asked for where another token made it."""
     query = "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC"
     rows = many(db, query, fingerprint=new_job.fingerprint)

@@ -8,16 +8,23 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+_LABEL = "job.json"
 _NUMBER = re.compile(r"[0-9]{2}")
 
 log = logging.getLogger(__name__)
 
 
 class FileCache:
-    """Up to ``max_bytes`` of files in ``root``, one folder for each entry. With 0, nothing is kept. Thread-safe."""
+    """Up to ``max_bytes`` of files in ``root``, one folder for each entry. With 0, nothing is kept. Thread-safe.
+
+    ``root`` may be shared by hosts: an entry is there for every reader as a whole, or not at all. Entries are as
+    private as the folder that they are in; one that is made is its owner's alone.
+    """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
         self._root = root
@@ -47,6 +54,25 @@ class FileCache:
     def remove(self, name: str) -> None:
         """Remove an entry, if there is one."""
         _remove(self._root / name)
+
+    def label(self, name: str, text: str) -> None:
+        """Write a text beside the files of an entry, where it is kept and has none."""
+        path = self._root / name / _LABEL
+        draft = _beside(path)
+        try:
+            if path.parent.is_dir() and not path.exists():
+                draft.write_text(text, encoding="utf-8")
+                draft.replace(path)
+        except OSError as error:
+            log.warning("%s is kept without a label: %s", name, error)
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+    def labels(self) -> Iterator[str]:
+        """Go through the texts beside the entries, in no order."""
+        for path in self._root.glob(f"*/{_LABEL}"):
+            with contextlib.suppress(OSError, ValueError):
+                yield path.read_text(encoding="utf-8")
 
     def make_room(self) -> None:
         """Remove the least recently used entries until the rest fits."""
@@ -146,7 +172,7 @@ class CacheWriter:
     def _make_folder(self) -> None:
         self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Only once: if the folder was evicted meanwhile, the next file must not make it again.
-        self._folder.mkdir(mode=0o700)
+        self._folder.mkdir(mode=stat.S_IMODE(self._folder.parent.stat().st_mode))
         self._begun = True
 
     def _give_up(self, error: OSError) -> None:

@@ -5,23 +5,22 @@ Everything is read within a journal's transaction, and only what is shown: the r
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal, TypeAlias
 
-from . import budget
+from .engines.engine import Lease, Session
 from .inputs import seed_of
 from .job import Job, JobState
-from .process_lease import ProcessLease
 from .rows import parse_job
+from .spending import Spent, spent
 
 Need: TypeAlias = Literal["collect", "permission", "look", ""]
 
 # As the index of the same condition has it. Nothing has been sent of a job that is being prepared.
 _IN_NEED = """(state IN ('submitting', 'lost', 'submitted', 'unknown')
-        OR (state IN ('failed', 'expired') AND retry_allowed = 0 AND COALESCE(cost > 0, has_result)))"""
+        OR (state IN ('failed', 'expired') AND retry_allowed = 0 AND COALESCE(cost, has_result) > 0))"""
 _SHOWN = "state <> 'preparing'"
 # A job that still brings something is worth it even where the same inputs have been run again since.
 _OPEN = """(state = 'submitted' OR NOT EXISTS (
@@ -29,7 +28,6 @@ _OPEN = """(state = 'submitted' OR NOT EXISTS (
 _JOBS = f"""SELECT jobs.*, inputs.prompt, inputs.seed, {_OPEN} AS open
         FROM jobs LEFT JOIN inputs ON inputs.job_id = jobs.id"""
 MOST_PLACES = 200
-_SPENT = " UNION ALL ".join(budget.SPENT)
 
 
 @dataclass(frozen=True)
@@ -71,19 +69,13 @@ class Place:
     request_id: str
 
 
-@dataclass(frozen=True)
-class Spent:
-    """What was spent on one day, or on one model: the name of either, USD, and how many jobs were paid for."""
-
-    name: str
-    usd: float
-    jobs: int
-
-
-def page(db: sqlite3.Connection, owner: ProcessLease, wanted: Wanted, limit: int) -> list[Entry]:
+def page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:
     """Return the newest jobs that are asked for, the newest first."""
     found: list[Entry] = []
-    for entry in _entries(db, owner, *_query(wanted)):
+    query, values = _query(wanted)
+    if not wanted.in_need:
+        query, values = f"{query} LIMIT :limit", {**values, "limit": limit}
+    for entry in _entries(db, owner, query, values):
         if entry.need or not wanted.in_need:
             found.append(entry)
         if len(found) >= limit:
@@ -91,41 +83,41 @@ def page(db: sqlite3.Connection, owner: ProcessLease, wanted: Wanted, limit: int
     return found
 
 
-def newest(db: sqlite3.Connection) -> int:
+def newest(db: Session) -> int:
     """Return the id of the newest job; 0 where there is none."""
     return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM jobs").fetchone()[0])
 
 
-def entry(db: sqlite3.Connection, owner: ProcessLease, job_id: int) -> Entry | None:
+def entry(db: Session, owner: Lease, job_id: int) -> Entry | None:
     """Return the job with this id."""
     return next(_entries(db, owner, f"{_JOBS} WHERE jobs.id = :id", {"id": job_id}), None)
 
 
-def count_in_need(db: sqlite3.Connection, owner: ProcessLease) -> int:
+def count_in_need(db: Session, owner: Lease) -> int:
     """Return how many jobs need a person."""
     return sum(1 for one in _entries(db, owner, *_query(Wanted(in_need=True))) if one.need)
 
 
-def takes(db: sqlite3.Connection, owner: ProcessLease, take: str, limit: int) -> list[Entry]:
+def takes(db: Session, owner: Lease, take: str, limit: int) -> list[Entry]:
     """Return the newest delivered jobs of one ``take``, the newest first."""
     query = f"{_JOBS} WHERE take = :take AND take <> '' AND state = 'delivered' ORDER BY jobs.id DESC LIMIT :limit"
     return list(_entries(db, owner, query, {"take": take, "limit": limit}))
 
 
-def take_of(db: sqlite3.Connection, job_id: int) -> str:
+def take_of(db: Session, job_id: int) -> str:
     """Return what the takes of a job have in common; '' where that is not known."""
     row = db.execute("SELECT take FROM jobs WHERE id = :id", {"id": job_id}).fetchone()
     return "" if row is None else str(row[0])
 
 
-def keep_place(db: sqlite3.Connection, place: Place) -> None:
+def keep_place(db: Session, place: Place) -> None:
     """Note where a job is shown, in the place of the one that was shown there before."""
-    values = (place.workflow, place.node, place.node_type, place.request_id)
-    db.execute("INSERT OR REPLACE INTO places (workflow, node, node_type, request_id) VALUES (?, ?, ?, ?)", values)
+    db.execute("DELETE FROM places WHERE workflow = ? AND node = ?", (place.workflow, place.node))
+    db.insert("places", asdict(place))
     db.execute("DELETE FROM places WHERE id <= (SELECT MAX(id) FROM places) - ?", (MOST_PLACES,))
 
 
-def left_behind(db: sqlite3.Connection, owner: ProcessLease) -> list[tuple[Place, Entry]]:
+def left_behind(db: Session, owner: Lease) -> list[tuple[Place, Entry]]:
     """Return the jobs that nobody waits for any more, where they were shown."""
     found = []
     for row in db.execute("SELECT workflow, node, node_type, request_id FROM places").fetchall():
@@ -136,7 +128,7 @@ def left_behind(db: sqlite3.Connection, owner: ProcessLease) -> list[tuple[Place
     return found
 
 
-def models(db: sqlite3.Connection) -> list[str]:
+def models(db: Session) -> list[str]:
     """Return the ids of the models that there are jobs of, in the alphabet's order."""
     # From one to the next by the index: not past every job.
     rows = db.execute(
@@ -147,25 +139,19 @@ def models(db: sqlite3.Connection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def spent_by_day(db: sqlite3.Connection, since: float) -> list[Spent]:
+def spent_by_day(db: Session, since: float) -> list[Spent]:
     """Return what was spent on each local day since a moment, as YYYY-MM-DD; days without a job are left out."""
-    return _spent(db, since, "date(created_at, 'unixepoch', 'localtime')")
+    return spent(db, "day", since)
 
 
-def spent_by_model(db: sqlite3.Connection, since: float) -> list[Spent]:
+def spent_by_model(db: Session, since: float) -> list[Spent]:
     """Return what was spent on each model since a moment."""
-    return _spent(db, since, "model_id")
+    return spent(db, "model", since)
 
 
-def is_live(db: sqlite3.Connection, owner: ProcessLease, job: Job) -> bool:
+def is_live(db: Session, owner: Lease, job: Job) -> bool:
     """Whether a living process works on a job or waits for it."""
     return _is_live(db, owner.is_alive, job)
-
-
-def _spent(db: sqlite3.Connection, since: float, name: str) -> list[Spent]:
-    sums = "SUM(COALESCE(usd, 0)), SUM(COALESCE(usd, 0) > 0)"
-    query = f"SELECT {name}, {sums} FROM ({_SPENT}) WHERE {_SHOWN} GROUP BY 1 ORDER BY 1"
-    return [Spent(str(row[0]), float(row[1]), int(row[2])) for row in db.execute(query, {"since": since})]
 
 
 def _query(wanted: Wanted) -> tuple[str, dict[str, object]]:
@@ -190,7 +176,7 @@ def _holds(word: str) -> str:
     return f"(INSTR(folded, {word}) > 0 OR INSTR({text}, {word}) > 0)"
 
 
-def _entries(db: sqlite3.Connection, owner: ProcessLease, query: str, values: dict[str, object]) -> Iterator[Entry]:
+def _entries(db: Session, owner: Lease, query: str, values: dict[str, object]) -> Iterator[Entry]:
     is_alive = cache(owner.is_alive)
     for row in db.execute(query, values):
         job = parse_job(row)
@@ -209,7 +195,7 @@ def need_of(job: Job) -> Need:
     return "permission" if job.ended_paid and not job.retry_allowed else ""
 
 
-def _is_live(db: sqlite3.Connection, is_alive: Callable[[str], bool], job: Job) -> bool:
+def _is_live(db: Session, is_alive: Callable[[str], bool], job: Job) -> bool:
     match job.state:
         case "preparing" | "submitting":
             return is_alive(job.owner)

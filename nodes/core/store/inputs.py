@@ -6,12 +6,12 @@ A prompt stands there a second time, folded, to be searched for: SQLite folds no
 from __future__ import annotations
 
 import json
-import sqlite3
 
+from .engines.engine import Session
 from .job import JobInputs
 
 
-def keep(db: sqlite3.Connection, job_id: int, inputs: JobInputs) -> None:
+def keep(db: Session, job_id: int, inputs: JobInputs) -> None:
     """Write the inputs of a job beside it."""
     db.execute(
         "INSERT INTO inputs (job_id, prompt, folded, seed, scalars, media) VALUES (?, ?, ?, ?, ?, ?)",
@@ -26,7 +26,7 @@ def keep(db: sqlite3.Connection, job_id: int, inputs: JobInputs) -> None:
     )
 
 
-def of_job(db: sqlite3.Connection, job_id: int) -> JobInputs | None:
+def of_job(db: Session, job_id: int) -> JobInputs | None:
     """Return the inputs of a job; None where they are not kept."""
     row = db.execute("SELECT * FROM inputs WHERE job_id = ?", (job_id,)).fetchone()
     if row is None:
@@ -35,7 +35,7 @@ def of_job(db: sqlite3.Connection, job_id: int) -> JobInputs | None:
     return JobInputs(row["prompt"], seed_of(row["seed"]), json.loads(row["scalars"]), media)
 
 
-def erase_all(db: sqlite3.Connection) -> None:
+def erase_all(db: Session) -> None:
     """Erase the inputs of every job."""
     db.execute("DELETE FROM inputs")
 

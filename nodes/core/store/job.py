@@ -116,6 +116,15 @@ class JobInputs:
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who asks for a job: a user of the host, the host's own name, and what it is for; '' where nothing tells."""
+
+    user: str = ""
+    host: str = ""
+    project: str = ""
+
+
+@dataclass(frozen=True)
 class NewJob:
     """What a claim is made for. Jobs of one ``size`` and ``count`` take about as long and cost about as much.
 
@@ -135,6 +144,7 @@ class NewJob:
     node_id: str = ""
     take: str = ""
     inputs: JobInputs | None = None
+    author: Author = Author()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The record of every paid job and what became of it: SQLite, in the state folder, safe across processes.
+"""The record of every paid job and what became of it, safe across processes, and on a server across hosts.
 
 It holds no token and no pixels; the prompt and the other inputs stand beside a job only where a person has not
 switched that off. The fingerprint is a keyed hash.
@@ -10,10 +10,10 @@ import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import secrets
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,16 +21,22 @@ from ..errors import RUN_SAME_INPUTS, InvalidInput, JournalError, PackError
 from ..texts import Note
 from . import budget as budgets
 from . import claims, history, inputs, waiters
+from .away.identity import Identity, Remembered, read_identity
+from .away.kept_jobs import UNRECORDED
+from .away.owed import OwedWrites, Write
 from .budget import Budget
-from .database import Database, make_private_folder, reported
+from .engines import open_engine
+from .engines.engine import Lease, Session
+from .engines.sqlite import FILE_NAME as FILE_NAME
 from .job import BEFORE, JUST_NOW, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
-from .process_lease import ProcessLease
 from .rows import by_id, many, one, written
+from .spending import began
 
 T = TypeVar("T")
 
-FILE_NAME = "jobs.sqlite3"
 _BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DESC"
+
+log = logging.getLogger(__name__)
 
 
 class Journal:
@@ -43,19 +49,23 @@ class Journal:
         JournalError: the file cannot be read or written, with the folder's name and what to do.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time, address: str = "") -> None:
+        self.folder, self.address = folder, address
         self._clock = clock
-        self._owed: list[tuple[str, Sequence[object]]] = []
-        with reported(folder), contextlib.ExitStack() as opened:
-            make_private_folder(folder)
-            self._file = Database(folder / FILE_NAME)
-            opened.callback(self._file.close)
-            self._db, self._lock = self._file.connection, self._file.lock
-            self._owner = ProcessLease(folder / "owners")
-            opened.callback(self._owner.close)
-            self._key, self._former_accounts = self._secret(), self._accounts_of_before()
+        self._engine = open_engine(folder, address)
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._engine.close)
+            self._owner = self._engine.lease
+            self._known = self._identity()
             opened.pop_all()
+        self._owed = OwedWrites(folder / "owed", self._keyed("record")[:16], self._owner.name)
+        self._took_over = False
+        self._engine.when_back(self._settle)
+
+    @property
+    def may_be_away(self) -> bool:
+        """Whether it lies on a server, so that runs may go on while it cannot be reached."""
+        return self._engine.may_return
 
     def now(self) -> float:
         """Return the journal's time, in seconds since the epoch."""
@@ -72,7 +82,7 @@ class Journal:
     def former_fingerprints(self, content: object) -> tuple[str, ...]:
         """Return what ``fingerprint`` was before 0.2, once for each account that had a job then."""
         text = json.dumps(content, sort_keys=True)
-        return tuple(self._keyed(account + text) for account in self._former_accounts)
+        return tuple(self._keyed(account + text) for account in self._known.former_accounts)
 
     def claim(self, new_job: NewJob, budget: Budget | None = None, asked: Asked = JUST_NOW) -> Claim:
         """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
@@ -82,24 +92,19 @@ class Journal:
         Raises:
             OverBudget: a new job would pass the budget, or its price is not known; nothing was claimed.
         """
-        with self._transaction() as db:
-            claims.carry_forward(db, new_job)
-            found = claims.found(db, self._owner, new_job, asked, self._clock())
-            if found is not None:
-                return found
-            if budget is None:
-                return Claimed(self._insert(db, new_job))
-            reckoned = budgets.estimate(db, new_job, budget)
-            budgets.require(budget, self._spent(db), reckoned)
-            if reckoned.base_only:
-                first = budgets.first_of_its_price(db, self._owner, new_job, asked, self._clock())
-                if first is not None:
-                    return PriceAwaited(first)
-            return Claimed(self._insert(db, new_job, estimate=reckoned.usd))
+        made: list[Job] = []
+        try:
+            with self._transaction() as db:
+                return self._claim(db, new_job, budget, asked, made.append)
+        except JournalError:
+            # A server may have the claim although its answer was lost.
+            for job in made:
+                self._owed.add(Write(job.id, job.name, ("preparing",)))
+            raise
 
     def release(self, job: Job) -> None:
         """Remove a claim that led to no job."""
-        self._write("DELETE FROM jobs WHERE id = ? AND state IN ('preparing', 'submitting')", job.id)
+        self._remove(job, "preparing", "submitting")
 
     def mark_submitting(self, job: Job) -> None:
         """Record, durably, that the POST is about to be made.
@@ -107,8 +112,12 @@ class Journal:
         Raises:
             JournalError: also if another run has taken over the claim. The POST must not be made.
         """
-        if self._set(job, "submitting").state != "submitting":
-            raise JournalError("claim_taken_over")
+        # Not owed where it fails: then nothing is sent.
+        with self._transaction() as db:
+            _change(job, "submitting", {}).apply(db)
+            now = one(db, "SELECT * FROM jobs WHERE id = :id", id=job.id)
+        if now is None or now.state != "submitting":
+            raise JournalError("claim_taken_over", next=(RUN_SAME_INPUTS,))
 
     def mark_unsent(self, job: Job) -> None:
         """Record that the POST was not accepted and may be made again."""
@@ -200,16 +209,17 @@ class Journal:
 
     def disown(self, job: Job) -> None:
         """Forget a job that was adopted, and that the API does not know."""
-        self._write("DELETE FROM jobs WHERE id = ? AND owner = '' AND state = 'submitted'", job.id)
+        if job.owner == "":
+            self._remove(job, "submitted")
 
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""
-        with self._transaction() as db:
+        with self._transaction(reading=True) as db:
             return one(db, _BY_REQUEST, request_id=request_id)
 
     def recent(self, limit: int = 50, model_id: str | None = None, *, accepted: bool = False) -> list[Job]:
         """Return the newest jobs first, of every token: all, those of a model, or the accepted ones."""
-        with self._transaction() as db:
+        with self._transaction(reading=True) as db:
             return many(
                 db,
                 "SELECT * FROM jobs WHERE (:model_id IS NULL OR model_id = :model_id) "
@@ -220,7 +230,7 @@ class Journal:
 
     def durations(self, model_id: str, size: str, count: int | None, limit: int = 50) -> list[float]:
         """Return how many seconds the newest jobs of a model, a size and a count took, newest first."""
-        with self._transaction() as db:
+        with self._transaction(reading=True) as db:
             rows = db.execute(
                 "SELECT duration FROM jobs WHERE model_id = ? AND size = ? AND count IS ? AND duration IS NOT NULL "
                 "ORDER BY id DESC LIMIT ?",
@@ -233,10 +243,15 @@ class Journal:
         with self._transaction() as db:
             return self._spent(db)
 
-    def read(self, query: Callable[[sqlite3.Connection, ProcessLease], T]) -> T:
+    def read(self, query: Callable[[Session, Lease], T]) -> T:
         """Return what a query finds: it is given the file within a transaction, and tells which processes live."""
-        with self._transaction() as db:
+        with self._transaction(reading=True) as db:
             return query(db, self._owner)
+
+    def write(self, change: Callable[[Session], None]) -> None:
+        """Make a change that concerns no job, within a transaction."""
+        with self._transaction() as db:
+            change(db)
 
     def forget(self, job: Job) -> None:
         """Remove a job and its inputs. What it cost still counts for its day.
@@ -249,37 +264,63 @@ class Journal:
                 raise PackError("job_is_live", request_id=job.request_id)
             budgets.keep_cost(db, job)
             db.execute("DELETE FROM jobs WHERE id = :id", {"id": job.id})
-        self._empty_log()
+        self._engine.clear_traces()
 
     def forget_inputs(self) -> None:
         """Erase the inputs that are kept beside the jobs."""
         with self._transaction() as db:
             inputs.erase_all(db)
-        self._empty_log()
+        self._engine.clear_traces()
 
     def close(self) -> None:
-        """Close the file and end the ownership of unfinished claims."""
-        self._file.close()
-        self._owner.close()
-
-    def _empty_log(self) -> None:
-        """Leave nothing of what was erased in the write-ahead log; where others read just now, they do it later."""
-        with self._lock, reported(self.folder):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Close the record and end the ownership of unfinished claims."""
+        self._engine.close()
 
     def _keyed(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._known.key, text.encode(), hashlib.sha256).hexdigest()
 
-    def _secret(self) -> bytes:
-        with self._transaction() as db:
-            db.execute("INSERT OR IGNORE INTO meta VALUES ('key', ?)", (secrets.token_hex(32),))
-            return bytes.fromhex(db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()[0])
+    def _identity(self) -> Identity:
+        """Return what the record is known by; where it cannot be reached, what was remembered of it."""
+        remembered = Remembered(self.folder, self._engine.place)
+        try:
+            with self._engine.transaction() as db:
+                identity = read_identity(db)
+        except JournalError:
+            identity_of_before = remembered.read() if self._engine.may_return else None
+            if identity_of_before is None:
+                raise
+            return identity_of_before
+        if self._engine.may_return:
+            remembered.write(identity)
+        return identity
 
-    def _accounts_of_before(self) -> list[str]:
-        with self._transaction() as db:
-            return [str(row[0]) for row in db.execute("SELECT account FROM former_accounts")]
+    def _claim(
+        self,
+        db: Session,
+        new_job: NewJob,
+        budget: Budget | None,
+        asked: Asked,
+        made: Callable[[Job], None],
+    ) -> Claim:
+        """Return what a claim finds, and tell of a new row at once."""
+        claims.carry_forward(db, new_job)
+        found = claims.found(db, self._owner, new_job, asked, self._clock())
+        if found is not None:
+            return found
+        reckoned = None
+        if budget is not None:
+            reckoned = budgets.estimate(db, new_job, budget)
+            now = self._clock()
+            claims.remove_dead(db, self._owner, budgets.first_moment(budget, now))
+            budgets.require(db, budget, new_job, reckoned, now)
+            if reckoned.base_only:
+                first = budgets.first_of_its_price(db, self._owner, new_job, asked, now)
+                if first is not None:
+                    return PriceAwaited(first)
+        made(job := self._insert(db, new_job, estimate=reckoned.usd if reckoned else None))
+        return Claimed(job)
 
-    def _insert(self, db: sqlite3.Connection, new_job: NewJob, **values: str | float | None) -> Job:
+    def _insert(self, db: Session, new_job: NewJob, **values: str | float | None) -> Job:
         row: dict[str, str | float | None] = {
             "fingerprint": new_job.fingerprint,
             "account": new_job.account,
@@ -290,57 +331,69 @@ class Journal:
             "kind": new_job.kind,
             "node_id": new_job.node_id,
             "take": new_job.take,
+            "user_name": new_job.author.user,
+            "host_name": new_job.author.host,
+            "project": new_job.author.project,
             # Of its kept files; never that of another job, whatever becomes of the record.
             "name": secrets.token_hex(12),
             "state": "preparing",
             "owner": self._owner.name,
             "created_at": self._clock(),
         } | values
-        columns, marks = ", ".join(row), ", ".join(f":{column}" for column in row)
-        made = by_id(db, db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", row).lastrowid)
+        made = by_id(db, db.insert("jobs", row))
         if new_job.inputs is not None:
             inputs.keep(db, made.id, new_job.inputs)
         return made
 
-    def _spent(self, db: sqlite3.Connection) -> float:
-        now = time.localtime(self._clock())
-        midnight = time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
+    def _spent(self, db: Session) -> float:
+        midnight = began("day", self._clock())
         claims.remove_dead(db, self._owner, midnight)
         return budgets.spent_since(db, midnight)
 
     def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
         """Change a row if its state may become ``state``; None changes no column. Return the new row."""
-        changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
-        before = BEFORE[state] if state else tuple(BEFORE)
-        columns, marks = ", ".join(f"{column} = ?" for column in changes), ", ".join("?" * len(before))
-        # Ignored where another claim holds the same fingerprint by now.
-        statement = f"UPDATE OR IGNORE jobs SET {columns} WHERE id = ? AND state IN ({marks})"
-        self._write(statement, *changes.values(), job.id, *before)
-        with self._transaction() as db:
+        write = _change(job, state, values)
+        with self._owed_if_it_fails(write), self._transaction() as db:
+            write.apply(db)
             return by_id(db, job.id)
 
-    def _write(self, statement: str, *values: object) -> None:
-        """Write what has happened. If that fails, the next transaction begins with it."""
-        with self._lock:
-            try:
-                with self._transaction() as db:
-                    db.execute(statement, values)
-            except JournalError:
-                self._owed.append((statement, values))
-                raise
+    def _remove(self, job: Job, *states: JobState) -> None:
+        """Remove a row that is in one of these states."""
+        write = Write(job.id, job.name, states)
+        with self._owed_if_it_fails(write), self._transaction() as db:
+            write.apply(db)
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, reported(self.folder):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                for statement, values in self._owed:
-                    self._db.execute(statement, values)
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                # A full disk may have ended the transaction already.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-            self._owed.clear()
+    def _owed_if_it_fails(self, write: Write) -> Iterator[None]:
+        """Owe what has happened where it cannot be written: the next transaction begins with it."""
+        try:
+            yield
+        except JournalError:
+            if write.id != UNRECORDED:
+                self._owed.add(write)
+            raise
+
+    def _settle(self) -> None:
+        """Write what is owed, where anything is."""
+        if self._owed.pending:
+            with contextlib.suppress(JournalError), self._transaction():
+                log.info("What happened while the record was away is being written.")
+
+    @contextlib.contextmanager
+    def _transaction(self, *, reading: bool = False) -> Iterator[Session]:
+        # What is owed must be written first.
+        with self._engine.transaction(reading=reading and self._took_over and not self._owed.pending) as db:
+            if not self._took_over:
+                self._owed.take_over(self._owner.is_connected)
+            owed = self._owed.pending
+            for write in owed:
+                write.apply(db)
+            yield db
+        self._took_over = True
+        if owed:
+            self._owed.settled(owed)
+
+
+def _change(job: Job, state: JobState | None, values: Mapping[str, str | float | None]) -> Write:
+    changes = {column: value for column, value in {"state": state, **values}.items() if value is not None}
+    return Write(job.id, job.name, BEFORE[state] if state else tuple(BEFORE), changes)

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import fields
+from typing import Any
 
 from ..texts import Note, note, parse_note
+from .engines.engine import NotInRecord, Session
 from .job import Job
 
 
-def one(db: sqlite3.Connection, query: str, **values: object) -> Job | None:
+def one(db: Session, query: str, **values: object) -> Job | None:
     """Return the first job that a query finds."""
     row = db.execute(query, values).fetchone()
     return None if row is None else parse_job(row)
 
 
-def many(db: sqlite3.Connection, query: str, **values: object) -> list[Job]:
+def many(db: Session, query: str, **values: object) -> list[Job]:
     """Return every job that a query finds."""
     return [parse_job(row) for row in db.execute(query, values)]
 
 
-def by_id(db: sqlite3.Connection, job_id: int | None) -> Job:
+def by_id(db: Session, job_id: int | None) -> Job:
     """Return the job with this id.
 
     Raises:
-        sqlite3.IntegrityError: there is none.
+        NotInRecord: there is none.
     """
     found = one(db, "SELECT * FROM jobs WHERE id = :id", id=job_id)
     if found is None:
-        raise sqlite3.IntegrityError(f"job {job_id} is not in the record")
+        raise NotInRecord(f"job {job_id} is not in the record")
     return found
 
 
@@ -38,7 +39,7 @@ def written(outcome: Note) -> str:
     return json.dumps(outcome.payload())
 
 
-def parse_job(row: sqlite3.Row) -> Job:
+def parse_job(row: Any) -> Job:
     """Return a row of the table as a job; other columns may stand beside."""
     values = {column.name: row[column.name] for column in fields(Job) if column.name != "outcome"}
     return Job(
@@ -52,7 +53,7 @@ def parse_job(row: sqlite3.Row) -> Job:
     )
 
 
-def _outcome(row: sqlite3.Row) -> Note | None:
+def _outcome(row: Any) -> Note | None:
     if row["note"]:
         return parse_note(json.loads(row["note"]))
     # Before 0.2 it was a sentence.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hurry import drawn, wait_until
-from processes import Nursery, RunContext, digest
+from processes import GRACE, Nursery, RunContext, digest
 from support import Interrupted, RecordingHost, Runner
 
 from emulator import Emulator, Fault
@@ -33,7 +33,11 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def start(runner: Runner, nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., RunContext]]:
+def start(
+    runner: Runner, nursery: Nursery, tmp_path: Path, record: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., RunContext]]:
+    monkeypatch.setenv("RUNCOMFY_JOURNAL", record)
+    monkeypatch.setenv(GRACE, "0.5")
     assert not runner.state.exists()
     started: list[RunContext] = []
 
@@ -174,6 +178,7 @@ def stop_in_the_queue(runner: Runner) -> str:
     return runner.host.last.text()
 
 
+@pytest.mark.sqlite
 def test_stop_cancels_a_queued_job_only_where_no_other_process_waits_for_it(
     runner: Runner, api: Emulator, start: Callable[..., RunContext]
 ) -> None:
@@ -189,6 +194,7 @@ def test_stop_cancels_a_queued_job_only_where_no_other_process_waits_for_it(
     assert len(api.jobs) == 2 and len(api.billed) == 1
 
 
+@pytest.mark.sqlite
 def test_the_other_process_gets_its_images_after_stop_here(
     runner: Runner, api: Emulator, start: Callable[..., RunContext]
 ) -> None:

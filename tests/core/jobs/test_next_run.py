@@ -18,7 +18,7 @@ from nodes.app.account import prices_view
 from nodes.core import threads
 from nodes.core.errors import SubmissionUnknown
 from nodes.core.jobs.waiting import LOOK_SECONDS
-from nodes.core.store import database
+from nodes.core.store.engines import sqlite
 from nodes.core.store.journal import FILE_NAME
 from nodes.core.threads import THREADS_OF_A_KIND
 
@@ -87,7 +87,7 @@ def test_a_claim_does_not_wait_for_hanging_submissions(runner: Runner, api: Emul
 def test_a_locked_journal_does_not_hold_the_loop_while_lost_answers_are_told(
     runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.8)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.8)
     service()
     limit(1.0)
     api.fault(Fault("submit", times=4, hang_after=9.0))

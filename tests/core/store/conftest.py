@@ -1,4 +1,4 @@
-"""Journals in a folder of the test."""
+"""Journals in a folder of the test, in SQLite or on a server of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def clock() -> Time:
 
 
 @pytest.fixture
-def open_journal(tmp_path: Path, clock: Time) -> Iterator[Callable[[], Journal]]:
+def open_journal(tmp_path: Path, clock: Time, record: str) -> Iterator[Callable[[], Journal]]:
     opened: list[Journal] = []
 
     def open_one() -> Journal:
-        opened.append(Journal(tmp_path / "state", clock))
+        opened.append(Journal(tmp_path / "state", clock, record))
         return opened[-1]
 
     yield open_one

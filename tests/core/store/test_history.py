@@ -68,6 +68,7 @@ def test_a_seed_may_be_longer_than_a_number_of_the_file(journal: Journal) -> Non
     assert page(journal)[0].seed == 2**1000
 
 
+@pytest.mark.sqlite
 def test_erased_inputs_are_not_in_any_file(journal: Journal) -> None:
     for number in range(50):
         accepted(journal, str(number), f"r{number}", inputs=JobInputs(f"a recognizable zebra {number} " * 40))
@@ -202,19 +203,20 @@ def test_spending_is_told_by_day_and_by_model(journal: Journal, clock: Time) -> 
     ]
 
 
+@pytest.mark.sqlite
 def test_pages_are_found_by_index(journal: Journal) -> None:
     asked: list[str] = []
     accepted(journal)
 
     def traced(db: sqlite3.Connection, owner: Any) -> None:
-        db.set_trace_callback(asked.append)
+        db.execute.__self__.set_trace_callback(asked.append)
         for wanted in (Wanted(), Wanted(before=9), Wanted(model_id="m"), Wanted(in_need=True)):
             history.page(db, owner, wanted, 9)
         history.count_in_need(db, owner)
         history.models(db)
         history.takes(db, owner, "t", 9)
         history.spent_by_day(db, NOON)
-        db.set_trace_callback(None)
+        db.execute.__self__.set_trace_callback(None)
 
     journal.read(traced)
     selects = [statement for statement in asked if re.match("SELECT|WITH", statement)]

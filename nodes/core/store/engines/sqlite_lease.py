@@ -1,19 +1,18 @@
-"""Which process a claim belongs to, and whether it still lives."""
+"""Which process of this computer a claim belongs to, and whether it still lives."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import sqlite3
 import time
 from pathlib import Path
 
-from .database import create_private_file
-
 _STALE_SECONDS = 86400.0
 
 
-class ProcessLease:
+class SQLiteLease:
     """A name for this process; other processes can see whether it still runs.
 
     The process holds an exclusive SQLite transaction on its own file. On every platform the operating system ends
@@ -40,6 +39,10 @@ class ProcessLease:
         with contextlib.closing(_connect(path)) as other:
             return _is_locked(other)
 
+    def is_connected(self, name: str) -> bool:
+        """Whether the process of that name still runs: while it does, nothing can take its lease from it."""
+        return self.is_alive(name)
+
     def close(self) -> None:
         """End the lease: from now on the name counts as that of a dead process."""
         self._lock.close()
@@ -56,6 +59,12 @@ class ProcessLease:
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < before and not self.is_alive(path.stem):
                     path.unlink()
+
+
+def create_private_file(path: Path) -> None:
+    """Make an empty file that only its owner can read; one that exists is not touched, nor even opened."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

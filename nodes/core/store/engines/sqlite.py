@@ -12,111 +12,95 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import FREE_DISK, LOOK_AT_GENERATIONS, JournalError, step
+from ...errors import FREE_DISK, LOOK_AT_GENERATIONS, JournalError, step
+from .engine import NotInRecord, Session, Values
+from .network_folder import refuse_network_folder
+from .sqlite_lease import SQLiteLease, create_private_file
+from .sqlite_schema import MIGRATIONS
 
+FILE_NAME = "jobs.sqlite3"
 BUSY_SECONDS = 10.0
 BUSY_LOOK_SECONDS = 0.02
 # What SQLite says, at once and whatever its timeout, where another process makes or closes the same file just now.
 _BUSY = ("database is locked", "locking protocol")
-# Each text holds the statements that lead to the next version of the file. A released one never changes.
-MIGRATIONS = (
+
+
+class SQLiteEngine:
+    """The record of one state folder. Blocking, thread-safe.
+
+    Raises (all methods):
+        JournalError: the file cannot be read or written, with the folder's name and what to do.
     """
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        fingerprint TEXT NOT NULL,
-        account TEXT NOT NULL,
-        model_id TEXT NOT NULL,
-        variant TEXT NOT NULL,
-        state TEXT NOT NULL,
-        owner TEXT NOT NULL,
-        request_id TEXT,
-        created_at REAL NOT NULL,
-        submitted_at REAL,
-        ended_at REAL,
-        duration REAL,
-        estimate REAL,
-        cost REAL,
-        files TEXT NOT NULL DEFAULT '[]',
-        outcome TEXT NOT NULL DEFAULT ''
-    );
-    CREATE UNIQUE INDEX live ON jobs (fingerprint)
-        WHERE state IN ('preparing', 'submitting', 'lost', 'submitted', 'delivered');
-    CREATE INDEX by_request ON jobs (request_id) WHERE request_id IS NOT NULL;
-    CREATE INDEX by_time ON jobs (created_at);
-    CREATE INDEX by_variant ON jobs (model_id, variant, id) WHERE duration IS NOT NULL;
-    """,
-    # From 0.2 on, variant and outcome are what earlier versions wrote: a text for size and count, and a sentence.
-    """
-    ALTER TABLE jobs ADD COLUMN size TEXT NOT NULL DEFAULT '';
-    ALTER TABLE jobs ADD COLUMN count INTEGER;
-    ALTER TABLE jobs ADD COLUMN note TEXT;
-    UPDATE jobs SET size = substr(variant, 12, instr(variant || ' ', ' ') - 12) WHERE variant LIKE 'resolution=%';
-    UPDATE jobs SET count = CAST(substr(variant, instr(variant, 'num_images=') + 11) AS INTEGER)
-        WHERE variant LIKE '%num_images=%';
-    DROP INDEX by_variant;
-    CREATE INDEX by_pace ON jobs (model_id, size, count, id) WHERE duration IS NOT NULL;
-    """,
-    # Until then a fingerprint was that of an account and its inputs: those accounts are kept to find such rows.
-    """
-    CREATE TABLE former_accounts AS SELECT DISTINCT account FROM jobs;
-    ALTER TABLE jobs ADD COLUMN name TEXT NOT NULL DEFAULT '';
-    ALTER TABLE jobs ADD COLUMN has_result INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE jobs ADD COLUMN retry_allowed INTEGER NOT NULL DEFAULT 0;
-    UPDATE jobs SET name = substr(fingerprint, 1, 16) || '-' || id;
-    UPDATE jobs SET has_result = 1 WHERE state = 'delivered' OR files <> '[]';
-    DROP INDEX live;
-    CREATE UNIQUE INDEX live ON jobs (fingerprint, account)
-        WHERE state IN ('preparing', 'submitting', 'lost', 'submitted', 'delivered');
-    CREATE INDEX by_fingerprint ON jobs (fingerprint, id);
-    CREATE INDEX by_cost ON jobs (model_id, size, count, id) WHERE cost IS NOT NULL;
-    CREATE INDEX by_cost_of_an_image ON jobs (model_id, size, id) WHERE cost IS NOT NULL;
-    """,
-    """
-    CREATE TABLE waiters (id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL, owner TEXT NOT NULL);
-    """,
-    # The inputs stand apart from the jobs: claims read none of them, and they are erased by themselves.
-    """
-    ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT '';
-    ALTER TABLE jobs ADD COLUMN node_id TEXT NOT NULL DEFAULT '';
-    ALTER TABLE jobs ADD COLUMN take TEXT NOT NULL DEFAULT '';
-    CREATE TABLE inputs (
-        job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
-        prompt TEXT NOT NULL,
-        folded TEXT NOT NULL,
-        seed TEXT,
-        scalars TEXT NOT NULL,
-        media TEXT NOT NULL
-    );
-    CREATE TABLE forgotten (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        created_at REAL NOT NULL,
-        model_id TEXT NOT NULL,
-        usd REAL NOT NULL
-    );
-    CREATE INDEX forgotten_by_time ON forgotten (created_at);
-    CREATE INDEX by_model ON jobs (model_id, id) WHERE state <> 'preparing';
-    CREATE INDEX in_need ON jobs (id) WHERE state IN ('submitting', 'lost', 'submitted', 'unknown')
-        OR (state IN ('failed', 'expired') AND retry_allowed = 0 AND COALESCE(cost > 0, has_result));
-    CREATE INDEX by_take ON jobs (take, id) WHERE take <> '';
-    CREATE INDEX by_waited_for ON waiters (job_id);
-    """,
-    # Where a host shows a job: a server that was killed tells it when it starts again.
-    """
-    CREATE TABLE places (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        workflow TEXT NOT NULL,
-        node TEXT NOT NULL,
-        node_type TEXT NOT NULL,
-        request_id TEXT NOT NULL,
-        UNIQUE (workflow, node)
-    );
-    """,
-)
+
+    may_return = False
+
+    def __init__(self, folder: Path) -> None:
+        self.place = str(folder)
+        refuse_network_folder(folder)
+        with reported(self.place), contextlib.ExitStack() as opened:
+            make_private_folder(folder)
+            self._file = Database(folder / FILE_NAME)
+            opened.callback(self._file.close)
+            self.lease = SQLiteLease(folder / "owners")
+            opened.pop_all()
+        self._db, self._lock = self._file.connection, self._file.lock
+        self._session = SQLiteSession(self._db)
+
+    @contextlib.contextmanager
+    def transaction(self, *, reading: bool = False) -> Iterator[Session]:
+        """Begin a transaction; of this process none goes on beside another."""
+        with self._lock, reported(self.place):
+            self._db.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+            try:
+                yield self._session
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def when_back(self, call: Callable[[], None]) -> None:
+        """A file is not watched: the next transaction finds out."""
+
+    def clear_traces(self) -> None:
+        """Leave nothing of what was erased in the write-ahead log; where others read just now, they do it later."""
+        with self._lock, reported(self.place):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the file and end the ownership of unfinished claims."""
+        self._file.close()
+        self.lease.close()
+
+
+class SQLiteSession:
+    """A transaction of a connection."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.execute = db.execute
+
+    def insert(self, table: str, row: Mapping[str, object]) -> int:
+        """Insert a row and return its id."""
+        columns, marks = ", ".join(row), ", ".join(f":{column}" for column in row)
+        return self._db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", row).lastrowid or 0
+
+    def update(self, statement: str, values: Values) -> None:
+        """Execute an UPDATE, which is ignored where another row has by now what is unique."""
+        self._db.execute(statement.replace("UPDATE", "UPDATE OR IGNORE", 1), values)
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Insert rows with their ids; later ones get other ids."""
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        self._db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def take_time(self) -> None:
+        """It may: who waits for the file gives up by itself."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -171,12 +155,6 @@ class Database:
 # What is open, by device and inode. A host may load the pack again under another name, with new modules: what all
 # of them share hangs on a module of Python's own, and holds no object of the pack.
 _PROCESS: dict[str, Any] = vars(sqlite3).setdefault("runcomfy_models_open", {"lock": threading.Lock(), "open": {}})
-
-
-def create_private_file(path: Path) -> None:
-    """Make an empty file that only its owner can read; one that exists is not touched, nor even opened."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -237,9 +215,9 @@ def _set_aside(path: Path) -> JournalError:
 
 
 @contextlib.contextmanager
-def reported(folder: Path) -> Iterator[None]:
+def reported(folder: str) -> Iterator[None]:
     """Turn what SQLite and the file system raise into a ``JournalError`` that names the folder."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
-        raise JournalError("record_unusable", folder=str(folder), error=str(error), next=(FREE_DISK,)) from None
+    except (sqlite3.Error, OSError, NotInRecord) as error:
+        raise JournalError("record_unusable", folder=folder, error=str(error), next=(FREE_DISK,)) from None

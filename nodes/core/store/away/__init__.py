@@ -1,0 +1,1 @@
+"""What a host keeps in its state folder for the time in which the record cannot be reached."""

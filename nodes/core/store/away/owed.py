@@ -1,0 +1,122 @@
+"""What has happened to jobs and could not be recorded: kept in memory and on the disk until it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from ..engines.engine import Session, Value
+from ..job import BEFORE, Job
+
+_COLUMNS = frozenset(column.name for column in fields(Job)) - {"id", "name", "outcome"} | {"note"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Write:
+    """A change of one row, where it is in one of ``states``; without ``changes``, the row is removed.
+
+    The row is named by its id and its ``name``, which no row of another record has.
+    """
+
+    id: int
+    name: str
+    states: tuple[str, ...]
+    changes: Mapping[str, Value] = field(default_factory=dict)
+
+    def apply(self, db: Session) -> None:
+        """Carry it out. To do so again changes nothing."""
+        which = f"WHERE id = ? AND name = ? AND state IN ({', '.join('?' * len(self.states))})"
+        if not self.changes:
+            db.execute(f"DELETE FROM jobs {which}", (self.id, self.name, *self.states))
+            return
+        columns = ", ".join(f"{column} = ?" for column in self.changes)
+        # Ignored where another claim holds the same fingerprint by now.
+        db.update(f"UPDATE jobs SET {columns} {which}", (*self.changes.values(), self.id, self.name, *self.states))
+
+
+class OwedWrites:
+    """The writes that one process owes a record, in order. Thread-safe.
+
+    A file of the state folder, its owner's alone, holds them as well: ``<record>.<process>.jsonl``. Where its
+    process has died, the next one that opens the record takes it over.
+    """
+
+    def __init__(self, folder: Path, record: str, process: str) -> None:
+        self._folder = folder
+        self._record = record
+        self._process = process
+        self._writes: list[Write] = []
+        self._lock = threading.Lock()
+
+    @property
+    def pending(self) -> tuple[Write, ...]:
+        """What is owed now."""
+        return tuple(self._writes)
+
+    def add(self, write: Write) -> None:
+        """Owe a write. A disk that is full does not keep it from being owed."""
+        with self._lock:
+            self._writes.append(write)
+            try:
+                self._folder.mkdir(mode=0o700, exist_ok=True)
+                _append(self._path(), write)
+            except OSError as error:
+                log.warning("What is owed to the record is kept in memory alone: %s", error)
+
+    def settled(self, writes: Sequence[Write]) -> None:
+        """Owe these, the oldest, no more: the record has them."""
+        with self._lock:
+            del self._writes[: len(writes)]
+            if not self._writes:
+                for path in self._files(self._process):
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+
+    def take_over(self, is_alive: Callable[[str], bool]) -> None:
+        """Owe what processes owed that have died."""
+        for path in self._files("*"):
+            process = path.name.split(".")[1]
+            if process != self._process and not is_alive(process):
+                with contextlib.suppress(OSError):
+                    # Of two that take it over, one finds it.
+                    taken = path.rename(self._path(f".{secrets.token_hex(4)}"))
+                    with self._lock:
+                        self._writes.extend(_read(taken))
+
+    def _files(self, process: str) -> list[Path]:
+        return sorted(self._folder.glob(f"{self._record}.{process}.*jsonl"))
+
+    def _path(self, part: str = "") -> Path:
+        return self._folder / f"{self._record}.{self._process}{part}.jsonl"
+
+
+def _append(path: Path, write: Write) -> None:
+    with open(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(write)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> list[Write]:
+    """Return the writes of a file; a line that was not finished, or that another version wrote, is left out."""
+    writes = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            write = Write(**json.loads(line))
+            usable = set(write.changes) <= _COLUMNS and set(write.states) <= set(BEFORE)
+        except (ValueError, TypeError):
+            usable = False
+        if usable:
+            writes.append(write)
+        else:
+            log.warning("A line of %s cannot be read", path)
+    return writes
