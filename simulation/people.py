@@ -17,9 +17,9 @@ from .plan import Action
 from .world.process import STATE_DIR, TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
-MODELS = load_models()
-TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id.endswith("text-to-image"))
-PRO_EDIT = next(spec for spec in MODELS if spec.model_id.endswith("edit"))
+MODELS = {spec.model_id: spec for spec in load_models()}
+TEXT_TO_IMAGE = MODELS["google/nano-banana-2/text-to-image"]
+PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
 # After each run of a take that does not deliver. Files that come late are there after the first two; a file that is
 # not there may be late for an hour. Who has waited for that long does as the receipt says.
