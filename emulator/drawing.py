@@ -88,7 +88,7 @@ def _write(image: Image.Image, prompt: str, facts: str) -> None:
     small = font_for(facts, letters * 0.8 * shrink)
     top = height - step * (len(lines) + 1) - 2 * margin
     brush = ImageDraw.Draw(image, "RGBA")
-    brush.rectangle((0, top, width, height), (8, 10, 16, 150))
+    brush.rectangle((0, top, width, height), (8, 10, 16, 235))
     for number, line in enumerate(lines):
         brush.text((margin, top + margin + number * step), line, "white", font)
     brush.text((margin, height - margin - step / 2), facts, (255, 255, 255, 190), small, anchor="lm")

@@ -19,6 +19,8 @@ from .world.world import World
 STOP_SECONDS = 0.5
 CALLS = 20
 LONGEST_BACKOFF = 25.0
+KNOWN_SECONDS = 0.5
+UNDER_WAY_SECONDS = 1800.0
 CENT_OF_A_CENT = 1e-4
 
 
@@ -49,6 +51,26 @@ class Record:
     def is_known(self, job: Job) -> bool:
         """Whether the journal names a job: then nothing that was told of a lost answer concerns it."""
         return any(row["request_id"] == job.request_id for row in self.rows)
+
+    def told_cost(self, job: Job, moment: float) -> bool:
+        """Whether a job that costs something has told so before a moment."""
+        return job.cost > 0 and any(
+            call.job is job and call.op in (STATUS, RESULT) and call.answered and call.costs and call.at < moment
+            for call in self.world.network.calls
+        )
+
+    def is_under_way(self, job: Job, moment: float) -> bool:
+        """Whether a job that the journal knows was at work, so that its cost was worth waiting for."""
+        works = job.accepted + KNOWN_SECONDS < moment < min(job.ends, job.accepted + UNDER_WAY_SECONDS)
+        return works and job.cancelled is None and self.is_known(job)
+
+    def waits(self, run: Run, request_id: str, moment: float) -> bool:
+        """Whether a run has waited for a job for long enough to be known to others."""
+        asked = [
+            call.at for call in self.world.network.calls
+            if call.run is run and call.op == STATUS and call.request_id == request_id and call.status == 200
+        ]  # fmt: skip
+        return bool(asked) and asked[0] + KNOWN_SECONDS < moment < _end(run)
 
     def is_known_to_cost(self, job: Job, moment: float) -> bool:
         """Whether a run that went on to its end was told before a moment that a job has images, or a cost."""
@@ -141,6 +163,8 @@ def nothing_lost(record: Record) -> Iterator[Violation]:
         runs = record.runs_of(job)
         if any(is_lost(run) and _end(run) >= job.posted and run.ended is not None for run in runs):
             continue
+        if any(at >= job.posted for at in record.permissions_of(job)):
+            continue
         if not job.deliverable(record.world.scheduler.now) and any(_names(run, job) for run in record.runs):
             continue
         yield Violation("lost", f"{job.request_id} is billed, and neither delivered nor told")
@@ -159,7 +183,7 @@ def all_deliver(record: Record) -> Iterator[Violation]:
             if job is not None and not all(job.broken(index) for index in missing_of(run)):
                 yield Violation("not delivered", f"in the end, run {run.number} lacks files of {job.request_id}")
         elif not run.interrupted:
-            unread = [job for job in record.jobs if take_of(job) == key and job.is_unread]
+            unread = [job for job in record.jobs if take_of(job) == key and job.is_unreadable]
             if not any(_names(run, job) for job in unread):
                 yield Violation("not delivered", f"in the end, run {run.number}: {outcome(run)}")
 
@@ -281,14 +305,20 @@ def within_budget(record: Record) -> Iterator[Violation]:
 
 
 def _unknown_price(record: Record, job: Job) -> float:
-    """One job of each kind may cost more than was known: the first, whose cost nobody could know."""
-    kind = (job.account, job.model_id, job.body.get("resolution"), job.body.get("num_images"))
-    first = next(
-        one
-        for one in record.jobs
-        if (one.account, one.model_id, one.body.get("resolution"), one.body.get("num_images")) == kind
-    )
-    return job.cost if first is job and job.body.get("resolution") in ("2K", "4K") else 0.0
+    """A job may cost more than was known where nobody could know: no job of its kind had told a cost by then.
+
+    Such jobs are made one after the other.
+    """
+    alike = [one for one in record.jobs if one is not job and _kind(one) == _kind(job) and one.posted <= job.posted]
+    if any(record.told_cost(one, job.posted) for one in alike):
+        return 0.0
+    if not record.world.clock_offset and any(record.is_under_way(one, job.posted) for one in alike):
+        return 0.0
+    return job.cost
+
+
+def _kind(job: Job) -> tuple[object, ...]:
+    return (job.model_id, job.body.get("resolution"))
 
 
 def true_spending(record: Record) -> Iterator[Violation]:
@@ -330,12 +360,14 @@ def few_calls(record: Record) -> Iterator[Violation]:
     """A job is asked for its state by the time t at most max(20, t/2) times; answers that failed do not count."""
     asked: defaultdict[tuple[Run, str], list[float]] = defaultdict(list)
     for call in record.world.network.calls:
-        if call.op == STATUS and call.answered and call.status == 200 and isinstance(call.run, Run):
+        if call.op == STATUS and call.answered and not call.trouble and isinstance(call.run, Run):
             asked[call.run, call.request_id].append(call.at)
     for (run, request_id), times in asked.items():
+        job = record.world.provider.jobs.get(request_id)
         for count, at in enumerate(times, 1):
-            seconds = at - run.began
-            if count > max(CALLS, seconds / 2 + 1):
+            seconds = at - min(run.began, job.posted if job else run.began)
+            # Whose job it is, is asked once, where another token made it.
+            if count > max(CALLS + (job is not None and job.run is not run), seconds / 2 + 1):
                 yield Violation("too many calls", f"run {run.number}: {count} for {request_id} in {seconds:.0f} s")
                 break
 
@@ -374,9 +406,10 @@ def cancels_alone(record: Record) -> Iterator[Violation]:
         return
     stopped = {run: prompt.stopped_at for prompt in record.prompts for run in prompt.runs}
     for call in record.world.network.calls:
-        if call.op == CANCEL:
+        job = record.world.provider.jobs.get(call.request_id)
+        if call.op == CANCEL and job is not None and (job.cancelled is None or job.cancelled >= call.at):
             for run in record.runs:
-                waits = call.request_id in run.ids and run.began < call.at < _end(run) and run.delivery is not None
+                waits = record.waits(run, call.request_id, call.at) and run.delivery is not None
                 if waits and run is not call.run and stopped.get(run) is None:
                     yield Violation("cancelled for others", f"{call.request_id}, which run {run.number} waits for")
 

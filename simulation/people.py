@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from nodes.app.account import COLLECTABLE, allow_retry
+from nodes.app.account import allow_retry
 from nodes.app.service import Service, open_service
 from nodes.core.config.settings import read_settings
 from nodes.core.errors import JobCancelled, JobFailed, NotFound, PackError
@@ -17,10 +17,12 @@ from .plan import Action
 from .world.process import STATE_DIR, TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
-MODELS = {spec.model_id: spec for spec in load_models()}
-TEXT_TO_IMAGE = MODELS["google/nano-banana-2/text-to-image"]
-PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
+MODELS = load_models()
+TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id == "google/nano-banana-2/text-to-image")
+PRO_EDIT = next(spec for spec in MODELS if spec.model_id == "google/nano-banana/pro/edit")
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
+# What the record offers to collect.
+COLLECTABLE = ("submitted", "delivered")
 # After each run of a take that does not deliver. Files that come late are there after the first two; a file that is
 # not there may be late for an hour. Who has waited for that long does as the receipt says.
 PAUSES = (15.0, 30.0, 3600.0, 1.0, 1.0, 1.0)

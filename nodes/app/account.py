@@ -32,7 +32,6 @@ from .service import Service
 
 JSONObject = dict[str, object]
 
-COLLECTABLE = ("submitted", "delivered")
 # No request has this id, so that the answer tells about the token and about nothing else.
 _NO_REQUEST = "connection-test"
 
@@ -102,12 +101,6 @@ def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObje
     return {spec.node_id: _price_view(spec, answer.result() if answer else None) for spec, answer in asked}
 
 
-def jobs_view(journal: Journal, spec: ModelSpec, limit: int = 50) -> list[JSONObject]:
-    """Return the newest recorded jobs of a model with a request id, whatever token made them. Blocking."""
-    now = journal.now()
-    return [_job_view(job, now) for job in journal.recent(limit, spec.model_id, accepted=True)]
-
-
 def allow_retry(journal: Journal, request_id: object) -> JSONObject:
     """Let a new job be paid for, once, in place of one that failed or expired. Blocking.
 
@@ -133,20 +126,6 @@ def cancel_by_id(service: Service, request_id: str) -> tuple[Job, Note]:
         job = service.adopt(request_id)
     told = cancel(service.jobs, job)
     return service.find(request_id) or job, told
-
-
-def _job_view(job: Job, now: float) -> JSONObject:
-    return {
-        "request_id": job.request_id,
-        "state": job.state,
-        "age_seconds": max(0.0, now - job.created_at),
-        "cost_usd": job.cost,
-        "images": len(job.files),
-        "size": job.size,
-        "count": job.count,
-        "outcome": job.outcome.payload() if job.outcome else None,
-        "collectable": job.state in COLLECTABLE,
-    }
 
 
 def _price_view(spec: ModelSpec, price: Price | None) -> JSONObject:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ..core import threads
-from ..core.media.file_type import IMAGE, FileType
+from ..core.media.file_type import IMAGE, VIDEO, FileType
 from ..core.store.job import Job
 from .entries import type_of_kept
 from .record import Record, integer
@@ -57,7 +57,7 @@ def original(record: Record, job_id: object, index: object) -> KeptFile | None:
 
 
 def small_copy(record: Record, job_id: object, index: object, edge: object) -> MadeFile | None:
-    """Return a small copy of an image of a job; None where nothing is kept that one can be made of. Blocking.
+    """Return a small image of a file of a job; None where nothing is kept that one can be made of. Blocking.
 
     Raises:
         InvalidInput: there is no such job.
@@ -66,11 +66,12 @@ def small_copy(record: Record, job_id: object, index: object, edge: object) -> M
 
     job, number, path = record.file(job_id, index)
     found = type_of_kept(path) if path else None
-    if path is None or found is None or found.medium != IMAGE:
+    if path is None or found is None or found.medium not in (IMAGE, VIDEO):
         return None
     pixels = thumbnail.edge_of(integer(edge, USUAL_EDGE))
     etag = f"{job.name}-{number}-{pixels}"
-    return MadeFile(partial(_make, path, pixels), thumbnail.MEDIA_TYPE, etag)
+    make = thumbnail.of_image if found.medium == IMAGE else thumbnail.of_video
+    return MadeFile(partial(_made, make, path, pixels), thumbnail.MEDIA_TYPE, etag)
 
 
 def name_of(job: Job, index: int, found: FileType | None) -> str:
@@ -79,7 +80,5 @@ def name_of(job: Job, index: int, found: FileType | None) -> str:
     return "-".join(_PLAIN.sub("-", word) for word in words) + (found.suffix if found else "")
 
 
-def _make(path: Path, pixels: int) -> bytes:
-    from ..core.media.thumbnail import thumbnail
-
-    return threads.CODING.submit(thumbnail, path.read_bytes(), pixels).result()
+def _made(make: Callable[[Path, int], bytes], path: Path, edge: int) -> bytes:
+    return threads.CODING.submit(make, path, edge).result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import textwrap
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -42,6 +43,7 @@ class ModelRun:
         self._spec = spec
         self._values = values
         self._host = host
+        self._since = time.time()
 
     @property
     def told(self) -> str:
@@ -66,7 +68,7 @@ class ModelRun:
         price = await _in_time(run_host, service.prices.of(self._spec.model_id)) if asked else None
         author = self._host.author()
         request = await _in_thread(run_host, service.request, arguments, references, price, author)
-        return await service.jobs.run(request, run_host, self._host.media_host())
+        return await service.jobs.run(request, run_host, self._host.media_host(), self._since)
 
 
 class CollectRun:

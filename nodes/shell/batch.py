@@ -42,7 +42,7 @@ def run_takes(spec: ModelSpec, parser: argparse.ArgumentParser, options: argpars
     if not options.dry_run:
         out.require()
     if options.max_cost is not None:
-        os.environ[MAX_COST] = options.max_cost
+        os.environ[MAX_COST] = str(options.max_cost)
     with account(options.offline, quiet=options.quiet) as lasting, _host(options) as host:
         forecasts = [_forecast(spec, take, host) for take in takes]
         total = total_of(forecasts)

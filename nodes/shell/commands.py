@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import math
 import os
 import sys
 import time
@@ -19,7 +18,7 @@ from ..core.store.job import BEFORE
 from ..core.store.spending import COLUMNS
 from ..core.version import SHELL, VERSION
 from .batch import run_collect, run_takes
-from .consent import add_consent_flags
+from .consent import add_consent_flags, amount
 from .flags import add_flags
 from .jobs import PLACES, allow_retry, cancel_job, copy_journal, list_jobs
 from .lookups import list_models, show_balance, show_spending
@@ -137,7 +136,7 @@ def _model_parser(spec: ModelSpec, prog: str) -> _Parser:
     )
     add_consent_flags(runs)
     help_text = "what a job may cost at most, where a daily budget is set and nothing tells its price"
-    runs.add_argument("--max-cost", type=_usd, metavar="USD", help=help_text)
+    runs.add_argument("--max-cost", type=amount, metavar="USD", help=help_text)
     runs.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
     _add_common(runs)
     parser.set_defaults(run=lambda options: run_takes(spec, parser, options))
@@ -238,16 +237,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number of 1 or more is expected, not {text}")
     return min(int(text), sys.maxsize)
-
-
-def _usd(text: str) -> str:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
-    return text
 
 
 def _day(text: str) -> float:

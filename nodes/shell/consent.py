@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,11 +43,22 @@ def add_consent_flags(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--yes", "-y", action="store_true", help="agree to the total price beforehand")
     parser.add_argument(
         "--ask-above",
-        type=float,
+        type=amount,
         default=ASK_ABOVE_USD,
         metavar="USD",
         help="ask before more than this is spent, or refuse where nobody can be asked",
     )
+
+
+def amount(text: str) -> float:
+    """Read USD from a flag."""
+    try:
+        usd = float(text)
+    except ValueError:
+        usd = math.nan
+    if not 0 <= usd < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of 0 or more is expected, not {text}")
+    return usd
 
 
 def total_of(forecasts: Sequence[Forecast]) -> Total:

@@ -115,7 +115,8 @@ class Runner:
         """Return the receipt of files that could not be saved."""
         request_id, charge, cost, next_step = None, Charge.NO, None, step("choose_other_out")
         if self._lasting:
-            request_id, charge, cost = delivery.request_id, Charge.YES, delivery.progress.cost
+            request_id, cost = delivery.request_id, delivery.progress.cost
+            charge = Charge.NO if cost == 0 else Charge.YES
             next_step = step("collect_to_other_out", shell=SHELL, request_id=request_id)
         folder = str(Path(error.filename).parent) if error.filename else self._out.text
         found = error.strerror or type(error).__name__
@@ -133,7 +134,7 @@ def several(reports: Sequence[Report]) -> Report:
     done = sum(report.status is Status.DONE for report in reports)
     payload: JSONObject = {
         "state": "delivered" if done == len(reports) else "partial" if done else str(jobs[0]["state"]),
-        "cost_usd": round(sum(costs), 6),
+        "cost_usd": round(sum(costs, 0.0), 6),
         "files": [file for job in jobs for file in _listed(job["files"])],
         "jobs": jobs,
     }

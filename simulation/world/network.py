@@ -48,6 +48,7 @@ class Call:
     job: Job | None = None
     status: int = 0
     answered: bool = False
+    costs: bool = False
 
 
 class Surroundings(Protocol):
@@ -141,6 +142,7 @@ class Network:
         if kind == "lost":
             raise _broken()
         call.status, call.answered = answer.status, answer.announced is None
+        call.costs = b'"cost"' in answer.body
         return answer
 
     def _after(
@@ -155,6 +157,7 @@ class Network:
         if not arrived:
             raise requests.exceptions.ReadTimeout("Read timed out.")
         call.status, call.answered = arrived[0].status, True
+        call.costs = b'"cost"' in arrived[0].body
         return arrived[0]
 
     def _latency(self) -> float:

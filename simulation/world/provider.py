@@ -101,6 +101,12 @@ class Job:
         """Whether its result has a form that no client knows."""
         return self.fate.kind == "output_unread"
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether nobody can make an image of what it has."""
+        broken = [self.broken(index) == "damaged" for index in range(self.images)]
+        return self.is_unread or (bool(broken) and all(broken))
+
     def broken(self, index: int) -> str:
         """Return what is wrong with a file: nothing, ``damaged``, or the HTTP status of its absence."""
         if self.fate.kind == "file_damaged" and index == self.images - 1:

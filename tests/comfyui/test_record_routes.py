@@ -18,6 +18,7 @@ from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator, Fault
+from emulator.moving import make_video
 from nodes.core.errors import JobFailed, PackError
 from nodes.core.store.journal import FILE_NAME
 
@@ -97,6 +98,8 @@ def test_the_record_is_looked_through_without_a_token(
     runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner.text_to_image()
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "another")
+    assert len(jobs(host)) == 1, "jobs of every token are listed"
     monkeypatch.delenv("RUNCOMFY_API_TOKEN")
     (job,) = jobs(host)
     for path in ("jobs/spend", "jobs/export", f"jobs/file?id={job['id']}", f"jobs/thumbnail?id={job['id']}"):
@@ -303,6 +306,20 @@ def test_thumbnails_are_small_and_asked_for_once(runner: Runner, host: Standin, 
     assert (again.status_code, again.content) == (304, b"")
     larger = ask(host, "GET", path.replace("200", "500"), headers={"If-None-Match": answer.headers["ETag"]})
     assert larger.status_code == 200
+
+
+def test_a_video_is_shown_by_a_still_of_it(runner: Runner, host: Standin) -> None:
+    runner.text_to_image()
+    (job,) = jobs(host)
+    scene = Image.new("RGB", (320, 180), "orange")
+    kept = service().jobs.file_cache.get(runner.jobs()[0].name)[0]
+    kept.write_bytes(make_video(scene, 1.0, ending="mp4", sound=False, key="a"))
+    answer = ask(host, "GET", f"jobs/thumbnail?id={job['id']}&index=0&edge=128")
+    assert answer.headers["Content-Type"] == "image/webp"
+    with Image.open(io.BytesIO(answer.content)) as still:
+        assert still.size == (128, 72)
+    kept.write_bytes(kept.read_bytes()[:200])
+    assert ask(host, "GET", f"jobs/thumbnail?id={job['id']}&index=0").status_code == 400
 
 
 def test_an_image_that_makes_too_much_work_is_no_thumbnail(runner: Runner, host: Standin) -> None:

@@ -196,21 +196,6 @@ def test_prices_are_live_and_absent_without_a_token(host: Standin, api: Emulator
     assert ask(host, "GET", asked).json()["prices"] == {TEXT_TO_IMAGE.node_id: found}
 
 
-def test_jobs_of_a_model_are_those_of_every_token(
-    runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask(host, "PUT", "token", json={"token": TOKEN})
-    runner.text_to_image(num_images=2)
-    (job,) = ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"]
-    assert (job["state"], job["images"], job["collectable"]) == ("delivered", 2, True)
-    assert job["request_id"] == runner.api.jobs[0].request_id
-    assert ask(host, "GET", "jobs?node=RunComfyNanoBananaProEdit").json()["jobs"] == []
-    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "another")
-    ask(host, "DELETE", "token")
-    (found,) = ask(host, "GET", f"jobs?node={TEXT_TO_IMAGE.node_id}").json()["jobs"]
-    assert found["request_id"] == job["request_id"]
-
-
 def test_a_job_that_was_charged_in_vain_is_paid_for_again_once_it_is_allowed(runner: Runner, host: Standin) -> None:
     ask(host, "PUT", "token", json={"token": TOKEN})
     runner.api.fault(Fault("job", fails="blocked", fails_in="result"))
@@ -241,10 +226,6 @@ def test_a_job_without_a_charge_needs_no_permission(runner: Runner, host: Standi
     _, _, request_id = runner.text_to_image()
     answer = ask(host, "POST", "jobs/retry", json={"request_id": request_id})
     assert (answer.status_code, answer.json()["kind"]) == (400, "no_permission_needed")
-
-
-def test_unknown_node_has_no_jobs(host: Standin) -> None:
-    assert ask(host, "GET", "jobs?node=KSampler").json()["kind"] == "no_such_node"
 
 
 def test_without_a_token_the_failure_says_so(host: Standin) -> None:

@@ -94,16 +94,21 @@ class Editor:
 
     def start_anew(self) -> None:
         """Close what is open, empty the graph, and let the extension ask the server again."""
-        for _ in range(5):
-            if not self.page.locator(".runcomfy-panel:visible, dialog:visible").count():
-                break
-            self.page.keyboard.press("Escape")
-            self.page.wait_for_timeout(100)
+        self._close_dialogs()
         self.clear()
         self.errors.clear()
         with self.page.expect_response("**/runcomfy/account"):
             self.do("() => { window.comfyAPI.api.api.dispatchEvent(new CustomEvent('reconnected')); }")
         self.page.wait_for_timeout(50)
+        # The page's own about a failed run may come late.
+        self._close_dialogs()
+
+    def _close_dialogs(self) -> None:
+        for _ in range(5):
+            if not self.page.locator(".runcomfy-panel:visible, dialog:visible, .p-dialog-mask:visible").count():
+                break
+            self.page.keyboard.press("Escape")
+            self.page.wait_for_timeout(100)
 
     def clear(self) -> None:
         """Empty the graph; what is known of another one's nodes is not of this one's."""

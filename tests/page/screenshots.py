@@ -32,6 +32,7 @@ NODES = {
     "pro_edit_node": ("Nano Banana Pro - edit an image", "RunComfyNanoBananaProEdit"),
 }
 CHAIN = "Nano Banana 2 into Pro - edit by address"
+QUALITY = 88
 MARGIN = 14
 GAP = 30
 BACKGROUND = (24, 24, 24)
@@ -99,8 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=BROWSER_OPTIONS)
         for name, (workflow, node_type) in NODES.items():
             views = [node(browser, comfy, workflow, node_type, node_2=node_2) for node_2 in (False, True)]
-            save(side_by_side(views), options.out / f"{name}.png")
-        save(chain(browser, comfy), options.out / "workflow.png")
+            save(side_by_side(views), options.out / f"{name}.webp")
+        save(chain(browser, comfy), options.out / "workflow.webp")
         browser.close()
     return 0
 
@@ -166,8 +167,8 @@ def side_by_side(views: Sequence[Image.Image]) -> Image.Image:
 
 
 def save(image: Image.Image, path: Path) -> None:
-    """Save in 256 colours: the page has few, and the repository stays small."""
-    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    """Save it small enough for a repository."""
+    image.save(path, quality=QUALITY, method=6)
     sys.stdout.write(f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB\n")
 
 

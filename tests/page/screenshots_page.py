@@ -11,11 +11,10 @@ import io
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -27,54 +26,20 @@ from page.frontends import NEWEST, frontend  # noqa: E402
 from page.standin import Standin  # noqa: E402
 
 from emulator import Emulator, Fault  # noqa: E402
-from nodes.core.errors import Charge, JobFailed, step  # noqa: E402
-from nodes.core.texts import note  # noqa: E402
 
 OUT = ROOT / "docs" / "images"
 TOKEN = "emulator-token-for-the-images-7c4e"
+QUALITY = 88
 MARGIN, GAP, COLUMNS = 16, 24, 3
 BACKGROUND = (24, 24, 24)
-REQUEST = "3f2a1c9e-77aa-4b2e-9d10-2a6f0c11e9c1"
-STATES: tuple[dict[str, Any], ...] = (
-    {"stage": "queued", "position": 3, "seconds": 4},
-    {"stage": "running", "seconds": 24, "fraction": 0.6},
-    {"stage": "delivered", "seconds": 31, "total": 2, "done": 2, "cost": 0.2},
-    {"stage": "delivered", "total": 2, "done": 2, "kept": True},
-    {
-        "stage": "failed",
-        "failure": JobFailed(
-            "job_failed",
-            reason="blocked by the safety filter",
-            charge=Charge.NO,
-            request_id=REQUEST,
-            next=(step("look_at_inputs"),),
-        ).failure.payload(),
-    },
-    {"stage": "stopped", "notes": [note("cancel.cancelled").payload()]},
+PROMPTS = (
+    "A lighthouse at dusk, long exposure",
+    "A quiet harbour on a grey morning",
+    "Product shot of a ceramic vase on an oak table",
+    "Neon street in a rainy city",
+    "A red fox asleep on a mossy rock",
+    "Character sheet of a young explorer",
 )
-BLANK = {
-    "type": "", "prompt": "p", "workflow": "", "request_id": REQUEST, "seconds": 0, "position": None,
-    "fraction": None, "done": 0, "total": 0, "cost": None, "kept": False, "sent": [], "notes": [],
-    "failure": None,
-}  # fmt: skip
-REPORT = """(report) => {
-  const { api } = window.comfyAPI.api;
-  const tell = (kind, detail) => api.dispatchEvent(new CustomEvent(kind, { detail }));
-  tell('runcomfy.progress', report);
-  if (report.fraction === null) return;
-  const id = report.node;
-  const bar = { value: report.fraction, max: 1, state: 'running', node_id: id, display_node_id: id };
-  tell('execution_start', { prompt_id: 'p', timestamp: 0 });
-  tell('executing', id);
-  tell('progress_state', { prompt_id: 'p', nodes: { [id]: { ...bar, prompt_id: 'p', real_node_id: id } } });
-}"""
-
-END = """() => {
-  for (const [kind, detail] of [['progress_state', { prompt_id: 'p', nodes: {} }],
-    ['execution_success', { prompt_id: 'p', timestamp: 0 }], ['executing', null]]) {
-    window.comfyAPI.api.api.dispatchEvent(new CustomEvent(kind, { detail }));
-  }
-}"""
 
 
 @contextmanager
@@ -107,37 +72,53 @@ def settings_panel(editor: Editor) -> Image.Image:
     return image
 
 
-def node_states(editor: Editor) -> Image.Image:
-    """Return a node in each of its states, side by side."""
+def node_states(api: Emulator, editor: Editor) -> Image.Image:
+    """Return a node in states of real runs, side by side."""
+    editor.clear()
     editor.do("() => { app.canvas.ds.scale = 0.9; app.canvas.ds.offset = [120, 150]; }")
-    images = []
-    for state in STATES:
-        editor.clear()
-        node = editor.add(TEXT_TO_IMAGE, 0, 0, prompt="A lighthouse at dusk, long exposure", num_images=2)
-        editor.until_board(node, "from $0.20")
-        editor.do(REPORT, {**BLANK, **state, "node": node})
-        editor.page.wait_for_timeout(1400 if "fraction" in state else 300)
-        images.append(_image(editor.page.locator(f'[data-node-id="{node}"]').first.screenshot()))
-        editor.do(END)
+    node = editor.add(TEXT_TO_IMAGE, 0, 0, num_images=2)
+    editor.connect(node, editor.add("PreviewImage", 560, 0), "images")
+    shot = partial(_shot, editor, node)
+    api.queue_seconds, api.hold = 60.0, True
+    _run(editor, node, PROMPTS[0])
+    images = [shot("Queued, position")]
+    api.hold, api.hold_running, api.queue_seconds = False, True, 0.0
+    api.finish(api.jobs[-1].request_id)
+    editor.until_board(node, "2 images")
+    _run(editor, node, PROMPTS[1])
+    images.append(shot("Running"))
+    api.hold_running = False
+    images.append(shot("2 images"))
+    editor.run()
+    images.append(shot("kept copy"))
+    api.fault(Fault("job", fails="blocked by the safety filter"))
+    _run(editor, node, PROMPTS[2])
+    images.append(shot("blocked by the safety filter"))
+    editor.page.keyboard.press("Escape")
+    api.hold_running = True
+    _run(editor, node, PROMPTS[3])
+    editor.until_board(node, "blocked by the safety filter", shown=False)
+    editor.until_board(node, "Running")
+    editor.stop()
+    images.append(shot("can no longer be cancelled"))
+    api.hold_running = False
     return _grid(images)
 
 
-def sidebar(api: Emulator, editor: Editor) -> Image.Image:
-    """Run some jobs that end differently and return the page with the list of them."""
-    editor.clear()
-    node = editor.add(TEXT_TO_IMAGE, 0, 0, num_images=2)
-    editor.connect(node, editor.add("PreviewImage", 560, 0), "images")
-    for number, fault in enumerate((None, Fault("job", fails="blocked by the safety filter"), None)):
-        _run(editor, node, number, fault, api)
-    api.hold_running = True
-    _set_prompt(editor, node, "job 9")
-    editor.run()
-    editor.until_board(node, "Running")
-    editor.stop()
-    editor.until_board(node, "can no longer")
+def sidebar(editor: Editor) -> Image.Image:
+    """Run two more jobs and return the page with the list of all."""
+    (node,) = editor.do(
+        f"() => app.graph.nodes.filter((each) => each.type === '{TEXT_TO_IMAGE}').map((n) => `${{n.id}}`)"
+    )
+    for prompt in PROMPTS[4:]:
+        _run(editor, node, prompt)
+        editor.until_board(node, "2 images")
+        editor.page.wait_for_timeout(1500)
     opened = editor.open_jobs()
     opened.get_by_text("to be collected").first.wait_for()
-    editor.page.wait_for_timeout(800)
+    opened.locator(".runcomfy-spend summary").click()
+    editor.do("() => { app.canvas.ds.scale = 0.75; app.canvas.ds.offset = [560, 120]; }")
+    editor.page.wait_for_timeout(1500)
     return _image(editor.page.screenshot())
 
 
@@ -147,24 +128,25 @@ def main() -> int:
     with surroundings() as (api, editor):
         images = {
             "settings_panel": settings_panel(editor),
-            "node_states": node_states(editor),
-            "sidebar": sidebar(api, editor),
+            "node_states": node_states(api, editor),
+            "sidebar": sidebar(editor),
         }
     for name, image in images.items():
-        path = OUT / f"{name}.png"
-        image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+        path = OUT / f"{name}.webp"
+        image.save(path, quality=QUALITY, method=6)
         sys.stdout.write(f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB\n")
     return 0
 
 
-def _run(editor: Editor, node: str, number: int, fault: Fault | None, api: Emulator) -> None:
-    if fault is not None:
-        api.fault(fault)
-    _set_prompt(editor, node, f"job {number}")
+def _run(editor: Editor, node: str, prompt: str) -> None:
+    _set_prompt(editor, node, prompt)
     editor.run()
-    editor.until_board(node, "2 images delivered" if fault is None else "Failed")
-    editor.page.keyboard.press("Escape")
-    time.sleep(1.2)
+
+
+def _shot(editor: Editor, node: str, text: str) -> Image.Image:
+    editor.until_board(node, text)
+    editor.page.wait_for_timeout(1200)
+    return _image(editor.page.locator(f'[data-node-id="{node}"]').first.screenshot())
 
 
 def _set_prompt(editor: Editor, node: str, text: str) -> None:

@@ -464,3 +464,56 @@ def test_markup_in_a_providers_text_does_not_run_where_the_host_shows_it(
     editor.page.wait_for_timeout(1000)
     assert editor.do("() => window.ran ?? false") is False
     editor.close()
+
+
+@pytest.mark.usefixtures("with_token")
+def test_impatient_person_who_presses_all_that_is_offered_pays_once(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
+    """Stopped twice, collected in three ways at once, its inputs used again, and run on and on."""
+    api.hold_running = True
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox", seed=7)
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    editor.run()
+    editor.until_board(node, "Running")
+    editor.stop()
+    editor.until_board(node, "can no longer be cancelled")
+    editor.run()
+    editor.until_board(node, "Running")
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("a fox").first.click()
+    editor.stop()
+    editor.until_board(node, "can no longer be cancelled")
+    sidebar.get_by_text("Back to the list").click()
+    sidebar.get_by_text("to be collected").first.click()
+    collect = sidebar.get_by_role("button", name="Collect", exact=True)
+    collect.evaluate("(button) => { button.click(); button.click(); }")
+    editor.run()
+    sidebar.get_by_role("button", name="Add to the graph").click()
+    sidebar.get_by_role("button", name="Add to the graph").click()
+    api.hold_running = False
+    editor.until_board(node, "1 image delivered")
+    sidebar.get_by_role("button", name="Use these inputs").click()
+    for _ in range(3):
+        editor.run()
+    _until_idle(editor, host)
+    assert (api.count("submit"), len(api.billed)) == (1, 1)
+    # The host's own preview grows when its image comes.
+    boxes = editor.do(
+        "() => app.graph.nodes.filter((each) => each.type.startsWith('RunComfy'))"
+        ".map((each) => [...each.pos, ...each.size])"
+    )
+    assert len(boxes) == 4
+    assert not any(_cover(one, other) for place, one in enumerate(boxes) for other in boxes[:place])
+
+
+def _until_idle(editor: Editor, host: Standin) -> None:
+    for _ in range(200):
+        if not host.executor.remaining:
+            return
+        editor.page.wait_for_timeout(50)
+    raise AssertionError("prompts still run")
+
+
+def _cover(one: list[float], two: list[float]) -> bool:
+    return all(one[at] < two[at] + two[at + 2] and two[at] < one[at] + one[at + 2] for at in (0, 1))

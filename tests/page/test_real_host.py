@@ -118,7 +118,7 @@ def test_every_button_of_a_receipt_does_what_it_says_and_nothing_is_paid_twice(
     editor.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     editor.press(node, "Enter token")
-    dialog.locator("input").fill(TOKEN)
+    dialog.locator("input[type=password]").fill(TOKEN)
     editor.page.keyboard.press("Enter")
     dialog.get_by_text("accepted").wait_for()
     editor.page.keyboard.press("Escape")

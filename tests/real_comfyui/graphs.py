@@ -48,7 +48,7 @@ def one_image(prompt: str, **values: object) -> Graph:
 
 def jobs_of(api: Emulator, prompt: str) -> list[Job]:
     """The jobs whose prompt it is, oldest first."""
-    return [job for job in api.jobs if job.body["prompt"] == prompt]
+    return [job for job in api.jobs if job.body.get("prompt") == prompt]
 
 
 def paid_elsewhere(api: Emulator) -> str:

@@ -75,7 +75,8 @@ def test_stop_ends_every_node_of_the_prompt(comfy: Comfy, api: Emulator) -> None
     running = comfy.submit(graph)
     nodes = ("mapped", *prompts[2:])
     comfy.until(
-        lambda: all(any("Queued" in text for text in comfy.texts(node, since)) for node in nodes), "all wait"
+        lambda: all(jobs_of(api, prompt) for prompt in prompts) and all(comfy.texts(node, since) for node in nodes),
+        "all wait",
     )
     comfy.until(lambda: all(jobs_of(api, prompt) for prompt in prompts), "all jobs are submitted")
     comfy.interrupt()

@@ -8,9 +8,9 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -234,23 +234,16 @@ def test_a_csv_that_cannot_be_used_is_told_by_its_line_and_nothing_is_sent(
 
 
 def test_a_bounded_number_of_jobs_is_under_way(shell: Shell, api: Emulator) -> None:
-    api.run_seconds = 0.3
-    most = 0
-    ended = threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not ended.is_set():
-            most = max(most, sum(job.state in ("in_queue", "in_progress") for job in api.jobs))
-            time.sleep(0.01)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    done = shell("text-to-image", *[f"fox {number}" for number in range(5)], "--at-once", 2, "--quiet")
-    ended.set()
-    watcher.join()
-    assert done.status == 0 and len(api.jobs) == 5
-    assert most == 2
+    api.hold = True
+    prompts = [f"fox {number}" for number in range(5)]
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(shell, "text-to-image", *prompts, "--at-once", 2, "--quiet")
+        wait_until(lambda: len(api.jobs) == 2, HANG)
+        time.sleep(1)
+        assert len(api.jobs) == 2
+        api.hold = False
+        assert running.result().status == 0
+    assert len(api.jobs) == 5
 
 
 def test_after_an_empty_balance_nothing_more_is_tried(shell: Shell, api: Emulator) -> None:

@@ -558,3 +558,12 @@ def test_ctrl_c_waits_for_the_id_of_a_job_that_is_being_submitted(
     press_ctrl_c(api, tmp_path / "out", lambda: api.jobs)
     (job,) = runner.jobs()
     assert (job.request_id, job.state) == (api.jobs[0].request_id, "cancelled")
+
+
+@pytest.mark.parametrize("flag", ["--ask-above", "--max-cost"])
+@pytest.mark.parametrize("value", ["nan", "-1", "inf", "much"])
+def test_an_amount_that_is_none_is_refused(run: RunContext, api: Emulator, flag: str, value: str) -> None:
+    done = run("text-to-image", "a fox", f"{flag}={value}")
+    assert done.status == 2
+    assert f"argument {flag}: a number of 0 or more is expected, not {value}" in done.err
+    assert api.calls == []

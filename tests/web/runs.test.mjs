@@ -115,3 +115,21 @@ test("a state of one tab is not shown in another copy of its workflow", async ()
   assert.ok(!origins.owns(told, node({ prompt: "b" })));
   assert.ok(origins.owns(report({ prompt: "of another page", inputs: { prompt: "a" } }), same));
 });
+
+test("a prompt is known once its answer is there, whatever the server tells before", async () => {
+  const origins = new Origins({});
+  let answer = () => {};
+  const api = { queuePrompt: () => new Promise((done) => (answer = () => done({ prompt_id: "p" }))) };
+  origins.follow(api);
+  await origins.settled();
+  const queued = api.queuePrompt(0, { output: {}, workflow: { id: "w" } });
+  const known = origins.settled().then(() => origins.workflowOf("p"));
+  assert.equal(origins.workflowOf("p"), undefined);
+  answer();
+  assert.equal(await known, "w");
+  assert.deepEqual(await queued, { prompt_id: "p" });
+  const refused = { queuePrompt: () => Promise.reject(new Error("no")) };
+  origins.follow(refused);
+  await assert.rejects(refused.queuePrompt(0, { output: {}, workflow: {} }));
+  await origins.settled();
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { clearPlace, hasLinks, HostCanvas, promptId, valuesOf } from "../../web/sidebar/canvas.js";
 import { JobRecord } from "../../web/sidebar/job_record.js";
-import { askedText, canBeCollected, costText, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
+import { askedText, canBeCollected, costText, modelName, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
 import { addTab } from "../../web/sidebar/tab.js";
 import { seedsOf } from "../../web/sidebar/takes.js";
 import { between, place } from "../../web/sidebar/virtual_list.js";
@@ -37,6 +37,7 @@ test("what was asked for is told as far as it is known", () => {
   assert.equal(askedText(entry(1, { seed: 7, size: "1K", count: 2 }), t), "seed 7 \u00b7 1K \u00b7 \u00d72");
   assert.equal(askedText(entry(1, { seed: null, size: "", count: null }), t), "");
   assert.equal(promptText(entry(1, { prompt: "" }), t), "(prompt not kept)");
+  assert.equal(modelName({ model: "Nano Banana Pro Edit (RunComfy)" }), "Nano Banana Pro Edit");
 });
 
 test("only the rows between two heights are made, whatever their heights", () => {

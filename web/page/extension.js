@@ -236,9 +236,10 @@ class Extension {
   #listen() {
     const api = this.#api;
     this.#origins.follow(api);
-    api.addEventListener("execution_cached", ({ detail: { prompt_id: prompt, nodes } }) =>
-      this.#statuses.cached(prompt, this.#origins.workflowOf(prompt), nodes),
-    );
+    api.addEventListener("execution_cached", async ({ detail: { prompt_id: prompt, nodes } }) => {
+      await this.#origins.settled();
+      this.#statuses.cached(prompt, this.#origins.workflowOf(prompt), nodes);
+    });
     api.addEventListener("runcomfy.progress", ({ detail }) => this.#received(detail));
     for (const end of PROMPT_ENDS) api.addEventListener(end, ({ detail }) => this.#statuses.promptEnded(detail.prompt_id));
     // The server may have started anew, with other settings.

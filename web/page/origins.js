@@ -12,6 +12,8 @@ const MOST = 200;
 export class Origins {
   /** By the prompt's id. @type {Map<string, { path: string, workflow: string }>} */
   #prompts = new Map();
+  /** @type {Promise<unknown>} */
+  #queued = Promise.resolve();
   #app;
 
   /** @param {Pick<App, "extensionManager">} app */
@@ -22,13 +24,21 @@ export class Origins {
   /** Takes note of every prompt that the page queues. @param {Pick<Api, "queuePrompt">} api */
   follow(api) {
     const own = api.queuePrompt;
-    api.queuePrompt = async (...values) => {
+    api.queuePrompt = (...values) => {
       const path = this.#path() ?? "";
-      const answer = await own.apply(api, values);
       const { id } = /** @type {{ id?: string }} */ (values[1].workflow);
-      if (answer?.prompt_id) this.#remember(answer.prompt_id, { path, workflow: id ?? "" });
-      return answer;
+      const queued = own.apply(api, values).then((answer) => {
+        if (answer?.prompt_id) this.#remember(answer.prompt_id, { path, workflow: id ?? "" });
+        return answer;
+      });
+      this.#queued = queued.catch(() => {});
+      return queued;
     };
+  }
+
+  /** Ends when the prompt that was queued last is known: what the server tells of it may come before its answer. */
+  async settled() {
+    await this.#queued;
   }
 
   /** The id of the workflow that a prompt is of; undefined where another page queued it. @param {string} prompt */

@@ -7,6 +7,7 @@
  */
 
 import { button, element } from "../base/elements.js";
+import { modelName } from "./job_texts.js";
 import { NO_FILTERS } from "./job_record.js";
 
 const TYPING_MILLISECONDS = 250;
@@ -43,7 +44,7 @@ export class FilterBar {
 
   /** Shows which filters hold. @param {Filters} filters @param {JobPage["models"]} models @param {boolean} filtered */
   show(filters, models, filtered) {
-    const known = models.map(({ model_id, model }) => /** @type {[string, string]} */ ([model_id, model]));
+    const known = models.map((each) => /** @type {[string, string]} */ ([each.model_id, modelName(each)]));
     this.#options(this.#fields.model, this.#t("jobs.allModels"), known);
     for (const [name, field] of Object.entries(this.#fields)) {
       const value = String(filters[/** @type {keyof Filters} */ (name)]);

@@ -11,7 +11,7 @@
 
 import { element } from "../base/elements.js";
 import { age, money } from "../base/format.js";
-import { askedText, promptText, stateText, tone } from "./job_texts.js";
+import { askedText, modelName, promptText, stateText, tone } from "./job_texts.js";
 
 export const ROW_HEIGHT = 84;
 /** What a row that is dragged to the canvas carries: the request id. */
@@ -65,7 +65,7 @@ function texts(document, job, { t, now }) {
   const ago = element(document, "span", "job-age", age(Math.max(0, now() - job.created_at), t.locale));
   return element(document, "div", "job-texts", [
     element(document, "div", "job-prompt", promptText(job, t)),
-    element(document, "div", "job-line", [askedText(job, t), job.model].filter(Boolean).join(" \u00b7 ")),
+    element(document, "div", "job-line", [askedText(job, t), modelName(job)].filter(Boolean).join(" \u00b7 ")),
     element(document, "div", "job-foot", [state, ago, element(document, "span", "job-cost", money(job.cost))]),
   ]);
 }

@@ -38,6 +38,11 @@ export function askedText({ seed, size, count }, t) {
   return [seed !== null && t("jobs.seed", { seed }), size, several].filter(Boolean).join(" \u00b7 ");
 }
 
+/** A model's name, without the pack's: all here are the pack's. @param {{ model: string }} of */
+export function modelName({ model }) {
+  return model.replace(/ \(RunComfy\)$/, "");
+}
+
 /** The prompt's beginning, or what stands for it. @param {Entry} job @param {Translate} t */
 export function promptText({ prompt }, t) {
   return prompt || t("jobs.noPrompt");

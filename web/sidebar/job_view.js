@@ -16,7 +16,7 @@
 import { button, confirmed, element, requestIdElement } from "../base/elements.js";
 import { receiptLines } from "../base/receipts.js";
 import { makeDraggable } from "./job_row.js";
-import { askedText, canBeCollected, costText, promptText, stateText, tone } from "./job_texts.js";
+import { askedText, canBeCollected, costText, modelName, promptText, stateText, tone } from "./job_texts.js";
 
 const GENERATIONS_PAGE = "https://www.runcomfy.com/generations";
 
@@ -107,7 +107,7 @@ function facts(document, job, { t }) {
   const inputs = Object.entries(job.inputs).filter(([name]) => name !== "prompt");
   /** @type {[string, string | Node][]} */
   const rows = [
-    [t("jobs.label.model"), job.model],
+    [t("jobs.label.model"), modelName(job)],
     [t("jobs.label.asked"), askedText(job, t)],
     [t("jobs.label.made"), when],
     [t("jobs.label.took"), job.duration === null ? "" : t("state.seconds", { seconds: Math.round(job.duration) })],

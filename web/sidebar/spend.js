@@ -7,6 +7,7 @@
 
 import { element } from "../base/elements.js";
 import { money } from "../base/format.js";
+import { modelName } from "./job_texts.js";
 
 /**
  * Makes the chart of what was spent.
@@ -29,9 +30,9 @@ export function spendView(document, t, { today, month, days, models }, exportAdd
     sum(document, t("spend.month"), month),
   ]);
   const link = element(document, "a", "link", t("spend.export"), { href: exportAddress, download: "runcomfy-jobs.csv" });
-  const rows = models.flatMap(({ model, usd }) => [
-    element(document, "dt", "", model),
-    element(document, "dd", "", money(usd)),
+  const rows = models.flatMap((each) => [
+    element(document, "dt", "", modelName(each)),
+    element(document, "dd", "", money(each.usd)),
   ]);
   const made = element(document, "details", "spend", [
     element(document, "summary", "", sums),

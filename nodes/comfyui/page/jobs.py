@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.errors import InvalidInput
-from ...core.schema.registry import load_models
 from .asked import Answer, Answers, Asked
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ class JobAnswers(Answers):
 
     def jobs(self, asked: Asked) -> Answer:
         """Return recorded jobs, the newest first: all, or those that are asked for."""
-        if "node" in asked:
-            return self._of_node(str(asked["node"]))
         return self._record().page(asked)
 
     def job(self, asked: Asked) -> Answer:
@@ -100,11 +96,3 @@ class JobAnswers(Answers):
         """Erase the inputs that are kept beside all jobs."""
         self._record().journal.forget_inputs()
         return {}
-
-    def _of_node(self, node: str) -> Answer:
-        from ...app.account import jobs_view
-
-        spec = next((spec for spec in load_models() if spec.node_id == node), None)
-        if spec is None:
-            raise InvalidInput("node", "no_such_node")
-        return {"jobs": jobs_view(self._record().journal, spec)}

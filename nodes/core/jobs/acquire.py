@@ -40,14 +40,14 @@ PRICE_LOOK_SECONDS = 1.0
 LOOKS_BEFORE_ASKING = 10
 
 
-async def obtain(run: RunContext, request: Request) -> tuple[Job, bool]:
-    """Return an accepted job, and whether this run submitted it.
+async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, bool]:
+    """Return an accepted job, and whether this run submitted it. A person asked for it ``since`` this moment.
 
     Raises:
         PackError: nothing was accepted, or it is not known (``SubmissionUnknown``). Stopped.
     """
     run.progress = Progress(Stage.PREPARING)
-    asked = Asked(run.dependencies.journal.now())
+    asked = Asked(since)
     looks = 0
     while True:
         try:
@@ -179,4 +179,5 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
 
 def _tell(run: RunContext, job: Job) -> None:
     # The caller raises at once, without an await between: no Stop can come between the record and the error.
-    threads.start(recorded, run.dependencies.journal.mark_reported, job)
+    journal = run.dependencies.journal
+    threads.start(recorded, journal.mark_reported, job, journal.now())

@@ -20,15 +20,24 @@ from .waiting import RunHost
 class JobRunner(JobDependencies):
     """Runs the jobs of one account with one journal."""
 
-    async def run(self, request: Request, run_host: RunHost, media_host: MediaHost | None = None) -> Delivery:
+    async def run(
+        self,
+        request: Request,
+        run_host: RunHost,
+        media_host: MediaHost | None = None,
+        since: float | None = None,
+    ) -> Delivery:
         """Deliver the files of a request, paying for it once at most.
+
+        ``since`` is when a person asked for it, in the journal's seconds, where that was not just now.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
         run = RunContext(self, run_host, media_host)
+        asked = self.journal.now() if since is None else since
         while True:
-            job, ours = await obtain(run, request)
+            job, ours = await obtain(run, request, asked)
             try:
                 return await ResultCollector(run, job, request, request.output, ours=ours).deliver()
             except JobReplaced as replaced:

@@ -136,9 +136,9 @@ class Journal:
         """Record that the answer to the POST was lost; until ``mark_reported``, the next identical run tells it."""
         self._set(job, "lost")
 
-    def mark_reported(self, job: Job) -> None:
-        """Record that a person has been told of the lost answer: the next run submits anew."""
-        self._set(job, "unknown", ended_at=self._clock())
+    def mark_reported(self, job: Job, at: float | None = None) -> None:
+        """Record that a person was told of the lost answer, now or ``at`` a moment: who asks later submits anew."""
+        self._set(job, "unknown", ended_at=self._clock() if at is None else at)
 
     def mark_refused(self, job: Job, outcome: Note) -> None:
         """Record that the API refused the job; nothing was charged."""

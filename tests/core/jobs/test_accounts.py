@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from hurry import hurry, service
-from support import ROOT, TEXT_TO_IMAGE, RecordingHost, Runner
+from support import ROOT, RecordingHost, Runner
 
 from emulator import Emulator, Fault
-from nodes.app.account import jobs_view
 from nodes.core.errors import NotFound, OtherAccount, OverBudget, SubmissionUnknown, Unauthorized
 
 RECOVERABLE = r"(?s)Charged: .*Request: [0-9a-f-]{36}.*Next: .*[Rr]un the same inputs again"
@@ -158,7 +157,7 @@ def test_recent_jobs_and_the_budget_are_those_of_every_token(
     runner.text_to_image("one")
     renew()
     runner.text_to_image("two")
-    assert [view["state"] for view in jobs_view(service(), TEXT_TO_IMAGE)] == ["delivered"] * 2
+    assert [job.state for job in runner.jobs()] == ["delivered"] * 2
     assert service().journal.spent_today() == pytest.approx(0.2)
     monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.25")
     renew()
