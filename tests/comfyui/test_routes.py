@@ -306,19 +306,25 @@ def test_every_get_changes_nothing() -> None:
 def test_calls_that_hold_a_thread_are_bounded_for_each_client(
     host: Standin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = threading.Event()
-    monkeypatch.setattr(type(getattr(host, routes.PAGE_ATTRIBUTE)), "account", lambda *_: go_on.wait(20) and {})
+    entered, go_on = threading.Semaphore(0), threading.Event()
+
+    def hold(*_: object) -> dict[str, object]:
+        entered.release()
+        go_on.wait(20)
+        return {}
+
+    monkeypatch.setattr(type(getattr(host, routes.PAGE_ATTRIBUTE)), "account", hold)
     most = routes.MAX_CALLS_OF_A_CLIENT
     with ThreadPoolExecutor(most) as pool:
         held = [pool.submit(ask, host, "GET", "account") for _ in range(most)]
-        ends = time.monotonic() + 10
-        while (answer := ask(host, "GET", "messages")).status_code != 429:
-            assert time.monotonic() < ends, "the calls are not counted"
-        assert answer.json()["kind"] == "too_many_calls"
+        assert all(entered.acquire(timeout=10) for _ in range(most))
+        answer = ask(host, "GET", "messages")
+        assert (answer.status_code, answer.json()["kind"]) == (429, "too_many_calls")
         go_on.set()
         assert {one.result().status_code for one in held} == {200}
+    ends = time.monotonic() + 10
     while ask(host, "GET", "messages").status_code != 200:
-        assert time.monotonic() < ends + 10, "a call that has ended is counted still"
+        assert time.monotonic() < ends, "a call that has ended is counted still"
 
 
 def test_all_clients_together_leave_threads_to_the_jobs() -> None:

@@ -88,8 +88,8 @@ def medium_of(schema: Document, role: str) -> Medium | None:
     An image in the role of a mask is one.
     """
     items = schema.object("items", {})
-    found = {schema.get("format"), items.get("format")}
-    medium = next((medium for medium in _MEDIA if found & set(medium.formats)), None)
+    found = (schema.get("format"), items.get("format"))
+    medium = next((medium for medium in _MEDIA if any(one in found for one in medium.formats)), None)
     return _MASK if medium is IMAGE and role == _MASK.name else medium
 
 

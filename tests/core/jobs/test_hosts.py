@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import time
@@ -68,7 +69,9 @@ def hosts(runner: Runner, server: Server, tmp_path: Path, monkeypatch: pytest.Mo
 
 def kill_some(hosts: Hosts, _: Server, chance: random.Random) -> None:
     for run in chance.sample(hosts.living, min(6, len(hosts.living))):
-        run.kill()
+        # One may have ended since it was looked at.
+        with contextlib.suppress(ProcessLookupError):
+            run.kill()
 
 
 def end_connections(_: Hosts, server: Server, __: random.Random) -> None:

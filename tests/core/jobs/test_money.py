@@ -9,7 +9,10 @@ from emulator import Emulator, Fault
 from nodes.core.errors import InvalidInput, JobFailed
 
 
-def test_a_reason_that_quotes_the_prompt_is_shown_and_not_stored(runner: Runner, api: Emulator) -> None:
+def test_a_reason_that_quotes_the_prompt_is_shown_and_not_stored(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_KEEP_INPUTS", "0")
     api.fault(Fault("job", fails="blocked: a purple walrus"))
     with pytest.raises(JobFailed, match="a purple walrus"):
         runner.text_to_image(prompt="a purple walrus")

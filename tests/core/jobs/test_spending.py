@@ -16,6 +16,7 @@ from nodes.core.errors import JobFailed, OverBudget
 from nodes.core.jobs import acquire
 from nodes.core.jobs.progress import Stage
 from nodes.shell.commands import main
+from nodes.shell.report import Status
 
 
 @pytest.fixture
@@ -178,13 +179,12 @@ def test_the_shell_takes_a_maximum(
     monkeypatch.delenv("RUNCOMFY_MAX_COST_USD")
     api.fault(Fault("catalog", times=None, status=404))
     command = ["text-to-image", "--prompt", "a fox", "--resolution", "0.5K", "--out", str(runner.state.parent)]
-    assert main(command) == 1
+    assert main(command) == Status.NOT_CHARGED
     assert main([*command, "--max-cost", "0.5"]) == 0
     assert len(api.billed) == 1
 
 
 @pytest.mark.parametrize("usd", ["-1", "nan", "inf", "much"])
 def test_the_shell_refuses_what_is_no_amount(usd: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["text-to-image", "--prompt", "a fox", "--max-cost", usd])
+    assert main(["text-to-image", "--prompt", "a fox", "--max-cost", usd]) == Status.WRONG_INPUT
     assert "a number of 0 or more" in capsys.readouterr().err
