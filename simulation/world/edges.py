@@ -32,6 +32,7 @@ import nodes
 from nodes.core.jobs import waiting
 from nodes.core.media.buffers import BufferPool
 
+from .database import Database
 from .disk import Disk
 from .network import Network
 from .scheduler import Scheduler
@@ -79,9 +80,9 @@ class Memory:
 
 
 class Edges:
-    """Replaces the edges; ``world`` is the world they lead to."""
+    """Replaces the edges; ``world`` is the world they lead to. With a ``server``, the record lies there."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str = "") -> None:
         self.world: World
         self._executors: list[FiberExecutor] = []
         self._own: dict[Place, Callable[[], object]] = {}
@@ -102,6 +103,7 @@ class Edges:
         # Every wait looks for Stop so often, and looks take most of the time that is left.
         waiting.LOOK_SECONDS = _LOOK_SECONDS
         self._listen()
+        self.database = Database(self, server) if server else None
 
     @property
     def scheduler(self) -> Scheduler:
