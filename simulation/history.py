@@ -21,7 +21,7 @@ from .world.edges import Edges
 from .world.scheduler import Stuck
 from .world.world import Event, World
 
-_ONE_ROW_IN = 14
+_ONE_ROW_IN = 20
 
 
 @dataclass(frozen=True)

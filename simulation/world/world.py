@@ -67,6 +67,7 @@ class World:
         ]
         self._forms = Random(f"forms {plan.seed}")
         self._counts: Counter[str] = Counter()
+        edges.look_for_stop(is_due=any(action.do == "stop" for action in plan.actions))
         self.processes = [self.boot(number, self.environ(account)) for number, account in enumerate(plan.processes)]
 
     def boot(self, number: int, environ: Environ) -> Process:
@@ -152,7 +153,8 @@ class World:
                 self.processes[process.number] = self.boot(process.number, process.environ)
 
     def mend(self) -> None:
-        """Let nothing fail from now on."""
+        """Let nothing fail from now on, and nobody stop anything."""
+        self.edges.look_for_stop(is_due=False)
         self.faults.clear()
         self.disk.mend()
         self.settled_at = self.scheduler.now
