@@ -26,6 +26,7 @@ from nodes.core.store.job import Author
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
 PAUSE_SECONDS = 0.5
+MOST_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,8 @@ def _live(order: Order) -> None:
         del os.environ[name]
     os.environ.update(order.environ)
     _Host.stop = False
+    # Where whoever started it has gone, it does not wait for a provider that has gone as well.
+    signal.alarm(MOST_SECONDS)
     signal.signal(signal.SIGUSR1, lambda *_: setattr(_Host, "stop", True))
     log = os.open(order.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
 
