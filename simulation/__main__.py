@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .parallel import Failure, Order, Tally, play_all
@@ -31,9 +32,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     order = _order(options)
     numbers = range(options.histories) if options.history is None else range(options.history, options.history + 1)
     workers = 1 if options.history is not None else options.workers
-    if options.plant == _EACH:
-        return _find_each(order, numbers, workers)
-    return 1 if _play(order, numbers, workers).failures else 0
+    with _server(options.engine) as address:
+        order = replace(order, server=address)
+        if options.plant == _EACH:
+            return _find_each(order, numbers, workers)
+        return 1 if _play(order, numbers, workers).failures else 0
+
+
+@contextlib.contextmanager
+def _server(engine: str) -> Iterator[str]:
+    """Start a server where one is asked for; yield its address."""
+    if engine == "sqlite":
+        yield ""
+        return
+    from tests.postgres import Server
+
+    with Server(fsync="off") as server:
+        yield server.address()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--shrink", type=int, default=3, metavar="COUNT", help="so many kinds of failure (default: %(default)s)"
     )
+    parser.add_argument(
+        "--engine", choices=("sqlite", "postgres"), default="sqlite",
+        help="where the record lies; postgres: a server in a folder of its own (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--first", action="store_true", help="end with the first that fails")
     parser.add_argument("--list-planted", action="store_true", help="name the bugs that can be planted")
     parser.add_argument("--list-rows", action="store_true", help="name the rows")

@@ -26,7 +26,10 @@ _IN_MEMORY = Path("/dev/shm")
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be played: ``numbers`` of a seed's histories, with these rows in some or in ``always`` all."""
+    """What is to be played: ``numbers`` of a seed's histories, with these rows in some or in ``always`` all.
+
+    ``server`` is the address of a PostgreSQL server for the record; '' for the state folder's own.
+    """
 
     seed: int
     rows: frozenset[str]
@@ -34,6 +37,7 @@ class Order:
     plant: str = ""
     stop_at_first: bool = False
     shrinks: int = 3
+    server: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def _work(order: Order, numbers: range, results: Connection, folder: Path) -> No
     torch.set_num_threads(1)
     time.tzset()
     folder.mkdir()
-    stage = Stage(folder)
+    stage = Stage(folder, order.server)
     if order.plant:
         PLANTED[order.plant].plant()
     tally = Tally()

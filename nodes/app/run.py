@@ -194,4 +194,5 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None
     except (PackError, MemoryError) as error:
         told = as_receipt(error)
         run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
+        told.was_told()
         raise told from None

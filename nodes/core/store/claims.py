@@ -77,10 +77,11 @@ def _told_meanwhile(db: Session, new_job: NewJob, since: float | None, now: floa
 
 
 def _newest(db: Session, new_job: NewJob, asked: Asked) -> Job | None:
-    rows = many(
-        db,
-        "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit",
-        fingerprint=new_job.fingerprint,
-        limit=len(asked.is_ours) + 1,
-    )
-    return next((row for row in rows if asked.is_ours.get(row.id, True)), None)
+    """Return the newest job of this account; one that was paid for is asked for where another token made it."""
+    query = "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC"
+    rows = many(db, query, fingerprint=new_job.fingerprint)
+    return next((row for row in rows if _may_be_ours(row, new_job, asked)), None)
+
+
+def _may_be_ours(row: Job, new_job: NewJob, asked: Asked) -> bool:
+    return asked.is_ours.get(row.id, row.account == new_job.account or row.ended_paid)

@@ -155,6 +155,9 @@ class Asked:
     is_ours: dict[int, bool] = field(default_factory=dict)
 
 
+JUST_NOW = Asked()
+
+
 @dataclass(frozen=True)
 class Claimed:
     """The claim is the caller's, who submits the job or releases it."""

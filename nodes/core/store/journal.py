@@ -28,7 +28,7 @@ from .budget import Budget
 from .engines import open_engine
 from .engines.engine import Lease, Session
 from .engines.sqlite import FILE_NAME as FILE_NAME
-from .job import BEFORE, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
+from .job import BEFORE, JUST_NOW, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .rows import by_id, many, one, written
 from .spending import began
 
@@ -84,12 +84,7 @@ class Journal:
         text = json.dumps(content, sort_keys=True)
         return tuple(self._keyed(account + text) for account in self._known.former_accounts)
 
-    def claim(
-        self,
-        new_job: NewJob,
-        budget: Budget | None = None,
-        asked: Asked | None = None,
-    ) -> Claim:
+    def claim(self, new_job: NewJob, budget: Budget | None = None, asked: Asked = JUST_NOW) -> Claim:
         """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
 
         A lost answer that was told to somebody else while this caller waited concerns it, too.
@@ -100,7 +95,7 @@ class Journal:
         made: list[Job] = []
         try:
             with self._transaction() as db:
-                return self._claim(db, new_job, budget, asked or Asked(), made.append)
+                return self._claim(db, new_job, budget, asked, made.append)
         except JournalError:
             # A server may have the claim although its answer was lost.
             for job in made:
@@ -328,7 +323,7 @@ class Journal:
             claims.remove_dead(db, self._owner, budgets.first_moment(budget, now))
             budgets.require(db, budget, new_job, reckoned, now)
             if reckoned.base_only:
-                first = budgets.first_of_its_price(db, self._owner, new_job, now)
+                first = budgets.first_of_its_price(db, self._owner, new_job, asked, now)
                 if first is not None:
                     return PriceAwaited(first)
         made(job := self._insert(db, new_job, estimate=reckoned.usd if reckoned else None))

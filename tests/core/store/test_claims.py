@@ -172,3 +172,20 @@ def test_a_permission_counts_for_the_account_that_gave_it(journal: Journal) -> N
     claim_of_another = journal.claim(new_job(account=NOW), asked=Asked(is_ours={claim.job.id: False}))
     assert isinstance(claim_of_another, PermissionNeeded) and claim_of_another.job.request_id == "r1"
     assert isinstance(journal.claim(new_job(account=NOW), asked=Asked(is_ours={claim.job.id: True})), Claimed)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_another_account_tried_in_vain_is_no_permission(journal: Journal, lost: bool) -> None:
+    """Found by a history of the simulation: the newest job of the same inputs was somebody else's."""
+    mine = failed_and_charged(journal, request_id="r1", account=NOW)
+    theirs = journal.claim(new_job(account=THEN), asked=Asked(is_ours={mine.id: False}))
+    assert isinstance(theirs, Claimed)
+    if lost:
+        journal.mark_submitting(theirs.job)
+        journal.mark_lost(theirs.job)
+        journal.mark_reported(theirs.job)
+    else:
+        journal.mark_submitted(theirs.job, "r2")
+        journal.mark_ended(theirs.job, "failed", WHY, 0.0)
+    claim = journal.claim(new_job(account=NOW))
+    assert isinstance(claim, PermissionNeeded) and claim.job.request_id == "r1"
