@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 def load_models() -> tuple[ModelSpec, ...]:
     """Return the pack's models, in the order of their files. Of each, the inputs are read when first asked for."""
     heads: list[dict[str, Any]] = json.loads(INDEX.read_text(encoding="utf-8"))
-    return tuple(_indexed(MODELS_FOLDER / head.pop("file"), head) for head in heads)
+    return tuple(_indexed(head.pop("file"), head) for head in heads)
 
 
 def index_of(folder: Path) -> list[dict[str, JSON]]:
@@ -72,8 +72,8 @@ def read_added(paths: Iterable[Path], known: Iterable[ModelSpec]) -> tuple[list[
     return models, problems
 
 
-def _indexed(path: Path, head: dict[str, Any]) -> ModelSpec:
-    return indexed_model(head, cache(lambda: Document(_read_json(path))))
+def _indexed(file: str, head: dict[str, Any]) -> ModelSpec:
+    return indexed_model(head, cache(lambda: Document(_read_json(MODELS_FOLDER / file))))
 
 
 def _read_model(path: Path, taken: set[tuple[str, str]]) -> ModelSpec:
