@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from .parallel import Failure, Order, Tally, play_all
 from .planted import PLANTED
+from .real.histories import RealPlan
 from .rows import ROWS
 
 _LINE_EVERY_SECONDS = 30.0
@@ -75,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         "--engine", choices=("sqlite", "postgres"), default="sqlite",
         help="where the record lies; postgres: a server in a folder of its own (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--real", type=int, metavar="COUNT",
+        help="so many histories of real processes beside the others (default: one for a hundred)",
+    )  # fmt: skip
     parser.add_argument("--first", action="store_true", help="end with the first that fails")
     parser.add_argument("--list-planted", action="store_true", help="name the bugs that can be planted")
     parser.add_argument("--list-rows", action="store_true", help="name the rows")
@@ -90,7 +95,15 @@ def _order(options: argparse.Namespace) -> Order:
         plant=options.plant,
         stop_at_first=options.first or bool(options.plant),
         shrinks=options.shrink,
+        real=_real(options),
     )
+
+
+def _real(options: argparse.Namespace) -> int:
+    if options.real is not None:
+        return int(options.real)
+    simulated_alone = options.plant or options.row or options.history is not None or options.engine != "sqlite"
+    return 0 if simulated_alone or not hasattr(os, "fork") else int(options.histories) // 100
 
 
 def _find_each(order: Order, numbers: range, workers: int) -> int:
@@ -119,12 +132,18 @@ def _play(order: Order, numbers: range, workers: int) -> Tally:
         f"{len(tally.failures)} violated. {counts['runs']} runs, {counts['jobs']} jobs, {counts['calls']} calls, "
         f"{counts['deaths']} kills, {counts['seconds'] / 86400:.1f} simulated days."
     )
+    if order.real:
+        print(f"{counts['real']} of real processes: {counts['real_jobs']} jobs, {counts['real_kills']} signals.")
     for kind, count in tally.kinds.most_common():
         print(f"  {kind}: {count}")
     return tally
 
 
 def _tell(order: Order, failure: Failure) -> None:
+    if isinstance(failure.plan, RealPlan):
+        print(f"\nHistory {failure.number} of real processes", *failure.violations, sep="\n  ")
+        print(f"\n  {failure.plan}\n\n{failure.story}\n", flush=True)
+        return
     again = f"--seed {order.seed} --history {failure.number}"
     print(f"\nHistory {failure.number} ({again})", *failure.violations, sep="\n  ")
     if failure.plan is not None:

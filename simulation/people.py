@@ -252,7 +252,7 @@ class People:
         for pause in PAUSES:
             run = self._enqueue(process, [None], request_id).runs[0]
             process.wait()
-            if run.delivery is not None or isinstance(run.error, NotFound | JobFailed | JobCancelled):
+            if run.delivery is not None or is_final(run):
                 return
             self._world.scheduler.sleep(pause)
 
@@ -284,6 +284,12 @@ class People:
     def _look_at_spending(self) -> None:
         journal = _service().journal
         self._world.spent_today = (journal.spent_today(), journal.now())
+
+
+def is_final(run: Run) -> bool:
+    """Whether a run's receipt says that there is nothing to collect; an image may appear after all."""
+    ended = isinstance(run.error, NotFound | JobFailed | JobCancelled)
+    return ended and run.receipt.kind != "no_image"
 
 
 def advises(run: Run, step: str) -> bool:

@@ -23,7 +23,7 @@ from ..core.request.validate import Arguments
 from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.schema.registry import load_models
-from ..core.store.job import Job
+from ..core.store.job import Job, Moment
 from .host import Host
 from .items import Arrived, Item, ListRun, apart, as_receipt
 from .service import Service, open_service
@@ -43,7 +43,7 @@ class ModelRun:
         self._spec = spec
         self._values = values
         self._host = host
-        self._since = time.time()
+        self._since = Moment(time.time(), time.monotonic())
 
     @property
     def told(self) -> str:

@@ -22,6 +22,7 @@ from ..store.job import (
     Claimed,
     Existing,
     Job,
+    Moment,
     NewJob,
     OutcomeUnknown,
     PermissionNeeded,
@@ -43,7 +44,7 @@ LOOKS_BEFORE_ASKING = 10
 log = logging.getLogger(__name__)
 
 
-async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, bool]:
+async def obtain(run: RunContext, request: Request, since: Moment) -> tuple[Job, bool]:
     """Return an accepted job, and whether this run submitted it. A person asked for it ``since`` this moment.
 
     Raises:
@@ -141,7 +142,7 @@ async def _can_be_asked(run: RunContext, job: Job) -> bool:
 def _record_end(run: RunContext, job: Job) -> None:
     """Ask once for the result of a job and record its end. Blocking."""
     journal = run.dependencies.journal
-    match state := run.dependencies.client.result(job.request_id or ""):
+    match state := run.dependencies.client.result(job.request_id or "", job.model_id):
         case Succeeded(files, cost) if files:
             journal.mark_finished(replace(job, files=addresses(files), cost=cost))
         case Succeeded(cost=cost):

@@ -34,8 +34,6 @@ from .spending import began
 
 T = TypeVar("T")
 
-_BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DESC"
-
 log = logging.getLogger(__name__)
 
 
@@ -152,7 +150,7 @@ class Journal:
             InvalidInput: no such job is recorded. PackError: its inputs may be run again without this.
         """
         with self._transaction() as db:
-            named = one(db, _BY_REQUEST, request_id=request_id)
+            named = _by_request(db, request_id)
             if named is None:
                 raise InvalidInput("request_id", "not_recorded")
             newest = "SELECT * FROM jobs WHERE fingerprint = :fingerprint AND account = :account ORDER BY id DESC"
@@ -224,7 +222,7 @@ class Journal:
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""
         with self._transaction(reading=True) as db:
-            return one(db, _BY_REQUEST, request_id=request_id)
+            return _by_request(db, request_id)
 
     def recent(self, limit: int = 50, model_id: str | None = None, *, accepted: bool = False) -> list[Job]:
         """Return the newest jobs first, of every token: all, those of a model, or the accepted ones."""
@@ -401,6 +399,12 @@ class Journal:
         self._took_over = True
         if owed:
             self._owed.settled(owed)
+
+
+def _by_request(db: Session, request_id: str) -> Job | None:
+    """Return the newest job with a request id, one that was only collected last: of that nothing else is known."""
+    rows = many(db, "SELECT * FROM jobs WHERE request_id = :request_id", request_id=request_id)
+    return max(rows, key=lambda row: (row.owner != "", row.id), default=None)
 
 
 def _change(job: Job, state: JobState | None, values: Mapping[str, str | float | None]) -> Write:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from journals import WHY, accepted, claimed, new_job, sql
 
 from nodes.core.errors import InvalidInput, PackError
-from nodes.core.store.job import Asked, Claimed, Existing, Job, OutcomeUnknown, PermissionNeeded
+from nodes.core.store.job import Asked, Claimed, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
 from nodes.core.store.journal import Journal
 
 THEN, NOW = "the token of yesterday", "the token of today"
@@ -140,6 +141,25 @@ def test_files_that_are_there_after_all_make_it_a_delivered_job_again(journal: J
 
 def test_a_job_that_is_gone_before_it_told_a_result_or_a_cost_is_submitted_anew(journal: Journal) -> None:
     journal.mark_ended(accepted(journal), "expired", WHY)
+    assert isinstance(journal.claim(new_job()), Claimed)
+
+
+def test_a_permission_is_for_the_job_that_was_submitted_where_it_was_also_collected(
+    open_journal: Callable[[], Journal],
+) -> None:
+    """Found by a history of the simulation: the id of a job could not be recorded until it had been collected."""
+    journal = open_journal()
+    claim = journal.claim(new_job())
+    assert isinstance(claim, Claimed)
+    journal.mark_submitting(claim.job)
+    collected = journal.adopt(NewJob("of the id", NOW, model_id=""), "r1")
+    journal.mark_submitted(claim.job, "r1")
+    for job in (collected, claim.job):
+        journal.mark_ended(job, "failed", WHY, 0.25)
+    found = journal.find("r1")
+    assert found is not None and found.id == claim.job.id
+    assert isinstance(journal.claim(new_job()), PermissionNeeded)
+    journal.allow_retry("r1")
     assert isinstance(journal.claim(new_job()), Claimed)
 
 
