@@ -8,6 +8,8 @@
 import { COLLECT_NODE, nodeType, rootGraph } from "../node/graph.js";
 import { setInput, setInputs } from "../node/inputs.js";
 
+/** Under this name a workflow carries the project that its jobs are for. */
+const PROJECT = "runcomfy_project";
 const GAP = 40;
 const TITLE = 30;
 
@@ -52,6 +54,17 @@ export class HostCanvas {
     this.#app = app;
     this.#api = api;
     this.#window = window;
+  }
+
+  /** The project of the open workflow; '' where it names none. */
+  get project() {
+    return String(rootGraph(this.#app).extra?.[PROJECT] ?? "");
+  }
+
+  set project(name) {
+    const graph = rootGraph(this.#app);
+    graph.extra = { ...graph.extra, [PROJECT]: name };
+    if (!name) delete graph.extra[PROJECT];
   }
 
   /** Where an event lies on the canvas. @param {MouseEvent} event @returns {Point} */

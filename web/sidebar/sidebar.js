@@ -23,7 +23,7 @@ import { JobRecord, NO_FILTERS } from "./job_record.js";
 import { jobRow, ROW_HEIGHT } from "./job_row.js";
 import { promptText } from "./job_texts.js";
 import { jobView } from "./job_view.js";
-import { spendView } from "./spend.js";
+import { projectField, spendView } from "./spend.js";
 import { VirtualList } from "./virtual_list.js";
 
 const TITLE_HEIGHT = 30;
@@ -112,9 +112,10 @@ export class Sidebar {
 
   async #readSpend() {
     const { document, t, routes } = this.#page;
-    const open = this.#spend.querySelector("details")?.open ?? false;
-    const made = spendView(document, t, await routes.spend(), routes.exportAddress());
-    made.open = open;
+    const spend = await routes.spend();
+    const made = spendView(document, t, spend, routes.exportAddress(), projectField(document, t, this.#page.canvas));
+    // A person may have opened it while the answer was awaited.
+    made.open = this.#spend.querySelector("details")?.open ?? false;
     this.#spend.replaceChildren(made);
   }
 
