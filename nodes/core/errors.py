@@ -5,6 +5,7 @@ PackError
     NoToken                        nothing is set up yet
   InvalidInput(field)              before anything is spent
   OverBudget                       before anything is spent
+  ModelChanged                     before anything is spent
   ApiError
     ConnectionFailed               nothing was sent
     AnswerLost                     sent; the answer did not arrive whole
@@ -72,7 +73,7 @@ class Failure:
     """What happened, as data: ``note`` says it, ``next`` what to do about it.
 
     ``reason`` is the provider's own text, ``cost`` is in USD. Of a list, ``items`` tell what befell each of those
-    that failed, and ``cost`` is that of the whole run.
+    that failed, and ``cost`` is that of the whole run; of a refusal, they name each input.
     """
 
     note: Note
@@ -202,6 +203,10 @@ class OverBudget(PackError):
     """The day's budget would be passed; nothing was sent."""
 
     default_next = (step("raise_budget"),)
+
+
+class ModelChanged(PackError):
+    """The model does not take these inputs any more; nothing was sent. ``items`` of the failure name each."""
 
 
 class ApiError(PackError):

@@ -177,6 +177,8 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
     try:
         run.report(stage=Stage.PREPARING)
         prepared = await run.blocking(prepare)
+        for told in prepared.notes:
+            run.note(told)
         run.report(stage=Stage.SUBMITTING, sent=prepared.sent)
         accepted = await run.repeat("POST", Operation.SUBMIT, partial(submission.attempt, prepared.body))
         # The first look at the job may be long in coming; until then, too, a host knows which one it shows.

@@ -123,7 +123,8 @@ class ResultCollector:
         if self._ours:
             duration = duration_of(done.seconds, self._unfinished, self._seconds())
         await self._finished(replace(self._job, files=addresses(done.files), duration=duration), done.cost)
-        return done.files
+        recorded_by_another = tuple(map(HostedFile, self._job.files))
+        return recorded_by_another if len(recorded_by_another) > len(done.files) else done.files
 
     async def _look(self) -> tuple[ResultFile, ...]:
         """Return the files as the API tells them now. It is asked once: others are there, and wait."""

@@ -169,19 +169,28 @@ class Journal:
             )
 
     def mark_finished(self, job: Job) -> Job:
-        """Record the result of a job: the URLs of its files, its cost and its duration, where they are known."""
-        files = json.dumps(job.files)
-        return self._set(
-            job, files=files, has_result=1, cost=job.cost, duration=job.duration, ended_at=self._clock()
-        )
+        """Record the result of a job: the URLs of its files, its cost and its duration, where they are known.
+
+        Of two runs that were told different ones, that of more files stays: an answer takes no paid file away.
+        """
+        known = {"has_result": 1, "cost": job.cost, "duration": job.duration, "ended_at": self._clock()}
+        write = _change(job, None, {**known, "files": json.dumps(job.files)})
+        with self._owed_if_it_fails(write), self._transaction() as db:
+            fewer = len(job.files) < len(by_id(db, job.id).files)
+            (_change(job, None, known) if fewer else write).apply(db)
+            return by_id(db, job.id)
 
     def mark_over(self, job: Job, cost: float | None) -> Job:
         """Record that a job has ended, so that nobody waits for its cost; its files may still appear."""
         return self._set(job, cost=cost, ended_at=self._clock())
 
     def mark_delivered(self, job: Job) -> Job:
-        """Record that every image has been decoded and handed out."""
-        return self._set(job, "delivered")
+        """Record that every image has been decoded and handed out, unless another run knows of more files."""
+        write = _change(job, "delivered", {})
+        with self._owed_if_it_fails(write), self._transaction() as db:
+            if not 0 < len(job.files) < len(by_id(db, job.id).files):
+                write.apply(db)
+            return by_id(db, job.id)
 
     def mark_ended(self, job: Job, state: JobState, outcome: Note, cost: float | None = None) -> Job:
         """Record an end without images: ``failed``, ``cancelled`` or ``expired``."""

@@ -11,7 +11,7 @@ from hurry import hurry, service
 from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 
 from emulator import Emulator, Fault
-from nodes.app import prices
+from nodes.app.catalogue import live
 from nodes.core.errors import JobFailed, JournalError, OverBudget
 from nodes.core.jobs import acquire
 from nodes.core.jobs.progress import Stage
@@ -108,7 +108,7 @@ def test_without_a_price_and_a_cost_nothing_is_sent_unless_a_maximum_is_stated(
 def test_a_price_that_could_not_be_read_is_asked_for_again(
     runner: Runner, api: Emulator, budget: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prices, "NOT_KNOWN_SECONDS", 0.0)
+    monkeypatch.setattr(live, "NOT_KNOWN_SECONDS", 0.0)
     budget(0.15)
     api.fault(Fault("catalog", status=503))
     with pytest.raises(OverBudget, match="nothing tells"):

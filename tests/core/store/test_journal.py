@@ -142,6 +142,15 @@ def test_a_late_writer_undoes_nothing(journal: Journal) -> None:
     assert isinstance(claim, Existing) and claim.job.state == "delivered"
 
 
+def test_an_answer_with_fewer_files_takes_none_away(journal: Journal) -> None:
+    job = accepted(journal)
+    pair = journal.mark_finished(replace(job, files=("https://x/1", "https://x/2")))
+    single = journal.mark_finished(replace(job, files=("https://evil/1",), cost=0.5))
+    assert (single.files, single.cost) == (pair.files, 0.5)
+    assert journal.mark_delivered(replace(job, files=("https://evil/1",))).state == "submitted"
+    assert journal.mark_delivered(single).state == "delivered"
+
+
 def test_an_adopted_job_is_found_and_never_taken_back(journal: Journal) -> None:
     job = journal.adopt(new_job("of-request"), "r9")
     assert (job.state, job.request_id) == ("submitted", "r9")
