@@ -444,10 +444,12 @@ def ids_are_kept(record: Record) -> Iterator[Violation]:
 def waits_as_told(record: Record) -> Iterator[Violation]:
     """What is not a number of seconds nor a date is not waited for."""
     calls = record.world.network.calls
+    # What another call of the account was told holds for all of them.
+    told = max((fault.value for fault in record.world.plan.faults if fault.kind == "busy"), default=0.0)
     for place, call in enumerate(calls):
         if call.trouble and call.trouble.kind == "retry_after_inf":
             again = next((one for one in calls[place + 1 :] if one.run is call.run and one.op == call.op), None)
-            if again is not None and again.at - call.at > LONGEST_BACKOFF:
+            if again is not None and again.at - call.at > LONGEST_BACKOFF + told:
                 yield Violation("waits in vain", f"{again.at - call.at:.0f} s after Retry-After: inf")
 
 
