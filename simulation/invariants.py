@@ -186,10 +186,10 @@ def nothing_lost(record: Record) -> Iterator[Violation]:
 
 def all_deliver(record: Record) -> Iterator[Violation]:
     """With everything mended, each take delivers every whole file, unless its job is one that nobody can read."""
-    settled = record.world.settled_at
+    settled = record.world.settled_from
     last: dict[tuple[object, ...], Run] = {}
     for run in record.runs:
-        if run.take is not None and settled is not None and run.began >= settled and run.ended is not None:
+        if run.take is not None and settled is not None and run.number >= settled and run.ended is not None:
             last[run.take.key] = run
     for key, run in last.items():
         if run.delivery is not None:
