@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ _EACH = "each"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play what was asked for; return 1 where anything did not hold, or where a bug of ``each`` was not found."""
+    # The processes that play end with this one, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     options = _parser().parse_args(arguments)
     if options.list_planted:
         for planted in PLANTED.values():

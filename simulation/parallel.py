@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -120,6 +121,7 @@ def _play_in(folder: Path, order: Order, numbers: range, workers: int) -> Iterat
 
 
 def _work(order: Order, numbers: range, results: Connection, folder: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)
     time.tzset()
     folder.mkdir()
@@ -149,6 +151,7 @@ def _work(order: Order, numbers: range, results: Connection, folder: Path) -> No
 
 
 def _work_real(order: Order, numbers: range, results: Connection, folder: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)
     if order.plant:
         PLANTED[order.plant].plant()
