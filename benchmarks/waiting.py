@@ -37,8 +37,8 @@ TARGETS = {
     (120.0, 0.20): 1.2,
 }
 TARGET_EVENLY = 0.4
-# It cannot hold for every length up to 40 s: 5 % of a wait from 10 s on takes gaps of a tenth of it, ln 4 / ln 1.1 =
-# 14.5 calls, and 0.4 s from 3 s to 10 s takes 7 / 0.8 = 8.8. With a first look that is 25, and 20 are allowed.
+# It cannot hold for every length up to 40 s: 5 % of a wait from 10 s on takes gaps of a tenth of it, ln 4 / ln 1.1
+# = 14.5 calls, and 0.4 s from 3 s to 10 s takes 7 / 0.8 = 8.8. With a first look that is 25, and 20 are allowed.
 TARGET_UNKNOWN = 0.05
 REAL_LENGTH = 3.0
 REAL_SPREAD = 0.05

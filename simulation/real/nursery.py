@@ -106,10 +106,13 @@ def digest(shape: Sequence[int], pixels: bytes) -> str:
 def _serve(orders: Connection) -> None:
     # Nobody asks how they ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    children: list[Child] = []
     while True:
         try:
             order = orders.recv()
-        except EOFError:
+        except (EOFError, OSError):
+            for child in children:
+                child.send(signal.SIGKILL)
             return
         pid = os.fork()
         if pid == 0:
@@ -118,6 +121,7 @@ def _serve(orders: Connection) -> None:
                 _live(order)
             finally:
                 os._exit(0)
+        children = [child for child in children if child.lives()] + [Child(pid, order.log)]
         orders.send(pid)
 
 
