@@ -51,9 +51,9 @@ def test_every_planted_bug_is_found() -> None:
     assert [line.rpartition("|")[0].rpartition("|")[0] in readme for line in found] == [True] * len(found)
 
 
-@pytest.mark.parametrize("plant", ["posts_again", "releases_lost_claims"])
-def test_real_processes_find_planted_bugs(plant: str) -> None:
-    ended = simulate("--histories", "0", "--real", "60", "--plant", plant)
+@pytest.mark.timeout(900)
+def test_real_processes_find_a_planted_bug() -> None:
+    ended = simulate("--histories", "0", "--real", "60", "--plant", "posts_again")
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "billed twice" in ended.stdout
 
