@@ -18,6 +18,7 @@ from ..core.store.budget import Budget
 from ..core.store.engines.engine import Lease, Session
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
+from .catalogue.keep_up import asked_of
 from .entries import JSONObject
 from .host import Host
 from .record import Record
@@ -80,7 +81,7 @@ def takes(
 
 
 def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forecast:
-    """Check the inputs of a run and return what it leads to. Only the price is asked for. Blocking.
+    """Check the inputs of a run and return what it leads to. Only the catalogue is asked. Blocking.
 
     Raises:
         PackError: a receipt.
@@ -96,7 +97,10 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
         reckoned = budget.estimate(db, new_job, budget.Budget(0.0, settings.max_cost_usd))
         return Forecast(new_job.fingerprint, job, None if job else reckoned.usd, reckoned.base_only)
 
-    return service.journal.read(look)
+    told = service.journal.read(look)
+    if told.job is None:
+        service.keep_up.check(asked_of(arguments, references))
+    return told
 
 
 def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:
