@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..core.schema.registry import load_models
 from .authors import watch_users
-from .collect import COLLECT
-from .factory import PackNode, collect_class, node_class
+from .collect import COLLECT, collect_class
+from .factory import PackNode, node_class
 from .log_lines import prefix_lines
 from .page import Page
 from .routes import register
