@@ -60,6 +60,12 @@ class ComfyHost:
         """Return who takes the files of results."""
         return ComfyMedia()
 
+    def blocked(self, told: str) -> object:
+        """Return the host's own sign for an output with nothing at it."""
+        from comfy_execution.graph_utils import ExecutionBlocker
+
+        return ExecutionBlocker(told)
+
     def author(self) -> Author:
         """Return who queued the current prompt: call it in the node's own context."""
         item = _current_item()

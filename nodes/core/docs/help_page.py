@@ -57,7 +57,7 @@ class _Page:
     def _output_section(self) -> Iterator[str]:
         if self._node.output.returned:
             yield f"## {self._headings['outputs']}"
-            yield self._part(f"output_{self._node.output_kind}") or self._list(self._outputs())
+            yield self._part(f"output_{self._node.output.name}") or self._list(self._outputs())
 
     def _introduction(self) -> str:
         told = self._texts.description
@@ -103,7 +103,7 @@ class _Page:
             limits += [self._part(f"limits_sockets_{medium}", _of_sockets(field)) for field in _several(fields)]
             addresses = {"addresses": "`, `".join(field.inputs[-1].name for field in fields)}
             limits.append(self._part(f"limits_input_{medium}", addresses))
-        limits.append(self._part(f"limits_output_{self._node.output_kind}"))
+        limits.append(self._part(f"limits_output_{self._node.output.name}"))
         return f"{heading}\n\n" + "\n".join(filter(None, limits))
 
     def _media(self) -> dict[str, list[Field]]:
