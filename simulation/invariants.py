@@ -57,6 +57,15 @@ class Record:
         told = ((run, run.delivery) for run in self.runs if run.delivery is not None)
         return any(one.request_id == job.request_id and _end(run) <= moment for run, one in told)
 
+    def was_kept(self, job: Job, run: Run) -> bool:
+        """Whether a run was handed kept copies that a run of the job's own account had brought before its end."""
+        kept = run.delivery is not None and run.delivery.progress.kept
+        return kept and any(
+            call.op == RESULT and call.job is job and call.token in job.account.tokens and call.answered
+            and job.ends <= call.at <= _end(run)
+            for call in self.world.network.calls
+        )  # fmt: skip
+
     def told_cost(self, job: Job, moment: float) -> bool:
         """Whether a job that costs something has told so before a moment."""
         return job.cost > 0 and any(
@@ -209,7 +218,9 @@ def own_images(record: Record) -> Iterator[Violation]:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, another take")
         elif run.request_id is not None and run.request_id != job.request_id:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}")
-        elif run.token not in job.account.tokens and not record.was_delivered(job, run.began):
+        elif run.token not in job.account.tokens and not (
+            record.was_delivered(job, run.began) or record.was_kept(job, run)
+        ):
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, of another account")
         elif run.images != images_of(job, missing_of(run)):
             yield Violation("wrong images", f"run {run.number}: those of {job.request_id} are not its own")

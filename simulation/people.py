@@ -23,10 +23,10 @@ PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
 # What the record offers to collect.
 COLLECTABLE = ("submitted", "delivered")
-# After each run of a take that does not deliver. Files that come late are there after the first two; a file that is
-# not there may be late for an hour. Who has waited for that long does as the receipt says.
-PAUSES = (15.0, 30.0, 3600.0, 1.0, 1.0, 1.0)
-PATIENT_ATTEMPTS = 3
+# After each run of a take that does not deliver. Files that come late are there after the first; a file that is not
+# there may be late for an hour. Who has waited for that long does as the receipt says.
+PAUSES = (40.0, 3600.0, 1.0, 1.0, 1.0)
+PATIENT_ATTEMPTS = 2
 WISH_SECONDS = 60.0
 AGAIN = 0.25
 
