@@ -76,8 +76,12 @@ export class Models {
   /** Opens the dialog with the catalogue. */
   openCatalogue() {
     const { window, t, routes, place } = this.#page;
-    const view = new CatalogueView(window.document, { t, routes, models: this, place: ({ node_id }) => place(node_id) });
-    openDialog(window.document, { name: "models-dialog", title: t("models.title"), close: t("dialog.close"), content: view.root });
+    const onCanvas = (/** @type {{ node_id: string }} */ { node_id }) => {
+      dialog.close();
+      place(node_id);
+    };
+    const view = new CatalogueView(window.document, { t, routes, models: this, place: onCanvas });
+    const dialog = openDialog(window.document, { name: "models-dialog", title: t("models.title"), close: t("dialog.close"), content: view.root });
   }
 
   /** Adds models, and their nodes to the page. @param {string[]} models their ids @returns {Promise<AddedModels>} */
@@ -109,9 +113,9 @@ export class Models {
     await this.#page.routes.sendAsItIs(model, true);
   }
 
-  /** Asks which of the models that are here have changed. @returns {Promise<CheckedModel[]>} */
-  async check() {
-    const found = await this.#page.routes.checkModels();
+  /** Asks which of the models that are here have changed. @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
+  async check(refresh = false) {
+    const found = await this.#page.routes.checkModels(refresh);
     return found.filter(({ state }) => state !== "same" && state !== "unread");
   }
 
