@@ -36,6 +36,9 @@ export class Models {
   /** What the workflow that is being opened brings along. @type {ReturnType<typeof carriedBy>} */
   #brought = {};
 
+  /** The updates under way, by the model's id: who presses twice waits for the first. @type {Map<string, Promise<void>>} */
+  #updating = new Map();
+
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
@@ -100,7 +103,14 @@ export class Models {
   }
 
   /** Takes over a model as it is now; the nodes of it are made anew, and keep their values. @param {string} model its id */
-  async update(model) {
+  update(model) {
+    const under = this.#updating.get(model) ?? this.#updateNow(model).finally(() => this.#updating.delete(model));
+    this.#updating.set(model, under);
+    return under;
+  }
+
+  /** @param {string} model */
+  async #updateNow(model) {
     const { node_id } = await this.#page.routes.updateModel(model);
     const saved = this.#save();
     await this.#page.types.register(node_id);
@@ -161,7 +171,7 @@ export class Models {
 
   /** Says which models are missing, and offers to add them; some may have been added elsewhere. @param {string[]} types */
   async #offer(types) {
-    const asked = types.map((node_id) => ({ ...(this.#brought[node_id] ?? { model_id: "" }), node_id }));
+    const asked = types.map((node_id) => ({ node_id, model_id: this.#brought[node_id]?.model_id ?? "" }));
     const { named, why } = await this.#nameMissing(asked);
     const here = named.filter((model) => model.here);
     for (const { node_id } of here) await this.#page.types.register(node_id);
