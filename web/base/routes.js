@@ -90,8 +90,8 @@ export function createRoutes(api) {
     removeModel: (model) => ask("POST", "models/remove", { model_ids: [model] }),
     /** @param {(Partial<CarriedModel> & { node_id: string })[]} models @returns {Promise<NamedModel[]>} */
     nameModels: async (models) => (await ask("POST", "models/named", { models })).models ?? [],
-    /** @returns {Promise<CheckedModel[]>} */
-    checkModels: async () => (await ask("POST", "models/check", {})).models ?? [],
+    /** @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
+    checkModels: async (refresh) => (await ask("POST", "models/check", { refresh })).models ?? [],
     /** Takes over a model as the catalogue has it now. @param {string} model @returns {Promise<{ node_id: string }>} */
     updateModel: (model) => ask("POST", "models/update", { model_id: model }),
     /** Whether a model's inputs are sent although the catalogue forbids them. @param {string} model @param {boolean} allow */

@@ -16,6 +16,7 @@
 import { button, element } from "../base/elements.js";
 import { failureText } from "../base/receipts.js";
 import { errorText } from "../base/routes.js";
+import { modelName } from "../sidebar/job_texts.js";
 import { VirtualList } from "../sidebar/virtual_list.js";
 import { Catalogue } from "./catalogue.js";
 import { modelRow, ROW_HEIGHT, taskText } from "./model_row.js";
@@ -92,7 +93,7 @@ export class CatalogueView {
   #draw() {
     const { t } = this.#page;
     const { told, models, chosen } = this.#catalogue;
-    this.#add.textContent = t("models.add", { count: chosen.size });
+    this.#add.textContent = chosen.size ? t("models.add", { count: chosen.size }) : t("models.title");
     this.#add.title = [...chosen.values()].join(", ");
     this.#add.disabled = !chosen.size || this.#busy;
     if (!told) return;
@@ -168,7 +169,7 @@ export class CatalogueView {
     try {
       const { added, refused } = await models.add([...this.#catalogue.chosen.keys()]);
       this.#catalogue.mark(added.map(({ model_id }) => model_id), "added");
-      const told = added.length ? [t("models.wereAdded", { count: added.length, names: added.map(({ name }) => name).join(", ") })] : [];
+      const told = added.length ? [t("models.wereAdded", { count: added.length, names: added.map(({ name }) => modelName({ model: name })).join(", ") })] : [];
       this.#said.textContent = [...told, ...refused.map(({ model_id, failure }) => `${model_id}: ${failureText(failure, t)}`)].join(" ");
     } finally {
       this.#busy = false;

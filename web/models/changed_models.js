@@ -10,6 +10,7 @@
 
 import { button, element } from "../base/elements.js";
 import { errorText } from "../base/routes.js";
+import { modelName } from "../sidebar/job_texts.js";
 
 /**
  * Makes the lines; they come when the server has answered.
@@ -34,7 +35,8 @@ function show(document, root, found, page) {
 
 /** @param {Document} document @param {CheckedModel} model @param {Page} page */
 function row(document, model, { t, models }) {
-  const { name, state, by, changes } = model;
+  const { state, by, changes } = model;
+  const name = modelName({ model: model.name });
   const made = element(document, "div", "changed-model", [
     element(document, "span", "", t(`check.${state}`, { name, by })),
     element(document, "span", "small", changes.map(t.note).join(" ")),

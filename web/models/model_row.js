@@ -13,6 +13,7 @@
 import { button, confirmed, element } from "../base/elements.js";
 import { failureText } from "../base/receipts.js";
 import { priceText } from "../node/price.js";
+import { modelName } from "../sidebar/job_texts.js";
 
 export const ROW_HEIGHT = 76;
 /** What stands for itself among what goes in; numbers and choices do not. */
@@ -39,14 +40,14 @@ export function basePrice({ price, unit }, t) {
  */
 export function modelRow(document, model, chosen, page) {
   const { t } = page;
-  const box = element(document, "input", "model-box", [], { type: "checkbox", "aria-label": model.name, "data-model": model.model_id });
+  const box = element(document, "input", "model-box", [], { type: "checkbox", "aria-label": modelName({ model: model.name }), "data-model": model.model_id });
   box.checked = chosen || Boolean(model.here);
   box.disabled = Boolean(model.here || model.refused);
   box.addEventListener("change", () => page.choose(model));
   const label = element(document, "label", "model-label", [
     box,
     element(document, "span", "model-texts", [
-      element(document, "span", "model-name", model.name),
+      element(document, "span", "model-name", modelName({ model: model.name })),
       element(document, "span", "model-line", [model.maker, taskText(model), flowText(model, t)].filter(Boolean).join(" \u00b7 ")),
     ]),
   ]);

@@ -36,6 +36,9 @@ export class Models {
   /** What the workflow that is being opened brings along. @type {ReturnType<typeof carriedBy>} */
   #brought = {};
 
+  /** The updates under way, by the model's id: who presses twice waits for the first. @type {Map<string, Promise<void>>} */
+  #updating = new Map();
+
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
@@ -76,8 +79,12 @@ export class Models {
   /** Opens the dialog with the catalogue. */
   openCatalogue() {
     const { window, t, routes, place } = this.#page;
-    const view = new CatalogueView(window.document, { t, routes, models: this, place: ({ node_id }) => place(node_id) });
-    openDialog(window.document, { name: "models-dialog", title: t("models.title"), close: t("dialog.close"), content: view.root });
+    const onCanvas = (/** @type {{ node_id: string }} */ { node_id }) => {
+      dialog.close();
+      place(node_id);
+    };
+    const view = new CatalogueView(window.document, { t, routes, models: this, place: onCanvas });
+    const dialog = openDialog(window.document, { name: "models-dialog", title: t("models.title"), close: t("dialog.close"), content: view.root });
   }
 
   /** Adds models, and their nodes to the page. @param {string[]} models their ids @returns {Promise<AddedModels>} */
@@ -96,7 +103,14 @@ export class Models {
   }
 
   /** Takes over a model as it is now; the nodes of it are made anew, and keep their values. @param {string} model its id */
-  async update(model) {
+  update(model) {
+    const under = this.#updating.get(model) ?? this.#updateNow(model).finally(() => this.#updating.delete(model));
+    this.#updating.set(model, under);
+    return under;
+  }
+
+  /** @param {string} model */
+  async #updateNow(model) {
     const { node_id } = await this.#page.routes.updateModel(model);
     const saved = this.#save();
     await this.#page.types.register(node_id);
@@ -109,9 +123,9 @@ export class Models {
     await this.#page.routes.sendAsItIs(model, true);
   }
 
-  /** Asks which of the models that are here have changed. @returns {Promise<CheckedModel[]>} */
-  async check() {
-    const found = await this.#page.routes.checkModels();
+  /** Asks which of the models that are here have changed. @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
+  async check(refresh = false) {
+    const found = await this.#page.routes.checkModels(refresh);
     return found.filter(({ state }) => state !== "same" && state !== "unread");
   }
 
@@ -157,7 +171,7 @@ export class Models {
 
   /** Says which models are missing, and offers to add them; some may have been added elsewhere. @param {string[]} types */
   async #offer(types) {
-    const asked = types.map((node_id) => ({ ...(this.#brought[node_id] ?? { model_id: "" }), node_id }));
+    const asked = types.map((node_id) => ({ node_id, model_id: this.#brought[node_id]?.model_id ?? "" }));
     const { named, why } = await this.#nameMissing(asked);
     const here = named.filter((model) => model.here);
     for (const { node_id } of here) await this.#page.types.register(node_id);
