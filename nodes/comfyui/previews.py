@@ -40,7 +40,9 @@ def shown(files: Sequence[Path], folder: Path, kind: str = "temp") -> Shown:
 def media_shown_next(prompt: Prompt, node: str) -> frozenset[str]:
     """Return the media that lead from a node straight to one that shows them."""
     showing = [each.get("inputs", {}) for each in prompt.values() if each.get("class_type") in SHOWING]
-    return frozenset(medium for name, medium in _INPUTS.items() if any(_comes_from(node, one.get(name)) for one in showing))
+    return frozenset(
+        medium for name, medium in _INPUTS.items() if any(_comes_from(node, one.get(name)) for one in showing)
+    )
 
 
 def not_shown_next(files: Sequence[Path], media: Collection[str]) -> list[Path]:
