@@ -22,7 +22,7 @@ ENGINES = ("sqlite", "postgres")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that uses a record on both engines; one of a single engine is marked with its name."""
-    if "record" in metafunc.fixturenames:
+    if "record" in metafunc.fixturenames and metafunc.definition.get_closest_marker("page") is None:
         alone = [engine for engine in ENGINES if metafunc.definition.get_closest_marker(engine)]
         metafunc.parametrize("record", alone or ENGINES, indirect=True)
 

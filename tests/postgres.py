@@ -76,7 +76,7 @@ class Server:
         """Start it, and wait until it takes connections."""
         log = open(self.folder / "log", "ab")  # noqa: SIM115 (the server's from now on)
         with log:
-            command = [str(self._programs / "postgres"), "-D", str(self.data)]
+            command = [*_ends_with_this_process(), str(self._programs / "postgres"), "-D", str(self.data)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **_user())
         ends = time.monotonic() + 60
         while not self._answers():
@@ -152,6 +152,11 @@ def look(address: str, statement: str) -> list[tuple[Any, ...]]:
         db.execute("SET search_path TO runcomfy_models, public")
         found = db.execute(statement.encode())
         return found.fetchall() if found.description else []
+
+
+def _ends_with_this_process() -> list[str]:
+    """Return what a command begins with that shall end with this process, also where that is killed."""
+    return ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
 
 
 def _user() -> dict[str, Any]:

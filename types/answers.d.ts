@@ -141,12 +141,20 @@ export interface JobPage {
   models: { model_id: string; model: string }[];
 }
 
-/** What was spent, in USD: today, this month, on each of the last days, and on each model. */
+/** A part of what was spent; the name is '' for the jobs that name none. */
+export interface Share {
+  name: string;
+  usd: number;
+  jobs: number;
+}
+
+/** What was spent, in USD: today, this month, on each of the last days, and in these on each model and by whom. */
 export interface Spend {
   today: number;
   month: number;
   days: { day: string; usd: number; jobs: number }[];
   models: { model_id: string; model: string; usd: number; jobs: number }[];
+  shares: { user?: Share[]; project?: Share[]; host?: Share[] };
 }
 
 export interface Setting {

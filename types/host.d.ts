@@ -124,6 +124,8 @@ export interface MenuItem {
 export interface Graph {
   id?: string;
   nodes?: HostNode[];
+  /** What the workflow carries besides its nodes. */
+  extra?: Record<string, unknown>;
   add(node: HostNode): unknown;
   getNodeById?(id: string | number): HostNode | null | undefined;
   setDirtyCanvas?(foreground: boolean, background: boolean): void;

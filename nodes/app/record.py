@@ -16,6 +16,7 @@ from ..core.store.file_cache import FileCache
 from ..core.store.history import Entry, Place, Wanted
 from ..core.store.job import BEFORE, Job
 from ..core.store.journal import Journal
+from ..core.store.spending import By, Spent, spent
 from .collecting import COLLECTS
 from .entries import JSONObject, entry_view, heading, inputs_view, model_view, receipt_view, table
 
@@ -23,6 +24,7 @@ MOST_JOBS = 500
 USUAL_JOBS = 100
 MOST_TAKES = 50
 DAYS = 31
+SHARES: tuple[By, ...] = ("user", "project", "host")
 MAX_SEARCH = 200
 _EXPORTED_AT_ONCE = 1000
 SEARCHED_AT_ONCE = 10_000
@@ -102,13 +104,15 @@ class Record:
         return {**entry_view(entry, self.kept.look(entry.job.name)), **COLLECTS.view(entry.job.id)}
 
     def spent(self) -> JSONObject:
-        """Return what was spent today, this month, on each of the last 31 days, and on each model in these."""
+        """Return what was spent today, this month, on each of the last 31 days, and in these on what and by whom.
+
+        ``shares`` are those of users, projects and hosts, where jobs differ in them; '' stands for those of none.
+        """
         today = date.fromtimestamp(self.journal.now())
         days = [today - timedelta(days=number) for number in range(DAYS)]
         since = _midnight(days[-1])
-        found = {one.name: one for one in self.journal.read(lambda db, _: history.spent_by_day(db, since))}
+        found = {one.name: one for one in self._spent("day", since)}
         by_day = [(day, found.get(day.isoformat())) for day in reversed(days)]
-        models = self.journal.read(lambda db, _: history.spent_by_model(db, since))
         month = [one for day, one in by_day if one and (day.year, day.month) == (today.year, today.month)]
         return {
             "today": by_day[-1][1].usd if by_day[-1][1] else 0.0,
@@ -117,7 +121,8 @@ class Record:
                 {"day": day.isoformat(), "usd": one.usd if one else 0.0, "jobs": one.jobs if one else 0}
                 for day, one in by_day
             ],
-            "models": [{**model_view(one.name), "usd": one.usd, "jobs": one.jobs} for one in models if one.jobs],
+            "models": [{**model_view(one.name), **_sum(one)} for one in self._spent("model", since) if one.jobs],
+            "shares": {by: shares for by in SHARES if (shares := self._shares(by, since))},
         }
 
     def export(self) -> str:
@@ -143,6 +148,13 @@ class Record:
         job, number = self.entry(job_id).job, integer(index, 0)
         return job, number, self.kept.get(job.name).get(number)
 
+    def _spent(self, by: By, since: float) -> list[Spent]:
+        return self.journal.read(lambda db, _: spent(db, by, since))
+
+    def _shares(self, by: By, since: float) -> list[JSONObject]:
+        found = [one for one in self._spent(by, since) if one.jobs]
+        return [{"name": one.name, **_sum(one)} for one in found] if len(found) > 1 else []
+
     def _found(self, wanted: Wanted, limit: int) -> list[Entry]:
         """Return the newest jobs that are asked for; a search goes from piece to piece: no claim waits for all."""
         if not wanted.search:
@@ -166,6 +178,10 @@ class Record:
     def _before(self, job_id: int | None) -> list[Entry]:
         wanted = Wanted(before=job_id)
         return self.journal.read(lambda db, owner: history.page(db, owner, wanted, _EXPORTED_AT_ONCE))
+
+
+def _sum(one: Spent) -> JSONObject:
+    return {"usd": one.usd, "jobs": one.jobs}
 
 
 def _page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:

@@ -348,6 +348,20 @@ def test_spending_has_a_sum_for_each_day_and_model(runner: Runner, host: Standin
     }
 
 
+def test_spending_has_a_share_for_each_project_where_jobs_differ_in_it(
+    runner: Runner, host: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner.text_to_image()
+    assert ask(host, "GET", "jobs/spend").json()["shares"] == {}
+    monkeypatch.setenv("RUNCOMFY_PROJECT", "spot")
+    runner.text_to_image(num_images=2)
+    shares = ask(host, "GET", "jobs/spend").json()["shares"]
+    two, one = [job["cost"] for job in jobs(host)]
+    assert shares == {
+        "project": [{"name": "", "usd": one, "jobs": 1}, {"name": "spot", "usd": two, "jobs": 1}],
+    }
+
+
 def test_the_table_holds_every_job_and_no_formula(runner: Runner, host: Standin) -> None:
     runner.text_to_image('=HYPERLINK("https://evil.example")')
     runner.text_to_image("two\nlines, and a comma", seed=1)

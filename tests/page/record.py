@@ -135,7 +135,8 @@ class Record:
             for back in range(30, -1, -1)
         ]
         models = [{"model_id": model_id, "model": model, "usd": 12.5, "jobs": 125} for model_id, model, _ in MODELS]
-        return {"today": 0.4, "month": 25.0, "days": days, "models": models}
+        shares = {"user": [{"name": "alice", "usd": 20.0, "jobs": 200}, {"name": "", "usd": 5.0, "jobs": 50}]}
+        return {"today": 0.4, "month": 25.0, "days": days, "models": models, "shares": shares}
 
     def _collect(self, asked: dict[str, Any]) -> Any:
         job = self.entries[asked["id"]]

@@ -185,6 +185,19 @@ def test_tab_opens_from_the_node_and_keeps_what_it_showed(editor: Editor) -> Non
     sidebar.get_by_role("button", name="Copy the request id").wait_for()
 
 
+def test_spending_is_shown_by_user_and_the_workflow_names_its_project(editor: Editor) -> None:
+    sidebar = editor.open_jobs()
+    sidebar.locator(".runcomfy-spend summary").click()
+    shares = sidebar.locator(".runcomfy-spend-by:text-is('By user') + dl")
+    shown = [shares.locator(tag).all_inner_texts() for tag in ("dt", "dd")]
+    assert shown == [["alice", "not named"], ["$20.00", "$5.00"]]
+    field = sidebar.get_by_label("Project of this workflow")
+    for name, carried in (("spot", "spot"), ("", None)):
+        field.fill(name)
+        field.blur()
+        assert editor.do("() => app.graph.serialize().extra?.runcomfy_project ?? null") == carried
+
+
 def test_settings_are_stored_as_they_are_changed_and_variables_come_first(editor: Editor, record: Record) -> None:
     panel = editor.open_settings()
     budget = panel.get_by_label("Daily budget, USD")

@@ -5,6 +5,7 @@
  * @import { Translate } from "../base/messages.js"
  * @import { Routes } from "../base/routes.js"
  * @import { HostCanvas } from "./canvas.js"
+ * @import { Filters } from "./job_record.js"
  * @import { Item } from "./virtual_list.js"
  *
  * @typedef {{
@@ -22,7 +23,7 @@ import { JobRecord, NO_FILTERS } from "./job_record.js";
 import { jobRow, ROW_HEIGHT } from "./job_row.js";
 import { promptText } from "./job_texts.js";
 import { jobView } from "./job_view.js";
-import { spendView } from "./spend.js";
+import { projectField, spendView } from "./spend.js";
 import { VirtualList } from "./virtual_list.js";
 
 const TITLE_HEIGHT = 30;
@@ -76,10 +77,10 @@ export class Sidebar {
     }, REFRESH_MILLISECONDS);
   }
 
-  /** Shows the jobs of a model, or all. @param {string} model its id, or '' */
-  show(model = "") {
+  /** Shows all jobs, or those that are asked for. @param {Partial<Filters>} filters */
+  show(filters) {
     this.#close();
-    this.#try(() => this.#record.filter({ ...NO_FILTERS, model }));
+    this.#try(() => this.#record.filter({ ...NO_FILTERS, ...filters }));
   }
 
   /**
@@ -111,9 +112,10 @@ export class Sidebar {
 
   async #readSpend() {
     const { document, t, routes } = this.#page;
-    const open = this.#spend.querySelector("details")?.open ?? false;
-    const made = spendView(document, t, await routes.spend(), routes.exportAddress());
-    made.open = open;
+    const spend = await routes.spend();
+    const made = spendView(document, t, spend, routes.exportAddress(), projectField(document, t, this.#page.canvas));
+    // A person may have opened it while the answer was awaited.
+    made.open = this.#spend.querySelector("details")?.open ?? false;
     this.#spend.replaceChildren(made);
   }
 

@@ -123,7 +123,8 @@ class ResultCollector:
         if self._ours:
             duration = duration_of(done.seconds, self._unfinished, self._seconds())
         await self._finished(replace(self._job, files=addresses(done.files), duration=duration), done.cost)
-        return done.files
+        recorded_by_another = tuple(map(HostedFile, self._job.files))
+        return recorded_by_another if len(recorded_by_another) > len(done.files) else done.files
 
     async def _look(self) -> tuple[ResultFile, ...]:
         """Return the files as the API tells them now. It is asked once: others are there, and wait."""
@@ -222,9 +223,8 @@ class ResultCollector:
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            # Not waited for: whoever ends this run now, what is recorded as told comes out of it.
-            threads.start(recorded, journal.mark_without_image, self._job, error.note, known.cost)
-            return error
+            write = partial(recorded, journal.mark_without_image, self._job, error.note, known.cost)
+            return error.once_told(partial(threads.start, write))
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
         if maybe_unpaid and self._request is not None:

@@ -14,7 +14,6 @@ from .engines.engine import Lease, Session
 from .inputs import seed_of
 from .job import Job, JobState
 from .rows import parse_job
-from .spending import Spent, spent
 
 Need: TypeAlias = Literal["collect", "permission", "look", ""]
 
@@ -137,16 +136,6 @@ def models(db: Session) -> list[str]:
         "WHERE found.id IS NOT NULL) SELECT id FROM found WHERE id <> ''"
     )
     return [str(row[0]) for row in rows]
-
-
-def spent_by_day(db: Session, since: float) -> list[Spent]:
-    """Return what was spent on each local day since a moment, as YYYY-MM-DD; days without a job are left out."""
-    return spent(db, "day", since)
-
-
-def spent_by_model(db: Session, since: float) -> list[Spent]:
-    """Return what was spent on each model since a moment."""
-    return spent(db, "model", since)
 
 
 def is_live(db: Session, owner: Lease, job: Job) -> bool:

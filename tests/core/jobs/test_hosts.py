@@ -83,6 +83,12 @@ def stop_the_server(_: Hosts, server: Server, chance: random.Random) -> None:
         time.sleep(chance.uniform(0.5, 3.0))
 
 
+def stop_the_server_for_a_minute(hosts: Hosts, server: Server, _: random.Random) -> None:
+    if len(hosts.runs) == PROCESSES // 2:
+        with server.away():
+            time.sleep(60)
+
+
 def freeze_the_server(_: Hosts, server: Server, chance: random.Random) -> None:
     server.freeze(True)
     time.sleep(chance.uniform(0.5, 2.0))
@@ -93,6 +99,7 @@ ILLS: dict[str, Callable[[Hosts, Server, random.Random], None]] = {
     "kill -9": kill_some,
     "pg_terminate_backend": end_connections,
     "stopped": stop_the_server,
+    "stopped for a minute": stop_the_server_for_a_minute,
     "frozen": freeze_the_server,
 }
 
