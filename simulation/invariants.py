@@ -186,10 +186,10 @@ def nothing_lost(record: Record) -> Iterator[Violation]:
 
 def all_deliver(record: Record) -> Iterator[Violation]:
     """With everything mended, each take delivers every whole file, unless its job is one that nobody can read."""
-    settled = record.world.settled_at
+    settled = record.world.settled_from
     last: dict[tuple[object, ...], Run] = {}
     for run in record.runs:
-        if run.take is not None and settled is not None and run.began >= settled and run.ended is not None:
+        if run.take is not None and settled is not None and run.number >= settled and run.ended is not None:
             last[run.take.key] = run
     for key, run in last.items():
         if run.delivery is not None:
@@ -444,10 +444,12 @@ def ids_are_kept(record: Record) -> Iterator[Violation]:
 def waits_as_told(record: Record) -> Iterator[Violation]:
     """What is not a number of seconds nor a date is not waited for."""
     calls = record.world.network.calls
+    # What another call of the account was told holds for all of them.
+    told = max((fault.value for fault in record.world.plan.faults if fault.kind == "busy"), default=0.0)
     for place, call in enumerate(calls):
         if call.trouble and call.trouble.kind == "retry_after_inf":
             again = next((one for one in calls[place + 1 :] if one.run is call.run and one.op == call.op), None)
-            if again is not None and again.at - call.at > LONGEST_BACKOFF:
+            if again is not None and again.at - call.at > LONGEST_BACKOFF + told:
                 yield Violation("waits in vain", f"{again.at - call.at:.0f} s after Retry-After: inf")
 
 
