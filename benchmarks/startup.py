@@ -20,9 +20,9 @@ def rows(quick: bool) -> list[Row]:
     """Return the row of loading, with what it opens, and the row of its models."""
     with tempfile.TemporaryDirectory() as bytecode, tempfile.TemporaryDirectory() as copy:
         models = copy_with_few_models(Path(copy))
-        roots = {"pack": str(ROOT), "few": copy, "empty": ""}
-        load = {name: partial(in_a_process, "startup_process", bytecode, root) for name, root in roots.items()}
-        first = load["pack"]()
+        first = in_a_process("startup_process", bytecode, str(ROOT))
+        what = {"pack": str(ROOT), "few": copy, "empty": str(int(first["modules"]))}
+        load = {name: partial(in_a_process, "startup_process", bytecode, one) for name, one in what.items()}
         load["few"]()
         found = in_turn(load, 3 if quick else 9)
     ours, floor, few = found["pack"], found["empty"], found["few"]
@@ -31,13 +31,13 @@ def rows(quick: bool) -> list[Row]:
             "startup: loading the pack",
             "real",
             "ms",
-            ours["wall"] * 1000,
-            floor["wall"] * 1000,
+            ours["cpu"] * 1000,
+            floor["cpu"] * 1000,
             None,
             f"<= {TARGET * 1000:.0f} ms",
-            ours["wall"] <= TARGET and not ours["sockets"] and not ours["files"],
-            f"floor: as many empty modules; processor time {ours['cpu'] * 1000:.0f} ms; the very first time, "
-            f"which compiles, {first['wall'] * 1000:.0f} ms; {ours['modules']:.0f} modules of its own, "
+            ours["cpu"] <= TARGET and not ours["sockets"] and not ours["files"],
+            f"processor time; floor: as many empty modules; wall {ours['wall'] * 1000:.0f} ms; the very first, "
+            f"which compiles, {first['cpu'] * 1000:.0f} ms; {ours['modules']:.0f} modules of its own, "
             f"{ours['others']:.0f} others; sockets {ours['sockets']:.0f}, files of others {ours['files']:.0f}",
         ),
         Row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import sys
@@ -15,7 +16,6 @@ import PIL.Image
 import requests
 import torch
 
-EMPTY_MODULES = 20
 _HOST_LIBRARIES = (aiohttp, numpy, PIL.Image, requests, torch)
 
 
@@ -60,6 +60,8 @@ def measure(root: Path) -> dict[str, float]:
     """Load once and return seconds and counts."""
     before = set(sys.modules)
     seen = watch(root)
+    # Else a collection that the libraries of the host have almost made due falls into it, or not.
+    gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     name = load(root)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -69,14 +71,14 @@ def measure(root: Path) -> dict[str, float]:
     return {"wall": wall, "cpu": cpu, "modules": own, "others": len(new) - own, **counts}
 
 
-def main(bytecode: str, root: str) -> None:
-    """Print the figures of loading a pack; without a ``root``, of empty modules. ``bytecode`` is a folder of it."""
+def main(bytecode: str, what: str) -> None:
+    """Print the figures of loading a pack by its path, or so many empty modules. ``bytecode`` is a folder of it."""
     sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
-    if root:
-        found = measure(Path(root))
+    if not what.isdecimal():
+        found = measure(Path(what))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            empty_modules(Path(folder), EMPTY_MODULES)
+            empty_modules(Path(folder), int(what))
             load(Path(folder))  # Writes the bytecode, as the first start does.
             for name in [name for name in sys.modules if name.startswith(folder)]:
                 del sys.modules[name]

@@ -22,7 +22,7 @@ from ..core.request.encode_once import Reference
 from ..core.request.validate import Arguments
 from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
-from ..core.store.job import Job
+from ..core.store.job import Job, Moment
 from .catalogue.here import HERE
 from .host import Host
 from .items import Arrived, Item, ListRun, apart, as_receipt
@@ -43,7 +43,7 @@ class ModelRun:
         self._spec = spec
         self._values = values
         self._host = host
-        self._since = time.time()
+        self._since = Moment(time.time(), time.monotonic())
 
     @property
     def told(self) -> str:
@@ -194,4 +194,5 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None
     except (PackError, MemoryError) as error:
         told = as_receipt(error)
         run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
+        told.was_told()
         raise told from None

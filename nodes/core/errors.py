@@ -24,7 +24,7 @@ The host's interrupt is outside the tree and is never wrapped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
@@ -147,6 +147,18 @@ class PackError(Exception):
         super().__init__(told.kind)
         steps = self.default_next if next is None else next
         self.failure = Failure(told, charge or self.default_charge, steps, reason, cost, request_id)
+
+    _follow: tuple[Callable[[], object], ...] = ()
+
+    def once_told(self: E, *follow: Callable[[], object]) -> E:
+        """Return this error, with what is to be done once a person has been told of it."""
+        self._follow += follow
+        return self
+
+    def was_told(self) -> None:
+        """Do what was to be done then. Whoever shows the error calls this right after."""
+        for do in self._follow:
+            do()
 
     def __str__(self) -> str:
         return self.failure.receipt()

@@ -6,14 +6,13 @@ The page's ``price.js`` and ``format.js`` have the same rules, the latter tested
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, TypeAlias
 
 Period: TypeAlias = Literal["day", "month"]
 Scope: TypeAlias = Literal["all", "user", "project"]
 
 _CENTS = 2
-_LEAST = Decimal("0.0001")
+_LEAST = "0.0001"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,10 @@ def money(usd: float | None) -> str:
     """Write USD with two decimals, and with up to four where two would hide something; '' when it is not known."""
     if usd is None:
         return ""
+    # The host's start writes no amount, and loading this takes as long as a dozen modules of the pack.
+    from decimal import ROUND_HALF_UP, Decimal
+
     # Half a unit is rounded away from zero, as JavaScript does it; Python's own formats round it to even.
-    whole, _, decimals = f"{Decimal(abs(usd)).quantize(_LEAST, ROUND_HALF_UP):f}".partition(".")
+    whole, _, decimals = f"{Decimal(abs(usd)).quantize(Decimal(_LEAST), ROUND_HALF_UP):f}".partition(".")
     decimals = decimals[:_CENTS] + decimals[_CENTS:].rstrip("0")
     return f"{'-' if usd < 0 else ''}${whole}.{decimals}"

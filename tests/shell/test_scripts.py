@@ -18,7 +18,7 @@ import pytest
 from hurry import wait_until
 from makers import noise
 from PIL import Image
-from shells import BLOCKED, HANG, Done, blocking, run_shell
+from shells import BLOCKED, HANG, Done, blocking, call_shell, run_shell
 from support import ROOT, Runner
 
 from emulator import OTHERS_PREFIX, Emulator, Fault
@@ -35,6 +35,13 @@ ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="a signal that only this p
 def shell(runner: Runner, tmp_path: Path) -> Shell:
     """Run the command in a folder of the test, with the emulator of the test as the account."""
     assert runner.state == tmp_path / "state"
+    return lambda *arguments, **more: call_shell(tmp_path, arguments, **more)
+
+
+@pytest.fixture
+def process(runner: Runner, tmp_path: Path) -> Shell:
+    """Run the command in a process of its own."""
+    assert runner.state == tmp_path / "state"
     return lambda *arguments, **more: run_shell(tmp_path, arguments, **more)
 
 
@@ -42,8 +49,8 @@ def shell(runner: Runner, tmp_path: Path) -> Shell:
 
 
 @pytest.mark.parametrize("make", ["png", "jpeg", "webp"])
-def test_a_file_is_saved_byte_for_byte_as_it_came(shell: Shell, api: Emulator, tmp_path: Path, make: str) -> None:
-    done = shell("text-to-image", "A red fox", "--output-format", make)
+def test_a_file_is_saved_byte_for_byte_as_it_came(process: Shell, api: Emulator, tmp_path: Path, make: str) -> None:
+    done = process("text-to-image", "A red fox", "--output-format", make)
     assert done.status == 0, done.err
     (path,) = (tmp_path / "output").iterdir()
     assert done.out == f"{Path('output') / path.name}\n"
@@ -60,13 +67,15 @@ def _bytes_of(address: str) -> bytes:
         return session.get(address, timeout=9).content
 
 
-def test_references_go_without_torch_as_patterns_and_addresses(shell: Shell, api: Emulator, tmp_path: Path) -> None:
+def test_references_go_without_torch_as_patterns_and_addresses(
+    process: Shell, api: Emulator, tmp_path: Path
+) -> None:
     (tmp_path / "shots").mkdir()
     for number in (1, 2):
         Image.fromarray(noise(8, 8, seed=number)).save(tmp_path / "shots" / f"{number}.png")
     Image.fromarray(noise(8, 8, seed=3)).save(tmp_path / "first.png")
     address = "https://a.example.com/4.png"
-    done = shell("pro-edit", "bluer", "--image", "first.png", "shots/*.png", address, "--quiet")
+    done = process("pro-edit", "bluer", "--image", "first.png", "shots/*.png", address, "--quiet")
     assert (done.status, done.err) == (0, "")
     sent = api.jobs[0].body["image_urls"]
     assert len(sent) == 4 and sent[3] == address
@@ -76,15 +85,15 @@ def test_references_go_without_torch_as_patterns_and_addresses(shell: Shell, api
 # One object on stdout
 
 
-def test_a_job_is_one_object(shell: Shell, api: Emulator) -> None:
-    done = shell("text-to-image", "A red fox", "--json")
+def test_a_job_is_one_object(process: Shell, api: Emulator) -> None:
+    done = process("text-to-image", "A red fox", "--json")
     told = done.json
     assert done.err == "", "progress is for a terminal"
     assert set(told) >= KEYS | {"model_id", "prompt", "missing"}
     assert (told["state"], told["charged"], told["cost_usd"]) == ("delivered", "yes", 0.1)
     assert told["request_id"] == api.jobs[0].request_id
     assert [Path(file).suffix for file in told["files"]] == [".png"]
-    again = shell("text-to-image", "A red fox", "--json").json
+    again = process("text-to-image", "A red fox", "--json").json
     assert (again["charged"], again["files"]) == ("no", told["files"])
     assert len(api.billed) == 1
 
@@ -123,9 +132,9 @@ def test_what_is_not_set_up_ends_with_3_and_one_line(shell: Shell) -> None:
     assert len(done.err.splitlines()) == 1 and "RUNCOMFY_API_TOKEN" in done.err
 
 
-def test_a_missing_emulator_is_asked_for_in_one_line(shell: Shell, tmp_path: Path) -> None:
+def test_a_missing_emulator_is_asked_for_in_one_line(process: Shell, tmp_path: Path) -> None:
     path = f"{blocking(tmp_path / 'bare', *BLOCKED, 'aiohttp')}{os.pathsep}{ROOT}"
-    done = shell("text-to-image", "A fox", RUNCOMFY_API_TOKEN="", PYTHONPATH=path)
+    done = process("text-to-image", "A fox", RUNCOMFY_API_TOKEN="", PYTHONPATH=path)
     assert done.status == 3
     (line,) = done.err.splitlines()
     assert "python -m pip install aiohttp" in line and "RUNCOMFY_API_TOKEN" in line
@@ -233,11 +242,11 @@ def test_a_csv_that_cannot_be_used_is_told_by_its_line_and_nothing_is_sent(
     assert runner.api.count("submit") == 0
 
 
-def test_a_bounded_number_of_jobs_is_under_way(shell: Shell, api: Emulator) -> None:
+def test_a_bounded_number_of_jobs_is_under_way(process: Shell, api: Emulator) -> None:
     api.hold = True
     prompts = [f"fox {number}" for number in range(5)]
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(shell, "text-to-image", *prompts, "--at-once", 2, "--quiet")
+        running = pool.submit(process, "text-to-image", *prompts, "--at-once", 2, "--quiet")
         wait_until(lambda: len(api.jobs) == 2, HANG)
         time.sleep(1)
         assert len(api.jobs) == 2
@@ -309,6 +318,21 @@ def test_a_terminal_is_asked(
     assert api.count("submit") == submits
 
 
+@pytest.mark.parametrize(("answer", "status", "submits"), [("Yes\n", 0, 1), ("no\n", 4, 0), ("", 4, 0)])
+def test_only_a_yes_is_consent(shell: Shell, api: Emulator, answer: str, status: int, submits: int) -> None:
+    done = shell("text-to-image", "A fox", "--ask-above", 0, terminal=True, stdin=answer)
+    assert (done.status, api.count("submit")) == (status, submits)
+    assert "1 job, from $0.10.\n" in done.err and done.err.count("[y/N]") == 1
+
+
+def test_a_free_run_says_nothing_of_a_price(shell: Shell, api: Emulator) -> None:
+    shell("text-to-image", "A fox", "--quiet")
+    again = shell("text-to-image", "A fox", "--ask-above", 0)
+    assert again.status == 0 and "1 job" not in again.err, "it is paid for already"
+    dry = shell("text-to-image", "A fox", "--dry-run", "--out", "/dev/null/nowhere")
+    assert dry.status == 0 and dry.out.splitlines()[1].split()[:2] == ["paid", api.jobs[0].request_id]
+
+
 # The record
 
 
@@ -327,6 +351,33 @@ def test_jobs_have_a_header_and_filters(shell: Shell, api: Emulator) -> None:
     assert (job["request_id"], job["cost_usd"], job["charged"]) == (api.jobs[0].request_id, 0.1, "yes")
 
 
+def test_on_a_terminal_a_long_prompt_is_cut_and_elsewhere_it_is_whole(shell: Shell) -> None:
+    prompt = "A red fox " * 40
+    shell("text-to-image", prompt, "--quiet")
+    assert shell("jobs").out.splitlines()[1].endswith(prompt.strip())
+    header, line = shell("jobs", terminal=True, COLUMNS="200").out.splitlines()
+    assert header.endswith("PROMPT") and line.endswith(" …") and len(line) <= 200
+    (_, least) = shell("jobs", terminal=True, COLUMNS="20").out.splitlines()
+    assert least.index("A red fox") == line.index("A red fox"), "a narrow one shows a part of it all the same"
+
+
+def test_a_record_that_is_not_there_is_none_and_is_not_made(shell: Shell, runner: Runner) -> None:
+    assert shell("jobs").out == f"No job is recorded in {runner.state}.\n"
+    assert shell("spend", "--json").json["spent_usd"] == 0 and not runner.state.exists()
+
+
+def test_a_job_is_allowed_to_be_paid_for_again(shell: Shell, api: Emulator) -> None:
+    api.fault(Fault("job", blocked=True))
+    assert shell("text-to-image", "A fox").status == Status.CHARGED
+    refused = shell("text-to-image", "A fox", "--json")
+    assert refused.status == Status.CHARGED and len(api.jobs) == 1
+    done = shell("jobs", "retry", api.jobs[0].request_id, "--json")
+    assert (done.status, done.json["state"]) == (0, "retry_allowed")
+    assert done.json["request_id"] == api.jobs[0].request_id and len(done.json["notes"]) == 1
+    assert shell("text-to-image", "A fox", "--quiet").status == 0 and len(api.jobs) == 2
+    assert shell("jobs", "retry", "nobody", "--json").json["state"] == "wrong_input"
+
+
 def test_spending_by_day_and_by_model(shell: Shell) -> None:
     shell("text-to-image", "A red fox", "A blue hare", "--quiet")
     today = time.strftime("%Y-%m-%d")
@@ -341,6 +392,8 @@ def test_the_balance_is_asked_for(shell: Shell, api: Emulator) -> None:
     assert shell("balance").out == "$12.50\n"
     assert shell("balance", "--json").json["balance_usd"] == 12.5
     assert shell("balance", RUNCOMFY_API_TOKEN="wrong").status == 4
+    api.fault(Fault("balance", content=b"{}"))
+    assert shell("balance", "--json").json["failure"]["kind"] == "no_balance"
 
 
 def test_a_queued_job_is_cancelled(shell: Shell, api: Emulator) -> None:
@@ -385,7 +438,46 @@ def test_a_job_that_was_submitted_elsewhere_is_collected_and_recorded(shell: She
     assert [job["request_id"] for job in shell("jobs", "--json").json["jobs"]] == [request_id]
 
 
+# What is meant
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["A hare", "--prompt", "A fox"], "--prompt and a PROMPT beside it: which one is meant?"),
+        (["--prompts", "empty.txt"], "there is no prompt in empty.txt"),
+        (["--prompts", "latin.txt"], "not UTF-8"),
+        (["--prompts", "nowhere.txt"], "nowhere.txt"),
+        (["@nowhere.txt"], "nowhere.txt"),
+        ([], "--prompt: it is empty; write what you want to see."),
+        (["--prompts", "seeds.csv"], "seeds.csv, line 3: --prompt: it is empty"),
+    ],
+)
+def test_a_prompt_that_is_none_is_told_and_nothing_is_sent(
+    shell: Shell, api: Emulator, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "empty.txt").write_text("\n  \n")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "seeds.csv").write_text("prompt,seed\nA fox,1\n,2\n")
+    done = shell("text-to-image", *arguments)
+    assert done.status == 2 and said in done.err and api.count("submit") == 0
+
+
+def test_lines_come_from_stdin_too(shell: Shell, api: Emulator) -> None:
+    done = shell("text-to-image", "--prompts", "-", "--quiet", stdin="A fox\nA hare\n")
+    assert done.status == 0 and sorted(job.body["prompt"] for job in api.jobs) == ["A fox", "A hare"]
+
+
 # Quiet ends
+
+
+def test_ctrl_c_while_something_is_asked_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nodes.core.api.client.Client.balance", interrupted)
+    done = shell("balance")
+    assert (done.status, done.out, done.err) == (130, "", "Stopped.\n")
 
 
 @ON_POSIX

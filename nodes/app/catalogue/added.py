@@ -133,7 +133,7 @@ class AddedFiles:
 
 def _known(path: Path, head: dict[str, Any] | None) -> ModelSpec | None:
     try:
-        return indexed(path, head) if head else None
+        return indexed(path.parent, path.name, head) if head else None
     except (TypeError, KeyError):
         return None
 

@@ -92,7 +92,7 @@ class Client:
         payload = self._get(f"/requests/{_checked(request_id)}/status")
         return responses.parse_state(self._asked_for(payload, request_id))
 
-    def result(self, request_id: str, model_id: str = "") -> responses.State:
+    def result(self, request_id: str, model_id: str) -> responses.State:
         """Return the state of a job with the files and the cost of a finished one.
 
         A result that is not ready (code 400005) is ``Running``. ``model_id`` is the job's, '' where not known.

@@ -19,7 +19,6 @@ class NodeTexts:
         self.node = node
         self.language = language
         self._words = glossary(language)
-        self._own = own_words(language, node.node_id)
 
     @property
     def display_name(self) -> str:
@@ -79,6 +78,10 @@ class NodeTexts:
                 for index, texts in enumerate(outputs)
             },
         }
+
+    @cached_property
+    def _own(self) -> Texts:
+        return own_words(self.language, self.node.node_id)
 
     @cached_property
     def _fields(self) -> dict[str, Field]:

@@ -28,7 +28,7 @@ _NAMES = ("node_id", "command", "model_id")
 def load_models() -> tuple[ModelSpec, ...]:
     """Return the pack's models, in the order of their files. Of each, the inputs are read when first asked for."""
     heads: list[dict[str, Any]] = json.loads(INDEX.read_text(encoding="utf-8"))
-    return tuple(indexed(MODELS_FOLDER / head.pop("file"), head) for head in heads)
+    return tuple(indexed(MODELS_FOLDER, head.pop("file"), head) for head in heads)
 
 
 def index_of(folder: Path) -> list[dict[str, JSON]]:
@@ -64,9 +64,9 @@ def read_model(path: Path) -> ModelSpec:
         raise SchemaError(f"{path.name}: {error}") from error
 
 
-def indexed(path: Path, head: dict[str, Any]) -> ModelSpec:
+def indexed(folder: Path, file: str, head: dict[str, Any]) -> ModelSpec:
     """Return the model of a file that has been read before; its inputs are read when they are first asked for."""
-    return indexed_model(head, cache(lambda: Document(_read_json(path))))
+    return indexed_model(head, cache(lambda: Document(_read_json(folder / file))))
 
 
 def _read_model(path: Path, taken: set[tuple[str, str]]) -> ModelSpec:

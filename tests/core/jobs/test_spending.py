@@ -150,6 +150,27 @@ def test_the_cost_of_a_job_that_was_stopped_is_asked_for(
     assert api.count("submit") == submitted == 1
 
 
+def test_a_cost_of_another_model_is_not_recorded(
+    runner: Runner, api: Emulator, budget: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by a history of the simulation: who waits for a cost believed whatever result came."""
+    budget(0.5)
+    api.hold_running = True
+    runner.host.stop_at = Stage.RUNNING
+    with pytest.raises(Interrupted):
+        runner.text_to_image("one", resolution="4K")
+    runner.host = RecordingHost()
+    api.hold_running = False
+    elsewhere = {"model_id": "vendor/other", "cost": 0.01, "output": {"image": "https://files.runcomfy.net/x.png"}}
+    api.fault(Fault("result", times=1, edit=lambda payload: {**payload, **elsewhere}))
+    monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 1)
+    hurry()
+    runner.text_to_image("two", resolution="4K")
+    stopped = runner.jobs()[-1]
+    assert stopped.cost == 0.2
+    assert not any("x.png" in file for file in stopped.files)
+
+
 def test_a_stopped_job_that_ends_without_an_image_and_a_cost_holds_nobody_up(
     runner: Runner, api: Emulator, budget: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support import ROOT
@@ -45,6 +47,29 @@ def test_a_network_file_system_is_recognised(tmp_path: Path, mounts: str, system
 def test_a_mount_whose_name_has_spaces_is_recognised(tmp_path: Path) -> None:
     (tmp_path / "mounts").write_text(f"nas:/x {tmp_path}/a\\040b nfs rw 0 0\n")
     assert network_system(tmp_path / "a b" / "state", tmp_path / "mounts") == "nfs"
+
+
+def test_where_nothing_tells_of_mounts_none_is_taken_for_a_network(tmp_path: Path) -> None:
+    assert network_system(tmp_path, tmp_path / "nowhere") is None
+    (tmp_path / "mounts").write_text("")
+    assert network_system(tmp_path, tmp_path / "mounts") is None
+
+
+@pytest.mark.parametrize(("drive", "is_remote"), [(3, False), (4, True)])
+def test_a_network_drive_of_windows_is_recognised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drive: int, is_remote: bool
+) -> None:
+    asked: list[str] = []
+
+    def drive_type(anchor: str) -> int:
+        asked.append(anchor)
+        return drive
+
+    windows = SimpleNamespace(kernel32=SimpleNamespace(GetDriveTypeW=drive_type))
+    monkeypatch.setattr(ctypes, "windll", windows, raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert network_system(tmp_path / "state") == (tmp_path.anchor if is_remote else None)
+    assert asked == [tmp_path.anchor]
 
 
 def test_a_record_on_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

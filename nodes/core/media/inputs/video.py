@@ -69,6 +69,8 @@ def _saved(socket: str, value: Any, limit: int) -> MediaFile:
 
 def _hash_of(socket: str, value: Any) -> str:
     """Return a hash of the frames, their rate and the sound: an encoder of another day writes another file."""
+    import torch
+
     from ..tensors import to_pixels
 
     parts = value.get_components()
@@ -77,7 +79,7 @@ def _hash_of(socket: str, value: Any) -> str:
         digest.update(content_hash(to_pixels(socket, frame.unsqueeze(0))[0]).encode())
     if parts.audio:
         digest.update(f"{parts.audio['sample_rate']} {tuple(parts.audio['waveform'].shape)}".encode())
-        digest.update(parts.audio["waveform"].detach().to("cpu").contiguous().numpy().tobytes())
+        digest.update(parts.audio["waveform"].detach().to("cpu", torch.float32).numpy().tobytes())
     return digest.hexdigest()
 
 
