@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import os
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,42 +12,34 @@ if os.environ.get("CI") != "true":
     pytest.importorskip("playwright")
 
 from emulator import Emulator
-from emulator.catalog import Model
 
 from .browser import BOARD, Editor
+from .offers import (
+    BASE,
+    PAINT,
+    PAINT_ID,
+    PAINT_NAME,
+    SKETCH,
+    SKETCH_ID,
+    SKETCH_NAME,
+    add,
+    offer,
+    offer_both,
+    open_models,
+)
 from .standin import Standin
 
 pytestmark = [pytest.mark.page, pytest.mark.usefixtures("with_token")]
 
-PAINT = "RunComfy_acme__paint_2___0__text_to_image"
-SKETCH = "RunComfy_acme__sketch__text_to_image"
-BASE = "google/nano-banana-2/text-to-image"
 VALUES = """(id) => Object.fromEntries(app.graph.getNodeById(id).widgets
   .filter((each) => each.serialize !== false).map((each) => [each.name, each.value]))"""
 SET = """([id, name, value]) => { const widget = app.graph.getNodeById(id).widgets.find((w) => w.name === name);
   widget.value = value; widget.callback?.(value); }"""
 
 
-def offer(api: Emulator, model_id: str, name: str, **changes: Any) -> Model:
-    """Let the catalogue have one more model, like one that is known but for ``changes`` of its properties."""
-    base = api.models[BASE]
-    schema = copy.deepcopy(base.input_schema)
-    for prop, change in changes.items():
-        if change is None:
-            del schema["properties"][prop]
-        else:
-            schema["properties"][prop] = change
-    roles = {role: prop for role, prop in base.roles.items() if prop in schema["properties"]}
-    made = replace(base, model_id=model_id, display_name=name, input_schema=schema, roles=roles, base_price=0.2)
-    api.models[model_id] = made
-    api.prices[model_id] = made.base_price
-    return made
-
-
 @pytest.fixture
 def offered(api: Emulator) -> None:
-    offer(api, "acme/paint-2.0/text-to-image", "Paint 2.0 Text to Image")
-    offer(api, "acme/sketch/text-to-image", "Sketch Text to Image")
+    offer_both(api)
 
 
 @pytest.fixture
@@ -62,26 +51,11 @@ def fresh(editor: Editor, host: Standin, offered: None, surroundings: pytest.Mon
     editor.do("async () => { await fetch('/runcomfy/models/check', { method: 'POST', body: '{}',"
               " headers: { 'Content-Type': 'application/json' } }); }")  # fmt: skip
     editor.open()
+    # The page opens the workflow of the test before, whose models are not here any more.
+    editor.page.wait_for_timeout(500)
+    editor.close_dialogs()
     editor.clear()
     return editor
-
-
-def open_models(editor: Editor) -> Any:
-    editor.do("() => { app.extensionManager.command.execute('RunComfy.AddModels'); }")
-    dialog = editor.page.locator("dialog.runcomfy-models-dialog")
-    dialog.get_by_text("catalogue of").wait_for()
-    return dialog
-
-
-def add(editor: Editor, search: str, *names: str) -> None:
-    dialog = open_models(editor)
-    dialog.locator("input[type=search]").fill(search)
-    for name in names:
-        dialog.get_by_label(name).check()
-    dialog.locator(".runcomfy-primary").click()
-    dialog.get_by_text("found in the node search").wait_for()
-    editor.page.keyboard.press("Escape")
-    dialog.wait_for(state="detached")
 
 
 def known(editor: Editor, node_type: str) -> bool:
@@ -125,7 +99,7 @@ def test_models_are_found_added_and_run_without_a_reload(fresh: Editor, host: St
     editor.connect(node, editor.add("PreviewImage", 900), "images")
     editor.run()
     editor.until_board(node, "1 image delivered")
-    assert [job.model_id for job in api.billed] == ["acme/paint-2.0/text-to-image"]
+    assert [job.model_id for job in api.billed] == [PAINT_ID]
     # A page that is loaded anew has them from the server.
     editor.open()
     assert known(editor, PAINT) and known(editor, SKETCH)
@@ -157,7 +131,7 @@ def test_shared_workflow_opens_where_its_models_are_not_added(
     fresh: Editor, surroundings: pytest.MonkeyPatch, tmp_path: Path, api: Emulator
 ) -> None:
     editor = fresh
-    add(editor, "acme", "Paint 2.0 Text to Image", "Sketch Text to Image")
+    add(editor, "acme", PAINT_NAME, SKETCH_NAME)
     paint = editor.add(PAINT, prompt="a fox", seed=42, num_images=3)
     sketch = editor.add(SKETCH, 500, prompt="a hare", seed=43)
     for node in (paint, sketch):
@@ -165,7 +139,7 @@ def test_shared_workflow_opens_where_its_models_are_not_added(
     editor.page.wait_for_timeout(500)
     shared = editor.saved()
     carried = shared["extra"]["runcomfy_models"]
-    assert carried[PAINT]["model_id"] == "acme/paint-2.0/text-to-image" and carried[PAINT]["hash"]
+    assert carried[PAINT]["model_id"] == PAINT_ID and carried[PAINT]["hash"]
     assert "prompt" in carried[PAINT]["widgets"] and api.token not in str(shared)
     # It was made where the widgets have another order.
     names = carried[PAINT]["widgets"][::-1]
@@ -183,7 +157,7 @@ def test_shared_workflow_opens_where_its_models_are_not_added(
     editor.load(shared)
     dialog = editor.page.locator("dialog.runcomfy-missing-dialog")
     dialog.get_by_text("uses 2 RunComfy models that are not added here").wait_for()
-    assert "acme/paint-2.0/text-to-image" in dialog.inner_text()
+    assert PAINT_ID in dialog.inner_text()
     assert dialog.get_by_role("button", name="Add").count() == 0
     dialog.get_by_role("button", name="Not now").click()
     intact = editor.saved()
@@ -209,9 +183,9 @@ def test_shared_workflow_opens_where_its_models_are_not_added(
 
 def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh: Editor, api: Emulator) -> None:
     editor = fresh
-    add(editor, "acme", "Paint 2.0 Text to Image")
+    add(editor, "acme", PAINT_NAME)
     ratio = api.models[BASE].input_schema["properties"]["resolution"]
-    offer(api, "acme/paint-2.0/text-to-image", "Paint 2.0 Text to Image", resolution=None,
+    offer(api, PAINT_ID, PAINT_NAME, resolution=None,
           quality={**ratio, "title": "Quality", "enum": ["low", "high"], "default": "low"})  # fmt: skip
     paint = editor.add(PAINT, prompt="a fox", seed=42, resolution="4K", output_format="webp")
     editor.connect(paint, editor.add("PreviewImage", 900), "images")
@@ -236,10 +210,10 @@ def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh
 
 def test_inputs_are_sent_as_they_are_where_a_person_allows_it_and_paid_once(fresh: Editor, api: Emulator) -> None:
     editor = fresh
-    add(editor, "acme", "Sketch Text to Image")
-    before = api.models["acme/sketch/text-to-image"]
+    add(editor, "acme", SKETCH_NAME)
+    before = api.models[SKETCH_ID]
     ratio = api.models[BASE].input_schema["properties"]["resolution"]
-    changed = offer(api, "acme/sketch/text-to-image", "Sketch Text to Image", resolution={**ratio, "enum": ["1K"]})
+    changed = offer(api, SKETCH_ID, SKETCH_NAME, resolution={**ratio, "enum": ["1K"]})
     assert changed.input_schema != before.input_schema
     sketch = editor.add(SKETCH, prompt="a fox", seed=42, resolution="4K")
     editor.connect(sketch, editor.add("PreviewImage", 900), "images")
@@ -247,8 +221,8 @@ def test_inputs_are_sent_as_they_are_where_a_person_allows_it_and_paid_once(fres
     editor.until_board(sketch, "does not take these inputs any more")
     editor.page.keyboard.press("Escape")
     # The published schema was wrong: the model takes it.
-    api.models["acme/sketch/text-to-image"] = before
-    api.prices["acme/sketch/text-to-image"] = before.base_price
+    api.models[SKETCH_ID] = before
+    api.prices[SKETCH_ID] = before.base_price
     for _ in range(2):
         editor.do(
             f"(id) => [...({BOARD})(id).querySelectorAll('.runcomfy-step')]"
@@ -262,10 +236,10 @@ def test_inputs_are_sent_as_they_are_where_a_person_allows_it_and_paid_once(fres
 
 def test_panel_tells_what_has_changed_and_updates_it(fresh: Editor, api: Emulator) -> None:
     editor = fresh
-    add(editor, "acme", "Paint 2.0 Text to Image", "Sketch Text to Image")
+    add(editor, "acme", PAINT_NAME, SKETCH_NAME)
     ratio = api.models[BASE].input_schema["properties"]["resolution"]
-    offer(api, "acme/paint-2.0/text-to-image", "Paint 2.0 Text to Image", resolution={**ratio, "enum": ["1K"]})
-    del api.models["acme/sketch/text-to-image"]
+    offer(api, PAINT_ID, PAINT_NAME, resolution={**ratio, "enum": ["1K"]})
+    del api.models[SKETCH_ID]
     editor.do("async () => { await fetch('/runcomfy/models/search', { method: 'POST',"
               " body: JSON.stringify({ refresh: true, limit: 1 }),"
               " headers: { 'Content-Type': 'application/json' } }); }")  # fmt: skip
