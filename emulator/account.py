@@ -53,6 +53,15 @@ class Account:
         self.files = FileStore(self.book)
         self._calls: list[Call] = []
 
+    def offer(self, models: Path) -> None:
+        """Offer more models: a folder or a file, as when it is made. A model that is there is offered as it is now.
+
+        Raises: ValueError that says what is wrong with it; OSError.
+        """
+        more = load_models(models)
+        self.models = {**self.models, **more}
+        self.prices = {**{model.model_id: model.base_price for model in more.values()}, **self.prices}
+
     @property
     def answers(self) -> str | dict[str, Any] | Answers:
         """The form of the answers; may be changed at any time."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .parallel import Failure, Order, Tally, play_all
 from .planted import PLANTED
+from .real.histories import RealPlan
 from .rows import ROWS
 
 _LINE_EVERY_SECONDS = 30.0
@@ -31,9 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     order = _order(options)
     numbers = range(options.histories) if options.history is None else range(options.history, options.history + 1)
     workers = 1 if options.history is not None else options.workers
-    if options.plant == _EACH:
-        return _find_each(order, numbers, workers)
-    return 1 if _play(order, numbers, workers).failures else 0
+    with _server(options.engine) as address:
+        order = replace(order, server=address)
+        if options.plant == _EACH:
+            return _find_each(order, numbers, workers)
+        return 1 if _play(order, numbers, workers).failures else 0
+
+
+@contextlib.contextmanager
+def _server(engine: str) -> Iterator[str]:
+    """Start a server where one is asked for; yield its address."""
+    if engine == "sqlite":
+        yield ""
+        return
+    from tests.postgres import Server
+
+    with Server(fsync="off") as server:
+        yield server.address()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--shrink", type=int, default=3, metavar="COUNT", help="so many kinds of failure (default: %(default)s)"
     )
+    parser.add_argument(
+        "--engine", choices=("sqlite", "postgres"), default="sqlite",
+        help="where the record lies; postgres: a server in a folder of its own (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--real", type=int, metavar="COUNT",
+        help="so many histories of real processes beside the others (default: one for a hundred)",
+    )  # fmt: skip
     parser.add_argument("--first", action="store_true", help="end with the first that fails")
     parser.add_argument("--list-planted", action="store_true", help="name the bugs that can be planted")
     parser.add_argument("--list-rows", action="store_true", help="name the rows")
@@ -71,7 +95,15 @@ def _order(options: argparse.Namespace) -> Order:
         plant=options.plant,
         stop_at_first=options.first or bool(options.plant),
         shrinks=options.shrink,
+        real=_real(options),
     )
+
+
+def _real(options: argparse.Namespace) -> int:
+    if options.real is not None:
+        return int(options.real)
+    simulated_alone = options.plant or options.row or options.history is not None or options.engine != "sqlite"
+    return 0 if simulated_alone or not hasattr(os, "fork") else int(options.histories) // 100
 
 
 def _find_each(order: Order, numbers: range, workers: int) -> int:
@@ -100,12 +132,18 @@ def _play(order: Order, numbers: range, workers: int) -> Tally:
         f"{len(tally.failures)} violated. {counts['runs']} runs, {counts['jobs']} jobs, {counts['calls']} calls, "
         f"{counts['deaths']} kills, {counts['seconds'] / 86400:.1f} simulated days."
     )
+    if order.real:
+        print(f"{counts['real']} of real processes: {counts['real_jobs']} jobs, {counts['real_kills']} signals.")
     for kind, count in tally.kinds.most_common():
         print(f"  {kind}: {count}")
     return tally
 
 
 def _tell(order: Order, failure: Failure) -> None:
+    if isinstance(failure.plan, RealPlan):
+        print(f"\nHistory {failure.number} of real processes", *failure.violations, sep="\n  ")
+        print(f"\n  {failure.plan}\n\n{failure.story}\n", flush=True)
+        return
     again = f"--seed {order.seed} --history {failure.number}"
     print(f"\nHistory {failure.number} ({again})", *failure.violations, sep="\n  ")
     if failure.plan is not None:

@@ -21,7 +21,7 @@ from .world.edges import Edges
 from .world.scheduler import Stuck
 from .world.world import Event, World
 
-_ONE_ROW_IN = 14
+_ONE_ROW_IN = 20
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def draw(seed: int, number: int, rows: frozenset[str], always: bool = False) -> 
 class Stage:
     """Where histories are played, one after the other, in this real process; what they write is in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.edges = Edges()
+    def __init__(self, folder: Path, server: str = "") -> None:
+        self.edges = Edges(server)
         self._folder = folder
 
     def play(self, plan: Plan) -> Ended:

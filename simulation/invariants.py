@@ -52,6 +52,11 @@ class Record:
         """Whether the journal names a job: then nothing that was told of a lost answer concerns it."""
         return any(row["request_id"] == job.request_id for row in self.rows)
 
+    def was_delivered(self, job: Job, moment: float) -> bool:
+        """Whether a run has delivered a job before a moment, with its own account's token or as a kept copy."""
+        told = ((run, run.delivery) for run in self.runs if run.delivery is not None)
+        return any(one.request_id == job.request_id and _end(run) <= moment for run, one in told)
+
     def told_cost(self, job: Job, moment: float) -> bool:
         """Whether a job that costs something has told so before a moment."""
         return job.cost > 0 and any(
@@ -180,7 +185,8 @@ def all_deliver(record: Record) -> Iterator[Violation]:
     for key, run in last.items():
         if run.delivery is not None:
             job = record.world.provider.jobs.get(run.delivery.request_id)
-            if job is not None and not all(job.broken(index) for index in missing_of(run)):
+            gone = job is not None and job.files_are_gone(run.began)
+            if job is not None and not gone and not all(job.broken(index) for index in missing_of(run)):
                 yield Violation("not delivered", f"in the end, run {run.number} lacks files of {job.request_id}")
         elif not run.interrupted:
             unread = [job for job in record.jobs if take_of(job) == key and job.is_unreadable]
@@ -191,7 +197,7 @@ def all_deliver(record: Record) -> Iterator[Violation]:
 def own_images(record: Record) -> Iterator[Violation]:
     """What is delivered is the job's own, whole and in order, and the job is the take's.
 
-    A kept copy is on this computer already: it is handed out whoever's token is used.
+    What was delivered here is on this computer already: it is handed out whoever's token is used.
     """
     for run in record.runs:
         if run.delivery is None:
@@ -203,7 +209,7 @@ def own_images(record: Record) -> Iterator[Violation]:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, another take")
         elif run.request_id is not None and run.request_id != job.request_id:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}")
-        elif run.token not in job.account.tokens and not run.delivery.progress.kept:
+        elif run.token not in job.account.tokens and not record.was_delivered(job, run.began):
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, of another account")
         elif run.images != images_of(job, missing_of(run)):
             yield Violation("wrong images", f"run {run.number}: those of {job.request_id} are not its own")

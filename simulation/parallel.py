@@ -18,15 +18,22 @@ from .history import Ended, Stage, draw
 from .invariants import Violation
 from .plan import Plan
 from .planted import PLANTED
+from .real.histories import RealPlan, RealStage
+from .real.histories import draw as draw_real
 from .shrink import shrink
 
 _REPORT_EVERY = 20
+_REAL_WORKERS = 4
 _IN_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be played: ``numbers`` of a seed's histories, with these rows in some or in ``always`` all."""
+    """What is to be played: ``numbers`` of a seed's histories, with these rows in some or in ``always`` all.
+
+    ``server`` is the address of a PostgreSQL server for the record; '' for the state folder's own. ``real`` is how
+    many histories are played by real processes, beside the simulated ones.
+    """
 
     seed: int
     rows: frozenset[str]
@@ -34,15 +41,20 @@ class Order:
     plant: str = ""
     stop_at_first: bool = False
     shrinks: int = 3
+    server: str = ""
+    real: int = 0
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A history that failed: as it was found, and as small as it could be made, with its story."""
+    """A history that failed: as it was found, and as small as it could be made, with its story.
+
+    One of real processes is told as it was played: it is not played in the same way again.
+    """
 
     number: int
     violations: tuple[Violation, ...]
-    plan: Plan | None = None
+    plan: Plan | RealPlan | None = None
     story: str = ""
 
 
@@ -76,10 +88,13 @@ def _play_in(folder: Path, order: Order, numbers: range, workers: int) -> Iterat
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context: Any = multiprocessing.get_context(method)
     total, open_ends, processes = Tally(), [], []
-    for worker in range(workers):
+    # They wait most of the time, and take turns with the others.
+    real = min(_REAL_WORKERS, order.real)
+    parts = [(_work_real, range(worker, order.real, real)) for worker in range(real)]
+    parts += [(_work, numbers[worker::workers]) for worker in range(workers)]
+    for worker, (work, part) in enumerate(parts):
         here, there = context.Pipe(duplex=False)
-        part = range(numbers.start + worker, numbers.stop, workers)
-        process = context.Process(target=_work, args=(order, part, there, folder / str(worker)), daemon=True)
+        process = context.Process(target=work, args=(order, part, there, folder / str(worker)), daemon=True)
         process.start()
         there.close()
         open_ends.append(here)
@@ -108,7 +123,7 @@ def _work(order: Order, numbers: range, results: Connection, folder: Path) -> No
     torch.set_num_threads(1)
     time.tzset()
     folder.mkdir()
-    stage = Stage(folder)
+    stage = Stage(folder, order.server)
     if order.plant:
         PLANTED[order.plant].plant()
     tally = Tally()
@@ -131,6 +146,24 @@ def _work(order: Order, numbers: range, results: Connection, folder: Path) -> No
             results.send(tally)
             tally = Tally()
     results.send(tally)
+
+
+def _work_real(order: Order, numbers: range, results: Connection, folder: Path) -> None:
+    torch.set_num_threads(1)
+    if order.plant:
+        PLANTED[order.plant].plant()
+    stage = RealStage(folder)
+    for number in numbers:
+        plan = draw_real(order.seed, number)
+        played = stage.play(plan)
+        tally = Tally()
+        tally.counts.update(real=1, real_kills=played.kills, real_jobs=played.jobs)
+        if played.violations:
+            tally.kinds[played.violations[0].kind] += 1
+            story = "\n".join(map(str, played.story))
+            tally.failures.append(Failure(number, tuple(played.violations), plan, story))
+        results.send(tally)
+    stage.close()
 
 
 def told_small(stage: Stage, order: Order, number: int, ended: Ended) -> Failure:

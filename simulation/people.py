@@ -17,9 +17,9 @@ from .plan import Action
 from .world.process import STATE_DIR, TOKEN, Process, Prompt, Run, Take
 from .world.world import World
 
-MODELS = load_models()
-TEXT_TO_IMAGE = next(spec for spec in MODELS if spec.model_id == "google/nano-banana-2/text-to-image")
-PRO_EDIT = next(spec for spec in MODELS if spec.model_id == "google/nano-banana/pro/edit")
+MODELS = {spec.model_id: spec for spec in load_models()}
+TEXT_TO_IMAGE = MODELS["google/nano-banana-2/text-to-image"]
+PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
 # What the record offers to collect.
 COLLECTABLE = ("submitted", "delivered")
@@ -28,6 +28,7 @@ COLLECTABLE = ("submitted", "delivered")
 PAUSES = (15.0, 30.0, 3600.0, 1.0, 1.0, 1.0)
 PATIENT_ATTEMPTS = 3
 WISH_SECONDS = 60.0
+AGAIN = 0.25
 
 
 class People:
@@ -198,7 +199,13 @@ class People:
             mine = [run.take for run in world.runs if run.take is not None and run.take.account == account.number]
             takes = {take.key: take for take in mine}
             if takes:
-                self._settle_account(account.number, list(takes.values()))
+                self._settle_account(account.number, [take for take in takes.values() if self._is_run_again(take)])
+
+    def _is_run_again(self, take: Take) -> bool:
+        """Whether a take is run at the end: each that was not delivered, and some of the others."""
+        runs = [run for run in self._world.runs if run.take is not None and run.take.key == take.key]
+        last = runs[-1].delivery
+        return last is None or last.missing > 0 or self._world.random.random() < AGAIN
 
     def _settle_account(self, account: int, takes: list[Take]) -> None:
         world = self._world
@@ -245,7 +252,7 @@ class People:
         for pause in PAUSES:
             run = self._enqueue(process, [None], request_id).runs[0]
             process.wait()
-            if run.delivery is not None or isinstance(run.error, NotFound | JobFailed | JobCancelled):
+            if run.delivery is not None or is_final(run):
                 return
             self._world.scheduler.sleep(pause)
 
@@ -277,6 +284,12 @@ class People:
     def _look_at_spending(self) -> None:
         journal = _service().journal
         self._world.spent_today = (journal.spent_today(), journal.now())
+
+
+def is_final(run: Run) -> bool:
+    """Whether a run's receipt says that there is nothing to collect; an image may appear after all."""
+    ended = isinstance(run.error, NotFound | JobFailed | JobCancelled)
+    return ended and run.receipt.kind != "no_image"
 
 
 def advises(run: Run, step: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from nodes.comfyui.collect import COLLECT
 from nodes.comfyui.factory import node_class
 from nodes.comfyui.runtime import ComfyHost
-from nodes.comfyui.save import SAVE
+from nodes.comfyui.saving.node import SAVE
 from nodes.core.docs.glossary import LOCALES, languages
 from nodes.core.docs.node_texts import NodeTexts
 from nodes.core.schema.model import ModelSpec, NodeSpec

@@ -1,1 +1,1 @@
-"""What ComfyUI and the shell both ask for: run, collect, account, prices."""
+"""What ComfyUI and the shell both ask for: run, collect, account, the catalogue."""

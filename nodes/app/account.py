@@ -97,8 +97,8 @@ def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObje
     Each is None where it is not told.
     """
     # All at once, before the first is waited for.
-    asked = [(spec, service.prices.of(spec.model_id) if service else None) for spec in specs]
-    return {spec.node_id: _price_view(spec, answer.result() if answer else None) for spec, answer in asked}
+    asked = [(spec, service.entries.of(spec.model_id) if service else None) for spec in specs]
+    return {spec.node_id: _price_view(spec, answer.result().price if answer else None) for spec, answer in asked}
 
 
 def allow_retry(journal: Journal, request_id: object) -> JSONObject:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, replace
 
 from ..core.config.settings import local_origin
@@ -19,6 +18,7 @@ from ..core.store.budget import Budget
 from ..core.store.engines.engine import Lease, Session
 from ..core.store.job import Job, NewJob
 from ..core.store.journal import Journal
+from .catalogue.keep_up import asked_of
 from .entries import JSONObject
 from .host import Host
 from .record import Record
@@ -27,8 +27,6 @@ from .service import Service, open_service
 
 MOST_NODES = 200
 _COSTLY = ("count", "size", "width", "height", "duration", "duration_ms")
-# A catalogue that is slow holds up no run: then the price is not known.
-PRICE_SECONDS = 5.0
 
 # What a node is asked about: how the page calls it, its model, and the values of its widgets.
 Asked = tuple[object, ModelSpec, Mapping[str, object]]
@@ -54,8 +52,8 @@ def estimates(record: Record, service: Service | None, asked: Sequence[Asked]) -
     ``source`` says what tells it: the ``cost`` of such jobs, the live base ``price``, or ``none``. Blocking.
     """
     # All at once, before the first is waited for.
-    prices = [service.prices.of(spec.model_id) if service else None for _, spec, _ in asked]
-    told = [price.result() if price else None for price in prices]
+    prices = [service.entries.of(spec.model_id) if service else None for _, spec, _ in asked]
+    told = [price.result().price if price else None for price in prices]
     return [
         {"node": node, "node_id": spec.node_id, **_estimate(record.journal, spec, values, price)}
         for (node, spec, values), price in zip(asked, told, strict=True)
@@ -83,7 +81,7 @@ def takes(
 
 
 def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forecast:
-    """Check the inputs of a run and return what it leads to. Only the price is asked for. Blocking.
+    """Check the inputs of a run and return what it leads to. Only the catalogue is asked. Blocking.
 
     Raises:
         PackError: a receipt.
@@ -91,11 +89,7 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
     settings = current_settings(host)
     arguments, references = check_inputs(spec, values, settings.local_origin)
     service = open_service(settings)
-    asked = service.prices.of(spec.model_id)
-    try:
-        price = asked.result(PRICE_SECONDS)
-    except TooLate:
-        price = None
+    price = service.entries.in_time(spec.model_id).price
     new_job = service.request(arguments, references, price).new_job
 
     def look(db: Session, _: Lease) -> Forecast:
@@ -103,7 +97,10 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
         reckoned = budget.estimate(db, new_job, budget.Budget(0.0, settings.max_cost_usd))
         return Forecast(new_job.fingerprint, job, None if job else reckoned.usd, reckoned.base_only)
 
-    return service.journal.read(look)
+    told = service.journal.read(look)
+    if told.job is None:
+        service.keep_up.check(asked_of(arguments, references))
+    return told
 
 
 def _estimate(journal: Journal, spec: ModelSpec, values: Mapping[str, object], price: Price | None) -> JSONObject:

@@ -6,15 +6,13 @@ import csv
 import io
 import time
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 from ..core.media.file_type import HEAD_BYTES, FileType, type_of_head
-from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
-from ..core.schema.registry import load_models
 from ..core.store.history import Entry
 from ..core.store.job import Job, JobInputs
+from .catalogue.here import HERE
 
 JSONObject = dict[str, object]
 
@@ -43,21 +41,15 @@ TIMES = ("created_at", "submitted_at", "ended_at")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@cache
-def model_of(model_id: str) -> ModelSpec | None:
-    """Return the model with this id, if the pack has it."""
-    return next((spec for spec in load_models() if spec.model_id == model_id), None)
-
-
 def model_view(model_id: str) -> JSONObject:
     """Return the id of a model and the name that people know it by."""
-    spec = model_of(model_id)
+    spec = HERE.model(model_id)
     return {"model_id": model_id, "model": spec.display_name if spec else model_id}
 
 
 def kind_of(job: Job) -> str:
     """Return the kind of a job's files; where nothing tells it, the usual one."""
-    spec = model_of(job.model_id)
+    spec = HERE.model(job.model_id)
     return job.kind or (spec.output_kind if spec else DEFAULT_OUTPUT)
 
 
@@ -131,7 +123,7 @@ def heading() -> str:
 
 
 def _plain(job: Job) -> JSONObject:
-    spec = model_of(job.model_id)
+    spec = HERE.model(job.model_id)
     return {
         "id": job.id,
         "request_id": job.request_id or "",

@@ -69,6 +69,9 @@ class ListRun:
         if self._run_host.stopped():
             raise Stopped
         self.show(Stage.DELIVERED)
+        for run in self._runs:
+            if run.state.error:
+                run.state.error.was_told()
         return deliveries
 
     def stops(self, under_way: bool) -> bool:

@@ -22,8 +22,8 @@ from ..core.request.encode_once import Reference
 from ..core.request.validate import Arguments
 from ..core.schema.model import ModelSpec
 from ..core.schema.outputs import DEFAULT_OUTPUT
-from ..core.schema.registry import load_models
-from ..core.store.job import Job
+from ..core.store.job import Job, Moment
+from .catalogue.here import HERE
 from .host import Host
 from .items import Arrived, Item, ListRun, apart, as_receipt
 from .service import Service, open_service
@@ -43,7 +43,7 @@ class ModelRun:
         self._spec = spec
         self._values = values
         self._host = host
-        self._since = time.time()
+        self._since = Moment(time.time(), time.monotonic())
 
     @property
     def told(self) -> str:
@@ -65,7 +65,7 @@ class ModelRun:
         service, arguments, references = await _in_thread(run_host, _check, self._spec, self._values, self._host)
         # Waited for without a thread: others must not wait behind a catalogue that is slow.
         asked = service.settings.has_budget
-        price = await _in_time(run_host, service.prices.of(self._spec.model_id)) if asked else None
+        price = (await _in_time(run_host, service.entries.of(self._spec.model_id))).price if asked else None
         author = self._host.author()
         request = await _in_thread(run_host, service.request, arguments, references, price, author)
         return await service.jobs.run(request, run_host, self._host.media_host(), self._since)
@@ -180,8 +180,8 @@ def _find(request_id: str, host: Host) -> tuple[Service, Job | None]:
 
 def _output_of(job: Job) -> str:
     """Return the kind of a job's files; of a model that is not known here, the usual one."""
-    kinds = {spec.model_id: spec.output_kind for spec in load_models()}
-    return kinds.get(job.model_id, DEFAULT_OUTPUT)
+    spec = HERE.model(job.model_id)
+    return spec.output_kind if spec else DEFAULT_OUTPUT
 
 
 async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None, T]]) -> T:
@@ -194,4 +194,5 @@ async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None
     except (PackError, MemoryError) as error:
         told = as_receipt(error)
         run_host.report(Progress(Stage.FAILED, request_id=told.failure.request_id, failure=told.failure))
+        told.was_told()
         raise told from None

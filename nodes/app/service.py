@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..core import threads
@@ -28,8 +29,9 @@ from ..core.store.file_cache import FileCache
 from ..core.store.job import Author, Job, NewJob
 from ..core.store.journal import Journal
 from ..core.version import USER_AGENT
+from .catalogue.keep_up import KeepUp, asked_of
+from .catalogue.live import LiveEntries
 from .collecting import COLLECTS
-from .prices import Prices
 from .record import Record
 
 NOBODY = Author()
@@ -58,7 +60,8 @@ class Service:
             budget=Budget(daily, settings.max_cost_usd, settings.budgets) if settings.has_budget else None,
             deadline=settings.job_deadline,
         )
-        self.prices = Prices(lambda model_id: self.client.price(model_id))
+        self.entries = LiveEntries(lambda model_id: self.client.entry(model_id))
+        self.keep_up = KeepUp(self.entries, settings.state_folder)
 
     def request(
         self,
@@ -74,7 +77,12 @@ class Service:
             arguments, references, self.encoder, self.journal, settings.base_url, self.account, price, kept
         )
         author = Author(author.user, settings.host_name, author.project or settings.project)
-        return replace(made, new_job=replace(made.new_job, author=author))
+        asked = asked_of(arguments, references)
+        return replace(
+            made,
+            new_job=replace(made.new_job, author=author),
+            prepare=partial(self.keep_up.prepared, asked, made.prepare),
+        )
 
     def find(self, request_id: object) -> Job | None:
         """Return the recorded job with a request id. Blocking.

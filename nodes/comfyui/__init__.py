@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from ..core.schema.registry import load_models
+from .added import classes_at_start
 from .authors import watch_users
 from .collect import COLLECT, collect_class
-from .factory import PackNode, node_class
+from .factory import PackNode
 from .log_lines import prefix_lines
 from .page import Page
 from .routes import register
 from .runtime import ComfyHost, prompt_server
-from .save import SAVE, save_class
+from .saving.node import SAVE, save_class
 
 prefix_lines(__name__.rpartition(".")[0])
 
 HOST = ComfyHost()
+MODELS = classes_at_start(HOST)
 
 NODE_CLASS_MAPPINGS: dict[str, type[PackNode]] = {
-    **{spec.node_id: node_class(spec, HOST) for spec in load_models()},
+    **MODELS,
     COLLECT.node_id: collect_class(HOST),
     SAVE.node_id: save_class(HOST),
 }
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
-    **{spec.node_id: spec.display_name for spec in load_models()},
+    **{node_id: one.SPEC.display_name for node_id, one in MODELS.items()},
     COLLECT.node_id: COLLECT.display_name,
     SAVE.node_id: SAVE.display_name,
 }

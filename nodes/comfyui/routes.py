@@ -51,6 +51,14 @@ ROUTES = (
     ("PUT", "/settings", "store_settings"),
     ("POST", "/progress", "progress"),
     ("GET", "/messages", "messages"),
+    ("POST", "/models/search", "search_models"),
+    ("POST", "/models/add", "add_models"),
+    ("POST", "/models/remove", "remove_models"),
+    ("POST", "/models/named", "named_models"),
+    ("POST", "/models/check", "check_models"),
+    ("POST", "/models/update", "update_model"),
+    ("POST", "/models/as_it_is", "send_as_it_is"),
+    ("GET", "/models/texts", "model_texts"),
 )
 # The page asks for its language first, and for the other one after a 404.
 HELP_PATHS = ("{node}/{language}.md", "{node}.md")

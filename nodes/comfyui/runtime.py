@@ -20,7 +20,7 @@ from .authors import author_of
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
 from .previews import Shown, media_shown_next, not_shown_next, shown
-from .saved_files import SavePlace
+from .saving.files import SavePlace
 
 log = logging.getLogger(__name__)
 
@@ -208,6 +208,15 @@ def _keep_place(host_folder: Path | None, place: NodeLocation, request_id: str) 
         open_record(folder).keep_place(Place(place.workflow, place.node, place.node_type, request_id))
     except PackError as error:
         log.info("Which node shows request %s is not recorded: %s", request_id, error.message)
+
+
+def host_nodes() -> Any:
+    """Return the module in which the host keeps all nodes, or None where there is none. Imports nothing.
+
+    Both of its tables are read anew at each call of the page and for each prompt.
+    """
+    found = sys.modules.get("nodes")
+    return found if hasattr(found, "NODE_CLASS_MAPPINGS") else None
 
 
 def prompt_server() -> Any:

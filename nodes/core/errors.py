@@ -5,6 +5,7 @@ PackError
     NoToken                        nothing is set up yet
   InvalidInput(field)              before anything is spent
   OverBudget                       before anything is spent
+  ModelChanged                     before anything is spent
   ApiError
     ConnectionFailed               nothing was sent
     AnswerLost                     sent; the answer did not arrive whole
@@ -23,7 +24,7 @@ The host's interrupt is outside the tree and is never wrapped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
@@ -72,7 +73,7 @@ class Failure:
     """What happened, as data: ``note`` says it, ``next`` what to do about it.
 
     ``reason`` is the provider's own text, ``cost`` is in USD. Of a list, ``items`` tell what befell each of those
-    that failed, and ``cost`` is that of the whole run.
+    that failed, and ``cost`` is that of the whole run; of a refusal, they name each input.
     """
 
     note: Note
@@ -147,6 +148,18 @@ class PackError(Exception):
         steps = self.default_next if next is None else next
         self.failure = Failure(told, charge or self.default_charge, steps, reason, cost, request_id)
 
+    _follow: tuple[Callable[[], object], ...] = ()
+
+    def once_told(self: E, *follow: Callable[[], object]) -> E:
+        """Return this error, with what is to be done once a person has been told of it."""
+        self._follow += follow
+        return self
+
+    def was_told(self) -> None:
+        """Do what was to be done then. Whoever shows the error calls this right after."""
+        for do in self._follow:
+            do()
+
     def __str__(self) -> str:
         return self.failure.receipt()
 
@@ -190,6 +203,10 @@ class OverBudget(PackError):
     """The day's budget would be passed; nothing was sent."""
 
     default_next = (step("raise_budget"),)
+
+
+class ModelChanged(PackError):
+    """The model does not take these inputs any more; nothing was sent. ``items`` of the failure name each."""
 
 
 class ApiError(PackError):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..app.catalogue.permission import VARIABLE as AS_IT_IS
 from ..core.config.preferences import MAX_COST
 from ..core.config.settings import state_folder
 from ..core.errors import InvalidInput
@@ -43,6 +44,8 @@ def run_takes(spec: ModelSpec, parser: argparse.ArgumentParser, options: argpars
         out.require()
     if options.max_cost is not None:
         os.environ[MAX_COST] = str(options.max_cost)
+    if options.as_is:
+        os.environ[AS_IT_IS] = spec.model_id
     with account(options.offline, quiet=options.quiet) as lasting, _host(options) as host:
         forecasts = [_forecast(spec, take, host) for take in takes]
         total = total_of(forecasts)

@@ -10,14 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 
-from ..core.errors import PackError
+from ..app.catalogue.here import HERE
+from ..core.config.settings import state_folder
+from ..core.errors import ConfigError, PackError
 from ..core.schema.model import ModelSpec
-from ..core.schema.registry import load_models
 from ..core.store.job import BEFORE
 from ..core.store.spending import COLUMNS
 from ..core.version import SHELL, VERSION
 from .batch import run_collect, run_takes
+from .catalogue import commands as catalogue
 from .consent import add_consent_flags, amount
 from .flags import add_flags
 from .jobs import PLACES, allow_retry, cancel_job, copy_journal, list_jobs
@@ -26,7 +29,7 @@ from .report import Report, Status, failed, help_text, misused, stopped
 from .saving import VALUES
 from .takes import Misused, add_prompt_flags
 
-RUN = "run"
+RUN, MODELS = "run", "models"
 AT_ONCE = 4
 DAYS = 31
 EPILOG = "Without a token, or with --offline, models run on an emulator of the API: no account, no charge."
@@ -95,9 +98,13 @@ def _options(given: list[str]) -> argparse.Namespace:
     Raises:
         Misused: it cannot be read.
     """
+    with contextlib.suppress(ConfigError):
+        HERE.load(state_folder(os.environ, Path.home()))
     spec, rest = _model(given)
     if spec is None:
-        return _commands().parse_args(given)
+        commands, of_models = _commands()
+        joined = " ".join(given[:2])
+        return commands.parse_args([joined, *given[2:]] if joined in of_models else given)
     prog = f"{SHELL} {' '.join(given[: len(given) - len(rest)])}"
     parser = _model_parser(spec, prog)
     # Prompts may stand before flags and behind them.
@@ -109,12 +116,13 @@ def _model(given: list[str]) -> tuple[ModelSpec | None, list[str]]:
     if not given or (given[0] == RUN and (len(given) < 2 or given[1].startswith("-"))):
         return None, given
     if given[0] != RUN:
-        return next((spec for spec in load_models() if spec.command == given[0]), None), given[1:]
-    found = next((spec for spec in load_models() if given[1] in (spec.model_id, spec.command)), None)
+        return next((spec for spec in HERE.models() if spec.command == given[0]), None), given[1:]
+    found = next((spec for spec in HERE.models() if given[1] in (spec.model_id, spec.command)), None)
     if found is None:
-        near = difflib.get_close_matches(given[1], [spec.model_id for spec in load_models()], 3)
+        near = difflib.get_close_matches(given[1], [spec.model_id for spec in HERE.models()], 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise Misused(f"there is no model {given[1]!r:.200} here{hint}; '{SHELL} models' lists all")
+        told = f"'{SHELL} models' lists all, '{SHELL} models search WORDS' those that can be added"
+        raise Misused(f"there is no model {given[1]!r:.200} here{hint}; {told}")
     return found, given[2:]
 
 
@@ -137,14 +145,19 @@ def _model_parser(spec: ModelSpec, prog: str) -> _Parser:
     add_consent_flags(runs)
     help_text = "what a job may cost at most, where a daily budget is set and nothing tells its price"
     runs.add_argument("--max-cost", type=amount, metavar="USD", help=help_text)
+    told = "send it also where the model has changed at RunComfy and does not allow it any more"
+    runs.add_argument("--as-is", action="store_true", help=told)
     runs.add_argument("--offline", action="store_true", help="run on the emulator, even with a token")
     _add_common(runs)
     parser.set_defaults(run=lambda options: run_takes(spec, parser, options))
     return parser
 
 
-def _commands() -> _Parser:
-    """Return the parser of every command that is not a model's; those are named in its help."""
+def _commands() -> tuple[_Parser, set[str]]:
+    """Return the parser of every command that is not a model's, and which of them begin with ``models``.
+
+    Those of models are named in its help.
+    """
     parser = _Parser(
         prog=SHELL,
         description=__doc__,
@@ -153,18 +166,36 @@ def _commands() -> _Parser:
     )
     parser.add_argument("--version", action="version", version=f"runcomfy-models {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for spec in load_models():
+    for spec in HERE.models():
         if spec.command:
             commands.add_parser(spec.command, help=spec.description)
     commands.add_parser(RUN, help="run any model: run MODEL_ID; run MODEL_ID --help shows its flags").add_argument(
         "model_id", metavar="MODEL_ID"
     )
-    listing = _add(commands, "models", list_models, "list the models that are here")
-    listing.add_argument("words", nargs="*", metavar="WORD", help="words of the id, the name or the description")
+    of_models = _add_model_commands(commands)
     _add_record_commands(commands)
     _add_account_commands(commands)
     _add_journal_commands(commands)
-    return parser
+    return parser, of_models
+
+
+def _add_model_commands(commands: argparse._SubParsersAction[_Parser]) -> set[str]:
+    """Add the commands for models; return the names of those that have two words."""
+    words = "words of the id, the name or the description"
+    listing = _add(commands, MODELS, list_models, "list the models that are here")
+    listing.add_argument("words", nargs="*", metavar="WORD", help=words)
+    found = _add(commands, f"{MODELS} search", catalogue.search_models, "look through RunComfy's whole catalogue")
+    found.add_argument("words", nargs="*", metavar="WORD", help=words)
+    found.add_argument("--refresh", action="store_true", help="read it anew, also where it was read today")
+    for name, run, told in (
+        ("add", catalogue.add_models, "add models of the catalogue: commands here, nodes in ComfyUI"),
+        ("remove", catalogue.remove_models, "remove added models"),
+        ("update", catalogue.update_models, "bring models up to date with the catalogue"),
+    ):
+        ids = _add(commands, f"{MODELS} {name}", run, told)
+        ids.add_argument("model_ids", nargs="+", metavar="MODEL_ID")
+    _add(commands, f"{MODELS} check", catalogue.check_models, "tell which models have changed or vanished")
+    return {f"{MODELS} {name}" for name in ("search", "add", "remove", "update", "check")}
 
 
 def _add_record_commands(commands: argparse._SubParsersAction[_Parser]) -> None:

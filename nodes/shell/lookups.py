@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from ..app.catalogue.here import HERE
 from ..core.config.settings import read_settings
 from ..core.errors import PackError
 from ..core.money import money
-from ..core.schema.registry import load_models
 from ..core.store.spending import By, Spent, spent
 from .jobs import record
 from .report import Report, Status, table
-
-# The models that come with the pack.
-SOURCE = "pack"
 
 
 def list_models(options: argparse.Namespace) -> Report:
@@ -28,7 +25,7 @@ def list_models(options: argparse.Namespace) -> Report:
     words = [word.casefold() for word in options.words]
     found = [
         spec
-        for spec in load_models()
+        for spec in HERE.models()
         if all(word in f"{spec.model_id} {spec.display_name} {spec.description}".casefold() for word in words)
     ]
     rows = [(spec.model_id, spec.output.medium, spec.command or f"run {spec.model_id}") for spec in found]
@@ -40,7 +37,7 @@ def list_models(options: argparse.Namespace) -> Report:
                 "name": spec.display_name,
                 "command": command,
                 "output": output,
-                "source": SOURCE,
+                "source": HERE.source(spec.model_id),
             }
             for spec, (_, output, command) in zip(found, rows, strict=True)
         ]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..app.catalogue.here import HERE
 from ..core.config.settings import find_token
 from ..core.errors import PROFILE_PAGE, ConfigError, NoToken, step
 from ..core.members import member
@@ -55,6 +56,9 @@ def _running(emulator: Emulator) -> Iterator[None]:
         emulator as api,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as state,
     ):
+        for spec in HERE.models():
+            for version in HERE.added(spec.model_id)[:1]:
+                api.offer(version.path)
         api.prices = dict.fromkeys(api.prices, 0.0)
         os.environ["RUNCOMFY_MODEL_API_BASE"] = api.base_url
         os.environ["RUNCOMFY_API_TOKEN"] = api.token

@@ -32,6 +32,7 @@ import nodes
 from nodes.core.jobs import waiting
 from nodes.core.media.buffers import BufferPool
 
+from .database import Database
 from .disk import Disk
 from .network import Network
 from .scheduler import Scheduler
@@ -41,7 +42,9 @@ Place: TypeAlias = tuple[ModuleType, str]
 
 BOOTED = 1000.0
 _SPARE_MEMORY = 2**20
+# Every wait looks for Stop so often, and looks took most of the time: where nobody stops, hardly ever.
 _LOOK_SECONDS = 0.3
+_SELDOM_SECONDS = 20.0
 _PUBLIC_ADDRESS = "104.18.0.1"
 _USUAL_THREADS = 32
 _IS_PRIVATE = re.compile("_[A-Za-z]")
@@ -79,9 +82,9 @@ class Memory:
 
 
 class Edges:
-    """Replaces the edges; ``world`` is the world they lead to."""
+    """Replaces the edges; ``world`` is the world they lead to. With a ``server``, the record lies there."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str = "") -> None:
         self.world: World
         self._executors: list[FiberExecutor] = []
         self._own: dict[Place, Callable[[], object]] = {}
@@ -99,9 +102,8 @@ class Edges:
         _replace_files(self)
         # Memory for large results, got ready in advance, would take most of the time here.
         BufferPool.__init__.__defaults__ = (_SPARE_MEMORY,)
-        # Every wait looks for Stop so often, and looks take most of the time that is left.
-        waiting.LOOK_SECONDS = _LOOK_SECONDS
         self._listen()
+        self.database = Database(self, server) if server else None
 
     @property
     def scheduler(self) -> Scheduler:
@@ -124,6 +126,10 @@ class Edges:
         setattr(os, "environ", memory.environ)  # noqa: B010
         for (module, name), value in memory.values.items():
             setattr(module, name, value)
+
+    def look_for_stop(self, *, is_due: bool) -> None:
+        """Let every wait look for Stop as often as its bound demands; or hardly ever, as long as nobody stops."""
+        waiting.LOOK_SECONDS = _LOOK_SECONDS if is_due else _SELDOM_SECONDS
 
     def leave(self) -> None:
         """Forget the last history."""
@@ -181,7 +187,7 @@ class Edges:
         log = logging.getLogger("nodes")
         log.setLevel(logging.INFO)
         log.propagate = False
-        log.addHandler(Ear())
+        log.handlers[:] = [Ear()]
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 

@@ -110,7 +110,8 @@ class Job:
     def broken(self, index: int) -> str:
         """Return what is wrong with a file: nothing, ``damaged``, or the HTTP status of its absence."""
         if self.fate.kind == "file_damaged" and index == self.images - 1:
-            return "404" if self.fate.value else "damaged"
+            # What is in the answer itself can be damaged, and not absent.
+            return "404" if self.fate.value and self.body.get("sync_mode") is not True else "damaged"
         return ""
 
 

@@ -6,9 +6,12 @@ import contextlib
 import logging
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+
+from nodes.core.store.engines.postgres_sql import Row
 
 from ..plan import Fault, Plan
 from .disk import JOURNAL, Condition, Connection, Disk
@@ -46,6 +49,8 @@ class World:
         )
         self.network = Network(self, self.provider, Random(f"network {plan.seed}"))
         self.disk = Disk(self, folder)
+        if edges.database is not None:
+            edges.database.empty()
         self.clock_offset = 0.0
         self.events: list[Event] = []
         self.logged: list[tuple[float, logging.LogRecord]] = []
@@ -62,6 +67,7 @@ class World:
         ]
         self._forms = Random(f"forms {plan.seed}")
         self._counts: Counter[str] = Counter()
+        edges.look_for_stop(is_due=any(action.do == "stop" for action in plan.actions))
         self.processes = [self.boot(number, self.environ(account)) for number, account in enumerate(plan.processes)]
 
     def boot(self, number: int, environ: Environ) -> Process:
@@ -77,6 +83,8 @@ class World:
             TOKEN: self.provider.accounts[account].token,
             "RUNCOMFY_KEEP_MB": _GIBIBYTE_IN_MB if self.plan.kept else "0",
         }
+        if self.edges.database is not None:
+            values["RUNCOMFY_JOURNAL"] = self.edges.database.address
         if budget is not None:
             values["RUNCOMFY_DAILY_BUDGET_USD"] = str(budget)
         return Environ(values, self.account_of)
@@ -145,7 +153,8 @@ class World:
                 self.processes[process.number] = self.boot(process.number, process.environ)
 
     def mend(self) -> None:
-        """Let nothing fail from now on."""
+        """Let nothing fail from now on, and nobody stop anything."""
+        self.edges.look_for_stop(is_due=False)
         self.faults.clear()
         self.disk.mend()
         self.settled_at = self.scheduler.now
@@ -155,8 +164,10 @@ class World:
         for process in self.processes:
             process.die()
 
-    def journal(self) -> list[sqlite3.Row]:
+    def journal(self) -> Sequence[sqlite3.Row | Row]:
         """Return the rows of the journal, oldest first."""
+        if self.edges.database is not None:
+            return self.edges.database.jobs()
         path = self.disk.folder / JOURNAL
         if not path.exists():
             return []

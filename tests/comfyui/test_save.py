@@ -16,8 +16,8 @@ from support import RecordingHost, Runner
 
 from emulator import Emulator
 from nodes.comfyui.previews import Shown, shown
-from nodes.comfyui.save import save_class
-from nodes.comfyui.saved_files import SavePlace
+from nodes.comfyui.saving.files import SavePlace
+from nodes.comfyui.saving.node import save_class
 from nodes.core.errors import InvalidInput, PackError
 
 
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing(
         raise OSError(28, os.strerror(28))
 
     with monkeypatch.context() as patched:
-        patched.setattr("nodes.comfyui.saved_files.shutil.copyfileobj", full)
+        patched.setattr("nodes.comfyui.saving.files.shutil.copyfileobj", full)
         with pytest.raises(PackError, match="No space left") as raised:
             save(request_id)
     assert raised.value.failure.charge.value == "yes"

@@ -47,6 +47,9 @@ _ADD = """([type, x, y, values]) => {
 }"""
 BOARD = "(id) => app.graph.getNodeById(id).widgets.find((each) => each.name === 'runcomfy_state').element"
 _SHOWS = f"([id, text, shown]) => ({BOARD})(id).innerText.includes(text) === shown"
+_BADGES = """(id) => (app.graph.getNodeById(id).badges ?? [])
+  .map((each) => (typeof each === 'function' ? each() : each)?.text ?? '')
+  .filter((text) => text.includes('$')).join()"""
 _SOCKETS = """(id) => app.graph.getNodeById(id).inputs.filter((slot) => /^image_\\d+$/.test(slot.name))
   .map((slot) => [slot.name, app.graph.getNodeById(id).isInputConnected(
     app.graph.getNodeById(id).inputs.indexOf(slot)) ? slot.label : null])"""
@@ -165,6 +168,13 @@ class Editor:
             self.until(_SHOWS, [node, text, shown])
         except TimeoutError:
             raise AssertionError(f"the board shows {self.board(node)!r}; {text!r} was waited for") from None
+
+    def until_price(self, node: str, text: str) -> None:
+        """Wait until the badge in a node's head says what a job costs; '' for no badge."""
+        try:
+            self.until(f"([id, text]) => ({_BADGES})(id) === text", [node, text])
+        except TimeoutError:
+            raise AssertionError(f"{self.do(_BADGES, node)!r}; {text!r} was waited for") from None
 
     def press(self, node: str, button: str) -> None:
         """Press a button on a node's board."""

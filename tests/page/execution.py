@@ -72,6 +72,22 @@ class EmptyImage:
         return (torch.zeros(batch_size, height, width, 3),)
 
 
+class Prompts:
+    """A text for each line: a list."""
+
+    RETURN_TYPES = ("STRING",)
+    OUTPUT_IS_LIST = (True,)
+    FUNCTION = "split"
+    CATEGORY = "text"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"lines": ("STRING", {"multiline": True})}}
+
+    def split(self, lines: str) -> tuple[list[str]]:
+        return (lines.splitlines(),)
+
+
 class PreviewImage:
     """Shows images on the node."""
 
@@ -100,6 +116,7 @@ class PreviewImage:
 CORE_NODES: dict[str, type[Any]] = {
     "LoadImage": LoadImage,
     "EmptyImage": EmptyImage,
+    "Prompts": Prompts,
     "PreviewImage": PreviewImage,
 }
 

@@ -14,7 +14,8 @@ from playwright.sync_api import BrowserContext
 
 from emulator import Emulator, Fault
 
-from .browser import COLLECT, PRO_EDIT, TEXT_TO_IMAGE, Editor
+from .browser import BOARD, COLLECT, PRO_EDIT, TEXT_TO_IMAGE, Editor
+from .conftest import Look
 from .hostmodules import ROOT
 from .standin import Standin
 
@@ -82,7 +83,7 @@ def test_state_follows_a_run_and_survives_a_reload(editor: Editor, host: Standin
     api.queue_seconds, api.hold = 60.0, True
     node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
     editor.connect(node, editor.add("PreviewImage", 600), "images")
-    editor.until_board(node, "from $0.10")
+    editor.until_price(node, "from $0.10 \u00b7 base price")
     workflow = editor.saved()
     editor.run()
     editor.until_board(node, "Queued, position 3")
@@ -225,12 +226,24 @@ def _fix_seed(editor: Editor, node: str) -> None:
 
 
 @pytest.mark.usefixtures("with_token")
-def test_price_follows_the_number_of_images_and_the_catalog(editor: Editor, api: Emulator) -> None:
-    node = editor.add(TEXT_TO_IMAGE)
-    editor.until_board(node, "from $0.10")
-    many = editor.add(TEXT_TO_IMAGE, 600, num_images=3)
-    editor.until_board(many, "from $0.30 for 3 images")
-    assert api.count("submit") == 0
+def test_price_follows_the_inputs_the_costs_and_the_list(editor: Editor, api: Emulator, look: Look) -> None:
+    """One text says it: the badge, first the live base price, then what such a job has cost."""
+    node = editor.add(TEXT_TO_IMAGE, 500)
+    editor.until_price(node, "from $0.10 \u00b7 base price")
+    many = editor.add(TEXT_TO_IMAGE, 500, 700, num_images=3)
+    editor.until_price(many, "from $0.30 \u00b7 base price")
+    assert "$" not in editor.board(node) + editor.board(many)
+    editor.do("(id) => app.graph.remove(app.graph.getNodeById(id))", many)
+    prompts = editor.add("Prompts", lines="a fox\na hare\na lynx")
+    editor.connect(prompts, node, "prompt")
+    editor.connect(node, editor.add("PreviewImage", 1000), "images")
+    editor.run()
+    editor.until_board(node, "3 images delivered")
+    editor.until_board(node, "$0.30")
+    editor.until_price(node, "3 \u00d7 [$0.10 \u00b7 learnt] = $0.30")
+    if look.vue:
+        editor.page.locator(f'[data-node-id="{node}"]').get_by_text("learnt").wait_for()
+    assert len(api.billed) == 3
 
 
 def test_price_is_absent_where_it_cannot_be_read(
@@ -240,7 +253,69 @@ def test_price_is_absent_where_it_cannot_be_read(
     surroundings.setenv("RUNCOMFY_API_TOKEN", api.token)
     editor.start_anew()
     node = editor.add(TEXT_TO_IMAGE)
-    editor.until_board(node, "$", shown=False)
+    editor.page.wait_for_timeout(1000)
+    editor.until_price(node, "")
+
+
+@pytest.mark.usefixtures("with_token")
+def test_takes_are_on_the_node_and_one_that_is_pressed_flows_on(
+    editor: Editor, host: Standin, api: Emulator
+) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox", seed=7)
+    editor.connect(node, editor.add("PreviewImage", 600), "images")
+    for runs, seed in enumerate((7, 8, 9), start=1):
+        editor.do(f"(id) => {{ {_SEED}.value = {seed}; }}", node)
+        editor.run()
+        _until_ran(editor, host, runs)
+    names = "seed 9 \u00b7 $0.10 <; seed 8 \u00b7 $0.10; seed 7 \u00b7 $0.10"
+    takes = f"[...({BOARD})(id).querySelectorAll('.runcomfy-strip-take')]"
+    seen = f"(id) => {takes}.map((each) => each.ariaLabel + (each.ariaPressed === 'true' ? ' <' : '')).join('; ')"
+    editor.until(f"(id) => ({seen})(id) === '{names}'", node)
+    editor.until(f"(id) => {takes}.every((each) => each.firstChild.naturalWidth > 0)", node)
+    inner = f"(id) => {{ const box = ({BOARD})(id); return box.scrollHeight - box.clientHeight; }}"
+    assert editor.do(inner, node) <= 0
+    workflow = editor.saved()
+    # An impatient person presses all of them, and one twice.
+    editor.do(f"(id) => {takes}.forEach((each) => each.click())", node)
+    editor.do(f"(id) => {takes}.at(-1).click()", node)
+    editor.until(f"(id) => {_SEED}.value === 7 && ({seen})(id).endsWith('<')", node)
+    editor.run()
+    editor.until_board(node, "kept copy, no charge")
+    editor.load(workflow)
+    editor.until(f"(id) => {takes}.length === 3", node)
+    editor.do("(id) => { const { widgets } = app.graph.getNodeById(id); widgets[0].value = 'a hare';"
+              " widgets[0].callback('a hare'); }", node)  # fmt: skip
+    editor.until(f"(id) => {takes}.length === 0", node)
+    assert len(api.billed) == 3
+
+
+@pytest.mark.usefixtures("with_token")
+def test_long_receipt_makes_the_node_higher_and_covers_nothing(editor: Editor, api: Emulator) -> None:
+    node = editor.add(TEXT_TO_IMAGE, prompt="a fox")
+    editor.connect(node, editor.add("PreviewImage", 700), "images")
+    editor.page.wait_for_timeout(300)
+    before = editor.size(node)[1]
+    editor.run()
+    editor.until_board(node, "1 image delivered")
+    editor.page.wait_for_timeout(300)
+    assert editor.size(node)[1] - before < 4
+    api.fault(Fault("job", fails="a reason that is told in many words, " * 12))
+    editor.do(f"(id) => {{ {_SEED}.value = 7; }}", node)
+    editor.run()
+    editor.until_board(node, "a reason that is told in many words")
+    editor.page.keyboard.press("Escape")
+    editor.page.wait_for_timeout(500)
+    assert editor.size(node)[1] > before + 40
+    # The board is the last of the widgets: nothing of it is cut off, and it ends where the node does.
+    rest = editor.do(
+        f"(id) => {{ const board = ({BOARD})(id); const inner = board.firstElementChild;"
+        " const { pos, size } = app.graph.getNodeById(id); const { scale, offset } = app.canvas.ds;"
+        " const top = app.canvas.canvas.getBoundingClientRect().top;"
+        " const end = top + (pos[1] + size[1] + offset[1]) * scale;"
+        " return [inner.offsetHeight - board.offsetHeight, inner.getBoundingClientRect().bottom - end]; }",
+        node,
+    )
+    assert max(rest) <= 1, rest
 
 
 def test_sockets_grow_and_close_their_gaps(editor: Editor) -> None:

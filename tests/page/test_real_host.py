@@ -80,7 +80,7 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
 
     api.hold_running = True
     node = load_template(editor, "Nano Banana 2 - text to image")
-    editor.until_board(node, "from $0.10")
+    editor.until_price(node, "from $0.10 \u00b7 base price")
     editor.run()
     editor.until_board(node, "Running")
     workflow = editor.saved()

@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+from postgres import programs
 from support import ROOT
 
 # What fails is found again, made small and told by the same command without ``--shrink 0``.
@@ -36,6 +38,13 @@ def test_histories_hold() -> None:
     ended = simulate("--histories", "40")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "40 histories with seed 1" in ended.stdout
+
+
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL server is installed (Debian's package is postgresql)")
+def test_histories_hold_on_a_server() -> None:
+    ended = simulate("--histories", "4", "--engine", "postgres")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "4 histories with seed 1" in ended.stdout
 
 
 def test_every_planted_bug_is_found() -> None:

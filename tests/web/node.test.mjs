@@ -56,16 +56,20 @@ test("a widget that a link stands in for has no value", () => {
 test("the board shows a view, keeps quiet where nothing changed, and copies the id", async () => {
   const copied = [];
   let resized = 0;
-  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), act: ({ kind }) => copied.push(kind), resized: () => (resized += 1) };
+  const actions = { copy: async (text) => copied.push(text), enterToken: () => copied.push("asked"), act: ({ kind }) => copied.push(kind), resized: () => (resized += 1), choose: (id) => copied.push(id), compare: () => copied.push("compare") };
   const board = createStatusBoard(document, t, actions);
   const idle = { chip: null, lines: [], details: ["a", "b"], actions: [] };
   const view = { ...idle, tone: "busy", headline: "Running", meta: "3 s", requestId: "abc", bar: 0.5 };
-  board.show({ view, price: "from $0.10", tokenMissing: false });
-  board.show({ view, price: "from $0.10", tokenMissing: false });
+  board.show({ view, takes: [], tokenMissing: false });
+  board.show({ view, takes: [], tokenMissing: false });
   assert.equal(resized, 1);
-  assert.equal(board.root.text, "Running 3 s a b Request abc from $0.10");
+  assert.equal(board.root.text, "Running 3 s a b Request abc");
   await board.root.querySelector(".runcomfy-copy").listeners.click();
-  board.show({ view: null, price: "", tokenMissing: true });
+  const takes = [{ id: 7, title: "seed 1", src: "a.webp", chosen: true }, { id: 8, title: "seed 2", src: "", chosen: false }];
+  board.show({ view: null, takes, tokenMissing: false });
+  for (const each of board.root.all().filter(({ tag }) => tag === "button")) each.listeners.click();
+  assert.deepEqual(copied.splice(1), [7, 8, "compare"]);
+  board.show({ view: null, takes: [], tokenMissing: true });
   board.root.querySelector(".runcomfy-link").listeners.click();
   assert.deepEqual(copied, ["abc", "asked"]);
   assert.equal(board.root.text, "No API token yet Enter token");
@@ -97,7 +101,7 @@ test("the board makes buttons of what can be done, and links of addresses", () =
   const chip = { text: "not charged", tone: "good" };
   const lines = ["Make one at https://a.example/profile, and come back."];
   const view = { tone: "bad", headline: "No.", meta: "", chip, lines, details: [], actions, requestId: "", bar: null };
-  board.show({ view, price: "", tokenMissing: false });
+  board.show({ view, takes: [], tokenMissing: false });
   const links = board.root.all().filter(({ tag }) => tag === "a");
   assert.deepEqual(links.map(({ attributes }) => attributes.href), ["https://a.example/profile", "https://a.example/g"]);
   assert.ok(links.every(({ attributes }) => attributes.rel === "noopener noreferrer"));

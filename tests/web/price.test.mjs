@@ -24,7 +24,7 @@ test("the server is asked for all nodes at once, with what no link decides", asy
   };
   const estimates = new Estimates({ ask, later: (action) => waiting.push(action), changed: (node) => drawn.push(node), store: {} });
   const widgets = [{ name: "prompt", value: "a" }, { name: "seed", value: 3 }, { name: "board", value: {} }];
-  const inputs = [{ name: "prompt", widget: { name: "prompt" }, link: 7 }];
+  const inputs = ["prompt", "seed"].map((name) => ({ name, widget: { name }, link: name === "prompt" ? 7 : null }));
   const graph = {};
   const nodes = [{ type: "RunComfyX", widgets, inputs, graph }, { type: "RunComfyY", widgets: [], graph }];
   const removed = { type: "RunComfyZ", widgets: [], graph: null };

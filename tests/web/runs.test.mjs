@@ -23,7 +23,8 @@ function page(graph) {
     },
     api: { queuePrompt: async (_number, prompt) => asked.push(["alone", prompt]) },
     retry: async (id) => asked.push(["retry", id]),
-    enterToken: () => asked.push(["token"]),
+    openAccount: () => asked.push(["account"]),
+    openJobs: () => asked.push(["jobs"]),
     random: () => 0.5,
   };
 }

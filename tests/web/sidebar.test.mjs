@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { clearPlace, hasLinks, HostCanvas, promptId, valuesOf } from "../../web/sidebar/canvas.js";
+import { hasLinks, valuesOf } from "../../web/node/inputs.js";
+import { clearPlace, HostCanvas, promptId } from "../../web/sidebar/canvas.js";
 import { JobRecord } from "../../web/sidebar/job_record.js";
 import { askedText, canBeCollected, costText, modelName, promptText, stateText, tone } from "../../web/sidebar/job_texts.js";
 import { addTab } from "../../web/sidebar/tab.js";
-import { seedsOf } from "../../web/sidebar/takes.js";
 import { between, place } from "../../web/sidebar/virtual_list.js";
 import { entry, texts } from "./fakes.mjs";
 
@@ -165,11 +165,6 @@ test("the badge is written where the host sees it, and a host without tabs is le
   tab.open();
   assert.equal(manager.sidebarTab.activeSidebarTabId, tabs[0].id);
   addTab({}, { title: "RunComfy", tooltip: "", render() {} }).badge(1);
-});
-
-test("a take sets its seed and nothing else", () => {
-  assert.deepEqual(seedsOf({ inputs: { prompt: "a fox", seed: 7, size: "1K" } }), [["seed", 7]]);
-  assert.deepEqual(seedsOf({ inputs: { prompt: "a fox", rerun_seed: 3 } }), [["rerun_seed", 3]]);
 });
 
 test("the values of a node are those of its inputs' widgets that no link decides", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { closeGaps, countsSent, growSockets, isOf, moveSocketsLast, numbersOf } from "../../web/node/socket_order.js";
+import { closeGaps, countsSent, growSockets, isOf, moveSocketsLast, numbersOf } from "../../web/node/sockets/order.js";
 import { node, note, slot } from "./fakes.mjs";
 
 function fresh(sockets) {

@@ -105,7 +105,15 @@ test("a delivery offers a new take; a cancelled job is not collected", () => {
   assert.deepEqual(kinds(shown({ stage: "stopped", request_id: "abc" })), ["collect"]);
   assert.deepEqual(kinds(shown({ stage: "stopped", request_id: "abc", notes: [note("cancel.cancelled")] })), []);
   assert.deepEqual(kinds(shown({ stopped: true })), []);
-  assert.deepEqual(kinds(describe(abandoned(report({ request_id: "abc" })), t)), ["collect"]);
+  assert.deepEqual(kinds(describe(abandoned(report({ request_id: "abc" })), t)), ["collect", "jobs"]);
+});
+
+test("what a setting decides leads to the settings, and says what to set there", () => {
+  for (const kind of ["next.raise_budget", "next.state_max_cost"]) {
+    const view = shown({ stage: "failed", failure: failure("over_budget", { next: [note(kind)] }) });
+    assert.deepEqual(kinds(view), ["settings"]);
+    assert.match(view.lines.join(" "), /Settings > RunComfy/);
+  }
 });
 
 test("a receipt is read in the person's language", () => {

@@ -86,8 +86,8 @@ export function createRoutes(api) {
     settings: () => ask("GET", "settings"),
     /** @param {Partial<Record<keyof Settings, number | boolean | null>>} values @returns {Promise<Settings>} */
     storeSettings: (values) => ask("PUT", "settings", values),
-    /** The address of a small image of a job's file. @param {number} id @param {number} index */
-    thumbnail: (id, index) => api.apiURL(`/runcomfy/jobs/thumbnail?id=${id}&index=${index}&edge=256`),
+    /** The address of a small image of a job's file. @param {number} id @param {number} index @param {number} edge in pixels */
+    thumbnail: (id, index, edge = 256) => api.apiURL(`/runcomfy/jobs/thumbnail?id=${id}&index=${index}&edge=${edge}`),
     /** The address of a job's file as it came. @param {number} id @param {number} index */
     file: (id, index) => api.apiURL(`/runcomfy/jobs/file?id=${id}&index=${index}`),
     /** The address of all jobs as CSV. */

@@ -4,7 +4,7 @@
  * @import { Note } from "../../types/answers.js"
  * @import { Translate } from "../base/messages.js"
  *
- * @typedef {"retry" | "collect" | "again" | "take" | "token" | "balance" | "open"} ActionKind
+ * @typedef {"retry" | "collect" | "again" | "take" | "token" | "settings" | "balance" | "jobs" | "open"} ActionKind
  * @typedef {{ kind: ActionKind, label: string, title: string, url?: string, requestIds?: string[] }} Action `title` is
  *   the sentence that the button stands for
  */
@@ -33,11 +33,14 @@ const BESIDE = {
   "next.new_job": "again",
   "next.submit_new_job": "again",
   "next.look_at_inputs_or_seed": "take",
+  "next.raise_budget": "settings",
+  "next.state_max_cost": "settings",
+  "next.keep_files": "settings",
 };
 /** @type {ActionKind[]} */
 const LINKS = ["balance", "open"];
 /** @type {ActionKind[]} */
-const ORDER = ["token", "balance", "collect", "retry", "again", "take", "open"];
+const ORDER = ["token", "settings", "balance", "collect", "retry", "again", "take", "jobs", "open"];
 
 /**
  * Returns the buttons of some steps, and the steps that none stands for.

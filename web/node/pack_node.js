@@ -1,31 +1,36 @@
 /**
  * What the pack adds to one node: its status board, its growing sockets, its price. Released with the node.
  *
- * @import { Account, Estimate, Price, Report } from "../../types/answers.js"
+ * @import { Account, Entry, Estimate, Price, Report } from "../../types/answers.js"
  * @import { BadgeClass, HostNode, Widget } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "./next_steps.js"
+ * @import { Actions } from "./status_board.js"
  *
  * @typedef {{
  *   document: Document, t: Translate, now: () => number, defer: (action: () => void) => void,
  *   copy: (text: string) => Promise<void>, enterToken: () => void, account: { known: Account | null },
  *   price: (type: string) => Partial<Price>, act: (node: HostNode, report: Report, action: Action) => void,
  *   estimates: { of: (node: HostNode) => Estimate | undefined, want: (node: HostNode) => void }, Badge: BadgeClass | undefined,
+ *   takes: { of: (node: HostNode) => Entry[], want: (node: HostNode) => void },
+ *   thumbnail: (id: number, index: number) => string,
+ *   choose: (node: HostNode, take: Entry) => void, compare: (node: HostNode) => void,
  * }} Page
  */
 
 import { createStatusBoard } from "./status_board.js";
 import { nodeType, specOf, widgetValue } from "./graph.js";
-import { GrowingSockets } from "./growing_sockets.js";
+import { GrowingSockets } from "./sockets/growing.js";
 import { addBadge, after, makeRoom, redraw } from "./host_nodes.js";
 import { badgeText, priceText } from "./price.js";
 import { fixSeed } from "./runs.js";
-import { countsSent } from "./socket_order.js";
+import { countsSent } from "./sockets/order.js";
 import { describe } from "./status_view.js";
+import { strip } from "./takes.js";
 
 const WIDGET = "runcomfy_state";
 // Two lines: what is said of most runs needs no more room than a node has from the beginning.
-const RESERVED = 44;
+const RESERVED = 50;
 const PADDING = 4;
 const TWO_LINES = 46;
 
@@ -45,7 +50,12 @@ export class PackNode {
     this.#node = node;
     this.#page = page;
     fixSeed(node);
-    this.#board = addBoard(node, { ...page, act: (action) => this.#act(action) });
+    this.#board = addBoard(node, {
+      ...page,
+      act: (action) => this.#act(action),
+      choose: (id) => page.takes.of(node).filter((take) => take.id === id).forEach((take) => page.choose(node, take)),
+      compare: () => page.compare(node),
+    });
     const grows = node.inputs?.some((slot) => specOf(node, slot.name).stem);
     this.#sockets = grows ? new GrowingSockets(node, { ...page, locale: page.t.locale }) : null;
     for (const widget of node.widgets ?? []) {
@@ -53,12 +63,12 @@ export class PackNode {
     }
     for (const widget of node.widgets ?? []) {
       after(widget, "callback", () => {
-        page.estimates.want(node);
-        if (this.#countWidget() === widget.name || this.#durationWidget() === widget.name) this.draw();
+        this.#ask();
+        this.draw();
       });
     }
-    after(node, "onConfigure", () => page.estimates.want(node));
-    page.estimates.want(node);
+    after(node, "onConfigure", () => this.#ask());
+    this.#ask();
     addBadge(node, () => this.#cost(), page.Badge);
     this.draw();
   }
@@ -66,28 +76,36 @@ export class PackNode {
   /** Shows a report of the node's run; null clears it. @param {Report | null} report */
   show(report) {
     this.#report = report;
-    // What the job cost is known by now.
-    if (report?.stage === "delivered") this.#page.estimates.want(this.#node);
+    // What the job cost is known by now, and it is a take.
+    if (report?.stage === "delivered") this.#ask();
     if (report?.sent.length) this.#sockets?.learn(countsSent(report.sent));
     this.draw();
   }
 
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
-    const { t, now, price, account } = this.#page;
+    const { t, now, account, takes, thumbnail } = this.#page;
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
-      price: priceText(price(nodeType(this.#node)), { count: this.#count(), seconds: this.#seconds() }, t),
+      takes: strip(this.#node, takes.of(this.#node), thumbnail, t),
       tokenMissing: account.known?.state === "missing",
     });
     this.#sockets?.draw();
     redraw(this.#node);
   }
 
-  /** What the badge says: what the next job costs. */
+  /** Asks anew for what follows from the inputs. */
+  #ask() {
+    this.#page.estimates.want(this.#node);
+    this.#page.takes.want(this.#node);
+  }
+
+  /** What the badge says: what the next job costs; where nobody can tell that, what its base price is. */
   #cost() {
-    const { t, estimates } = this.#page;
-    return badgeText(estimates.of(this.#node), this.#report?.items?.total ?? 1, t);
+    const { t, estimates, price } = this.#page;
+    const known = badgeText(estimates.of(this.#node), this.#report?.items?.total ?? 1, t);
+    const asked = { count: this.#count(), seconds: this.#seconds() };
+    return known || priceText(price(nodeType(this.#node)), asked, t);
   }
 
   /** @param {Action} action */
@@ -126,7 +144,7 @@ function keepTwoLines(widget) {
   widget.options.getMaxHeight = () => TWO_LINES;
 }
 
-/** Adds the board as a widget that is neither saved nor sent, as high as what it shows. @param {HostNode} node @param {Omit<Page, "act"> & { act: (action: Action) => void }} page */
+/** Adds the board as a widget that is neither saved nor sent, as high as what it shows. @param {HostNode} node @param {Omit<Page, "act" | "choose" | "compare"> & Pick<Actions, "act" | "choose" | "compare">} page */
 function addBoard(node, page) {
   let height = RESERVED;
   const resized = () => {
@@ -152,5 +170,6 @@ function addBoard(node, page) {
   after(node, "onRemoved", () => observer?.disconnect());
   // Saved before there was a board, or while it said less.
   after(node, "onConfigure", () => page.defer(() => makeRoom(node)));
+  page.defer(() => makeRoom(node));
   return board;
 }

@@ -6,10 +6,10 @@
  * @import { Translate } from "../base/messages.js"
  */
 
-import { nodeType, widgetValue } from "./graph.js";
+import { nodeType } from "./graph.js";
+import { valuesOf } from "./inputs.js";
 
 const PAUSE_MILLISECONDS = 300;
-const SCALARS = ["string", "number", "boolean"];
 
 /**
  * @param {Partial<Price>} price nothing is shown where it is not known
@@ -80,10 +80,4 @@ export class Estimates {
       this.#page.changed(node);
     }
   }
-}
-
-/** The values of a node's widgets; what comes over a link is not known before a run. @param {HostNode} node */
-function valuesOf(node) {
-  const names = (node.widgets ?? []).filter((widget) => SCALARS.includes(typeof widgetValue(node, widget.name)));
-  return Object.fromEntries(names.map(({ name }) => [name, widgetValue(node, name)]));
 }

@@ -8,15 +8,15 @@
  *
  * @typedef {{
  *   app: Pick<App, "queuePrompt" | "graphToPrompt" | "graph" | "rootGraph">, api: Pick<Api, "queuePrompt">,
- *   retry: (requestId: string) => Promise<unknown>, enterToken: () => void, random: () => number,
+ *   retry: (requestId: string) => Promise<unknown>, openAccount: () => void, openJobs: () => void, random: () => number,
  * }} Page
  */
 
-import { isConnected, nodeType, rootGraph } from "./graph.js";
+import { COLLECT_NODE, nodeType, rootGraph } from "./graph.js";
 import { redraw } from "./host_nodes.js";
+import { freeWidget, setInput } from "./inputs.js";
 
-export const COLLECT = "RunComfyCollect";
-const SEEDS = ["seed", "rerun_seed"];
+export const SEEDS = ["seed", "rerun_seed"];
 const CONTROL = "control_after_generate";
 const MOST_SEED = 2 ** 31;
 
@@ -30,7 +30,10 @@ const MOST_SEED = 2 ** 31;
 export async function act(page, node, report, { kind, requestIds = [] }) {
   switch (kind) {
     case "token":
-      return page.enterToken();
+    case "settings":
+      return page.openAccount();
+    case "jobs":
+      return page.openJobs();
     case "collect":
       return collect(page.app, page.api, report.node, requestIds[0]);
     case "take":
@@ -64,7 +67,7 @@ export function takeAnew(node, random) {
   const seed = seedOf(node);
   if (!seed) return;
   const next = seed.name === "rerun_seed" ? Number(seed.value) + 1 : Math.floor(random() * MOST_SEED);
-  set(node, seed.name, next === seed.value ? next + 1 : next);
+  setInput(node, seed.name, next === seed.value ? next + 1 : next);
   redraw(node);
 }
 
@@ -74,7 +77,7 @@ export function takeAnew(node, random) {
  * @param {Report["inputs"]} inputs
  */
 export function restore(node, inputs) {
-  for (const [name, value] of Object.entries(inputs)) set(node, name, value);
+  for (const [name, value] of Object.entries(inputs)) setInput(node, name, value);
   redraw(node);
 }
 
@@ -86,7 +89,7 @@ export function restore(node, inputs) {
 export function hasInputs(node, inputs) {
   const control = node.widgets?.find((widget) => widget.name === CONTROL)?.value ?? "fixed";
   return Object.entries(inputs).every(([name, value]) => {
-    const widget = free(node, name);
+    const widget = freeWidget(node, name);
     return !widget || widget.value === value || (name === "seed" && control !== "fixed");
   });
 }
@@ -123,28 +126,14 @@ export async function run(app, node) {
  */
 export async function collect(app, api, id, requestId) {
   const { workflow } = await app.graphToPrompt();
-  const output = { [id]: { class_type: COLLECT, inputs: { request_id: requestId } } };
+  const output = { [id]: { class_type: COLLECT_NODE, inputs: { request_id: requestId } } };
   await api.queuePrompt(0, { output, workflow });
-}
-
-/** @param {HostNode} node @param {string} name @param {unknown} value */
-function set(node, name, value) {
-  const widget = free(node, name);
-  if (!widget || widget.value === value) return;
-  widget.value = value;
-  widget.callback?.(value);
-}
-
-/** The widget of an input, where no link stands in for it. @param {HostNode} node @param {string} name */
-function free(node, name) {
-  const slot = node.inputs?.findIndex((input) => input.widget?.name === name) ?? -1;
-  return slot >= 0 && isConnected(node, slot) ? undefined : node.widgets?.find((widget) => widget.name === name);
 }
 
 /** @param {HostNode} node */
 function isOutput(node) {
   const made = /** @type {{ nodeData?: { output_node?: boolean } } | undefined} */ (node.constructor);
-  return Boolean(made?.nodeData?.output_node) || nodeType(node) === COLLECT;
+  return Boolean(made?.nodeData?.output_node) || nodeType(node) === COLLECT_NODE;
 }
 
 /** The nodes that the outputs of a node lead to. @param {HostNode} node */

@@ -4,10 +4,12 @@
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "./next_steps.js"
  * @import { View } from "./status_view.js"
+ * @import { Shown as Take } from "./takes.js"
  *
- * @typedef {{ view: View | null, price: string, tokenMissing: boolean }} Shown
+ * @typedef {{ view: View | null, takes: Take[], tokenMissing: boolean }} Shown
  * @typedef {{
  *   copy: (text: string) => Promise<void>, enterToken: () => void, act: (action: Action) => void, resized: () => void,
+ *   choose: (take: number) => void, compare: () => void,
  * }} Actions
  */
 
@@ -38,7 +40,7 @@ export function createStatusBoard(document, t, actions) {
 }
 
 /** @param {Document} document @param {Translate} t @param {Actions} actions @param {Shown} shown @param {boolean} open */
-function parts(document, t, actions, { view, price, tokenMissing }, open) {
+function parts(document, t, actions, { view, takes, tokenMissing }, open) {
   const made = [];
   if (view) {
     made.push(head(document, view));
@@ -46,13 +48,12 @@ function parts(document, t, actions, { view, price, tokenMissing }, open) {
     if (view.chip) made.push(element(document, "div", `chip ${view.chip.tone}`, view.chip.text));
     if (view.lines.length) made.push(lines(document, view.lines));
     if (view.details.length) made.push(details(document, view.details, open));
-    if (view.actions.length) made.push(buttons(document, view.actions, actions.act));
   }
+  if (view?.actions.length || view?.requestId) made.push(foot(document, t, actions, view));
+  if (takes.length) made.push(strip(document, t, actions, takes));
   if (tokenMissing) {
     const enter = button(document, "link", t("token.enter"), actions.enterToken);
     made.push(element(document, "div", "foot", [element(document, "span", "dim", t("token.none")), enter]));
-  } else if (view?.requestId || price) {
-    made.push(foot(document, t, actions, view?.requestId, price));
   }
   return made;
 }
@@ -97,31 +98,36 @@ function line(document, text) {
   return element(document, "div", "line", withLinks(document, text));
 }
 
-/** @param {Document} document @param {Action[]} offered @param {(action: Action) => void} act */
-function buttons(document, offered, act) {
-  const made = offered.map((action) =>
-    action.url
-      ? link(document, "step", action.label, action.url, { title: action.title })
-      : button(document, "step", action.label, () => act(action), { title: action.title }),
-  );
-  return element(document, "div", "steps", made);
+/** @param {Document} document @param {Action} action @param {(action: Action) => void} act */
+function step(document, action, act) {
+  if (action.url) return link(document, "step", action.label, action.url, { title: action.title });
+  return button(document, "step", action.label, () => act(action), { title: action.title });
 }
 
-/**
- * @param {Document} document
- * @param {Translate} t
- * @param {Actions} actions
- * @param {string | undefined} requestId
- * @param {string} price
- */
-function foot(document, t, actions, requestId, price) {
-  const made = element(document, "div", "foot");
-  if (requestId) {
-    const label = element(document, "span", "dim", t("state.request"));
-    made.append(label, requestIdElement(document, requestId), copyButton(document, t, () => actions.copy(requestId)));
-  }
-  made.append(element(document, "span", "price", price));
-  return made;
+/** @param {Document} document @param {Translate} t @param {Actions} actions @param {Take[]} takes */
+function strip(document, t, actions, takes) {
+  const images = takes.map(({ id, title, src, chosen }) => {
+    const image = src ? element(document, "img", "strip-image", [], { src, alt: "", decoding: "async", draggable: "false" }) : "\u266a";
+    const label = { title: `${title}: ${t("takes.use")}`, "aria-label": title, "aria-pressed": String(chosen) };
+    return button(document, chosen ? "strip-take chosen" : "strip-take", image, () => actions.choose(id), label);
+  });
+  const compare = button(document, "link", t("takes.menu"), actions.compare);
+  return element(document, "div", "strip", [...images, compare], { role: "group", "aria-label": t("takes.title") });
+}
+
+/** What can be done, and the job that it is about. @param {Document} document @param {Translate} t @param {Actions} actions @param {View} view */
+function foot(document, t, actions, { actions: offered, requestId }) {
+  const made = offered.map((each) => step(document, each, actions.act));
+  return element(document, "div", "foot", requestId ? [...made, request(document, t, actions, requestId)] : made);
+}
+
+/** @param {Document} document @param {Translate} t @param {Actions} actions @param {string} requestId */
+function request(document, t, actions, requestId) {
+  return element(document, "span", "request", [
+    element(document, "span", "dim", t("state.request")),
+    requestIdElement(document, requestId),
+    copyButton(document, t, () => actions.copy(requestId)),
+  ]);
 }
 
 /** @param {Document} document @param {Translate} t @param {() => Promise<void>} copy */

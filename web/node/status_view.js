@@ -65,7 +65,7 @@ export function describe(report, t, now = 0) {
   };
   if (report.stopped && !ENDED.includes(report.stage)) return stopping(view, report, t);
   if (report.left) {
-    return { ...view, tone: "calm", headline: t("state.left"), lines: [t("state.leftHint")], actions: collecting(report, t) };
+    return { ...view, tone: "calm", headline: t("state.left"), lines: [t("state.leftHint")], actions: leftBehind(report, t) };
   }
   switch (report.stage) {
     case "delivered":
@@ -90,6 +90,11 @@ function collecting(report, t) {
   const cancelled = report.notes.some((note) => note.kind === "cancel.cancelled");
   if (!report.request_id || cancelled) return [];
   return [{ ...action("collect", t), requestIds: [report.request_id] }];
+}
+
+/** Of a list there may be more of them: the server tells a node of one. @param {Report} report @param {Translate} t */
+function leftBehind(report, t) {
+  return [...collecting(report, t), action("jobs", t)];
 }
 
 /** @param {View} view @param {Report} report @param {Translate} t @returns {View} */

@@ -5,6 +5,7 @@
  * @import { Api, App, Extension as Registered, HostNode, HostWindow, Notice } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Action } from "../node/next_steps.js"
+ * @import { Filters } from "../sidebar/job_record.js"
  *
  * @typedef {{ app: App, api: Api, window: HostWindow, t: Translate, style: string }} Page `style` is the style sheet's URL
  */
@@ -16,15 +17,17 @@ import { element } from "../base/elements.js";
 import { createRoutes, errorText } from "../base/routes.js";
 import { COLLECT_NODE, eachNode, findNode, isOpen, nodeType, rootGraph } from "../node/graph.js";
 import { addMenuItems } from "../node/host_nodes.js";
+import { hasLinks, setInputs, valuesOf } from "../node/inputs.js";
 import { PackNode } from "../node/pack_node.js";
 import { Estimates } from "../node/price.js";
-import { act } from "../node/runs.js";
+import { act, seedOf } from "../node/runs.js";
 import { NodeStatusStore } from "../node/status_store.js";
+import { isTakeOf, Takes } from "../node/takes.js";
 import { hasEnded } from "../node/status_view.js";
-import { hasLinks, HostCanvas, setInputs, valuesOf } from "../sidebar/canvas.js";
+import { HostCanvas } from "../sidebar/canvas.js";
 import { Sidebar } from "../sidebar/sidebar.js";
 import { addTab, takeDroppedJobs } from "../sidebar/tab.js";
-import { seedsOf, TakesView } from "../sidebar/takes.js";
+import { TakesView } from "../sidebar/takes.js";
 import { AccountPanel } from "./account_panel.js";
 import { Origins } from "./origins.js";
 
@@ -32,6 +35,7 @@ const PREFIX = "RunComfy";
 const TICK_MILLISECONDS = 1000;
 const SETTLE_MILLISECONDS = 200;
 const NOTICE_MILLISECONDS = 12000;
+const SMALL_EDGE = 128;
 const TOKEN_FAILURES = ["token_missing", "token_refused"];
 /** @type {("execution_success" | "execution_error" | "execution_interrupted")[]} */
 const PROMPT_ENDS = ["execution_success", "execution_error", "execution_interrupted"];
@@ -97,6 +101,7 @@ class Extension {
   #ticking = 0;
   #origins;
   #estimates;
+  #takes;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -114,6 +119,12 @@ class Extension {
       // An answer may come after its node has been removed.
       changed: (node) => node.graph && this.#packNodes.get(node)?.draw(),
       store: app.extensionManager ?? {},
+    });
+    this.#takes = new Takes({
+      ask: (node) => this.#takesOf(node),
+      later: (action, milliseconds) => this.#window.setTimeout(action, milliseconds),
+      cancel: (timer) => this.#window.clearTimeout(timer),
+      changed: (node) => node.graph && this.#packNodes.get(node)?.draw(),
     });
     this.#statuses = new NodeStatusStore({
       now: () => this.#now(),
@@ -158,6 +169,10 @@ class Extension {
       enterToken: () => this.openAccount(),
       act: (of, report, action) => this.#act(of, report, action),
       estimates: this.#estimates,
+      takes: this.#takes,
+      thumbnail: (id, index) => this.#routes.thumbnail(id, index, SMALL_EDGE),
+      choose: (of, take) => this.#choose(of, take),
+      compare: (of) => this.#openTakes(of),
       Badge: this.#window.LGraphBadge,
       defer: (action) => this.#window.queueMicrotask(action),
     });
@@ -192,8 +207,8 @@ class Extension {
     openDialog(document, { name: "takes-dialog", title: t("takes.title"), close: t("dialog.close"), content });
     try {
       const takes = await this.#takesOf(node);
-      const choose = async (/** @type {Entry} */ take) => {
-        setInputs(node, seedsOf(await this.#routes.job(take.id)));
+      const choose = (/** @type {Entry} */ take) => {
+        this.#choose(node, take);
         return t("takes.chosen");
       };
       content.replaceChildren(new TakesView(document, { t, routes: this.#routes, takes, choose }).root);
@@ -205,16 +220,22 @@ class Extension {
   /** @param {HostNode} node @returns {Promise<Entry[]>} */
   async #takesOf(node) {
     if (!hasLinks(node)) return this.#routes.takes({ node_id: nodeType(node), values: valuesOf(node) });
-    const requestId = this.#statuses.all().find((report) => this.#nodeOf(report) === node)?.request_id;
-    const search = requestId ?? "";
-    const { jobs } = search ? await this.#routes.jobs({ search, limit: 1 }) : { jobs: [] };
+    const last = this.#statuses.all().find((report) => this.#nodeOf(report) === node);
+    if (!last?.request_id || !isTakeOf(node, last.inputs)) return [];
+    const { jobs } = await this.#routes.jobs({ search: last.request_id, limit: 1 });
     return jobs.length ? this.#routes.takes({ job: jobs[0].id }) : [];
   }
 
-  /** Opens the sidebar with all jobs. */
-  openJobs() {
+  /** Lets a take flow on: the next run hands out its kept copy. @param {HostNode} node @param {Entry} take */
+  #choose(node, take) {
+    setInputs(node, [[seedOf(node)?.name ?? "", take.seed]]);
+    this.#packNodes.get(node)?.draw();
+  }
+
+  /** Opens the sidebar with all jobs, or those that are asked for. @param {Partial<Filters>} filters */
+  openJobs(filters = {}) {
     this.#tab.open();
-    this.#sidebar.show();
+    this.#sidebar.show(filters);
   }
 
   /** Returns a new panel of the account. */
@@ -319,10 +340,16 @@ class Extension {
       app: this.#app,
       api: this.#api,
       retry: (/** @type {string} */ requestId) => this.#routes.retryJob(requestId),
-      enterToken: () => this.openAccount(),
+      openAccount: () => this.openAccount(),
+      openJobs: () => this.openJobs({ needs: true }),
       random: () => this.#window.Math.random(),
     };
-    act(page, node, report, action).catch((error) =>
+    this.#try(() => act(page, node, report, action));
+  }
+
+  /** Does what a person has asked for, and tells why it could not be done. @param {() => Promise<unknown>} action */
+  #try(action) {
+    action().catch((error) =>
       this.#notify({ severity: "error", summary: errorText(error, this.#t), life: NOTICE_MILLISECONDS }),
     );
   }

@@ -5,8 +5,8 @@
  * @import { Api, App, Graph, HostNode, HostWindow, Point, Size } from "../../types/host.js"
  */
 
-import { COLLECT_NODE, isConnected, nodeType, rootGraph, widgetValue } from "../node/graph.js";
-import { redraw } from "../node/host_nodes.js";
+import { COLLECT_NODE, nodeType, rootGraph } from "../node/graph.js";
+import { setInput, setInputs } from "../node/inputs.js";
 
 /** Under this name a workflow carries the project that its jobs are for. */
 const PROJECT = "runcomfy_project";
@@ -82,7 +82,7 @@ export class HostCanvas {
    */
   addCollectNode(requestId, wanted) {
     const node = this.#add(COLLECT_NODE, wanted);
-    if (node) setWidget(node, "request_id", requestId);
+    if (node) setInput(node, "request_id", requestId);
     return node;
   }
 
@@ -128,36 +128,4 @@ export class HostCanvas {
     const box = canvas.getBoundingClientRect();
     return [box.width / 2 / ds.scale - ds.offset[0], box.height / 2 / ds.scale - ds.offset[1]];
   }
-}
-
-/**
- * Sets widgets of a node, and fixes its seed: with another one the next run would be another job.
- * @param {HostNode} node
- * @param {[string, unknown][]} inputs
- */
-export function setInputs(node, inputs) {
-  for (const [name, value] of [...inputs, ["control_after_generate", "fixed"]]) setWidget(node, String(name), value);
-  redraw(node);
-}
-
-/** The values of a node's inputs that have widgets, but for those that a link decides. @param {HostNode} node */
-export function valuesOf(node) {
-  const names = (node.inputs ?? []).flatMap(({ widget }) => (widget ? [widget.name] : []));
-  const values = names.map((name) => /** @type {[string, unknown]} */ ([name, widgetValue(node, name)]));
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
-}
-
-/** Whether something is connected that the values of the widgets do not tell. @param {HostNode} node */
-export function hasLinks(node) {
-  return (node.inputs ?? []).some((_, index) => isConnected(node, index));
-}
-
-/** @param {HostNode} node @param {string} name @param {unknown} value */
-function setWidget(node, name, value) {
-  const slot = node.inputs?.findIndex((input) => input.widget?.name === name) ?? -1;
-  const widget = node.widgets?.find((each) => each.name === name);
-  // A link stands for the widget: what comes over it is the person's own choice.
-  if (!widget || (slot >= 0 && isConnected(node, slot))) return;
-  widget.value = value;
-  widget.callback?.(value);
 }

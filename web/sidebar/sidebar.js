@@ -5,6 +5,7 @@
  * @import { Translate } from "../base/messages.js"
  * @import { Routes } from "../base/routes.js"
  * @import { HostCanvas } from "./canvas.js"
+ * @import { Filters } from "./job_record.js"
  * @import { Item } from "./virtual_list.js"
  *
  * @typedef {{
@@ -76,10 +77,10 @@ export class Sidebar {
     }, REFRESH_MILLISECONDS);
   }
 
-  /** Shows the jobs of a model, or all. @param {string} model its id, or '' */
-  show(model = "") {
+  /** Shows all jobs, or those that are asked for. @param {Partial<Filters>} filters */
+  show(filters) {
     this.#close();
-    this.#try(() => this.#record.filter({ ...NO_FILTERS, model }));
+    this.#try(() => this.#record.filter({ ...NO_FILTERS, ...filters }));
   }
 
   /**

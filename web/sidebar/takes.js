@@ -2,26 +2,17 @@
  * The takes of a node: the delivered jobs of the same inputs but the seed. A person looks at them side by side and
  * chooses which one flows on; that sets the seed of that take, and the next run hands out its kept copy.
  *
- * @import { Entry, JobDetail } from "../../types/answers.js"
+ * @import { Entry } from "../../types/answers.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Routes } from "../base/routes.js"
  *
  * @typedef {{
- *   t: Translate, routes: Pick<Routes, "thumbnail" | "file">, takes: Entry[], choose: (take: Entry) => Promise<string>,
+ *   t: Translate, routes: Pick<Routes, "thumbnail" | "file">, takes: Entry[], choose: (take: Entry) => string,
  * }} Page `choose` returns what is said of it
  */
 
 import { button, element } from "../base/elements.js";
-import { money } from "../base/format.js";
-import { errorText } from "../base/routes.js";
-
-/** The inputs that make a take another one. */
-const SEEDS = ["seed", "rerun_seed"];
-
-/** What a take sets on its node. Pure. @param {JobDetail} job */
-export function seedsOf({ inputs }) {
-  return Object.entries(inputs).filter(([name]) => SEEDS.includes(name));
-}
+import { takeName } from "../node/takes.js";
 
 export class TakesView {
   #document;
@@ -82,7 +73,7 @@ export class TakesView {
   /** @param {Entry} take */
   #image(take) {
     const kept = take.files.find((file) => file.kept);
-    const alt = this.#name(take);
+    const alt = takeName(take, this.#page.t);
     return element(this.#document, "img", "takes-image", [], { src: kept ? this.#page.routes.file(take.id, kept.index) : "", alt });
   }
 
@@ -93,11 +84,11 @@ export class TakesView {
     const [one, other] = this.#shown;
     const kept = take.files.find((file) => file.kept);
     const image = element(document, "img", "thumb", [], { src: kept ? routes.thumbnail(take.id, kept.index) : "", alt: "" });
-    const label = { title: this.#name(take), "aria-pressed": String(take.id === one?.id) };
+    const label = { title: takeName(take, t), "aria-pressed": String(take.id === one?.id) };
     return element(document, "div", `take${take.id === one?.id ? " chosen" : ""}`, [
       button(document, "job-image", image, () => this.#show([take, one ?? other]), label),
-      element(document, "span", "small", this.#name(take)),
-      button(document, "button", t("takes.use"), () => this.#choose(take)),
+      element(document, "span", "small", takeName(take, t)),
+      ...(take.seed === null ? [] : [button(document, "button", t("takes.use"), () => this.#choose(take))]),
       button(document, "link", t("takes.compare"), () => this.#show([one, take])),
     ], { role: "listitem" });
   }
@@ -109,15 +100,8 @@ export class TakesView {
   }
 
   /** @param {Entry} take */
-  async #choose(take) {
-    const said = await this.#page.choose(take).catch((error) => errorText(error, this.#page.t));
-    this.#said.textContent = said;
+  #choose(take) {
+    this.#said.textContent = this.#page.choose(take);
     this.#show([take, this.#shown[0]]);
-  }
-
-  /** @param {Entry} take */
-  #name({ seed, cost, request_id }) {
-    const { t } = this.#page;
-    return [seed === null ? request_id.slice(0, 8) : t("jobs.seed", { seed }), money(cost)].filter(Boolean).join(" \u00b7 ");
   }
 }

@@ -8,12 +8,13 @@ from __future__ import annotations
 from .account import AccountAnswers
 from .asked import Answer, Asked
 from .jobs import JobAnswers
+from .models import ModelAnswers
 from .nodes import NodeAnswers
 from .settings import SettingsAnswers
 from .texts import TextAnswers
 
 
-class Page(AccountAnswers, JobAnswers, NodeAnswers, SettingsAnswers, TextAnswers):
+class Page(AccountAnswers, JobAnswers, ModelAnswers, NodeAnswers, SettingsAnswers, TextAnswers):
     """The server's side of the page: every route is answered by the method of its name."""
 
 

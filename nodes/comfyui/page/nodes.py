@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...app.catalogue.here import HERE
 from ...core.config.settings import base_url
 from ...core.jobs.progress import Progress, Stage
 from ...core.schema.model import ModelSpec
-from ...core.schema.registry import load_models
 from ..node_status import NodeLocation, NodeStatus
 from .asked import Answer, Answers, Asked
 
@@ -42,7 +42,7 @@ class NodeAnswers(Answers):
 
         # One call is made for each of them, so it is not all models.
         wanted = set(str(asked.get("nodes", "")).split(","))
-        specs = [spec for spec in load_models() if spec.node_id in wanted]
+        specs = [spec for spec in HERE.models() if spec.node_id in wanted]
         return {"prices": prices_view(self._service_if_any(), specs)}
 
     def estimate(self, asked: Asked) -> Answer:
@@ -88,7 +88,7 @@ def _state(place: Place, entry: Entry, now: float) -> NodeStatus:
 
 
 def _model(node_id: object) -> ModelSpec | None:
-    return next((spec for spec in load_models() if spec.node_id == node_id), None)
+    return HERE.node(node_id) if isinstance(node_id, str) else None
 
 
 def _values(asked: Asked) -> Mapping[str, object]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ...app.catalogue.here import HERE
 from ...core.docs.glossary import ENGLISH, languages
-from ...core.schema.registry import load_models
 from ...core.texts import messages
 from ..collect import COLLECT
-from ..save import SAVE
+from ..saving.node import SAVE
 from .asked import Answer, Answers, Asked
 
 
@@ -22,6 +22,6 @@ class TextAnswers(Answers):
         """Return the help page of ``node`` in ``language``, in Markdown; None where there is none such."""
         from ...core.docs.help_page import help_page
 
-        node = next((node for node in (*load_models(), COLLECT, SAVE) if node.node_id == asked.get("node")), None)
+        node = next((node for node in (*HERE.models(), COLLECT, SAVE) if node.node_id == asked.get("node")), None)
         language = str(asked.get("language", ENGLISH))
         return help_page(node, language) if node and language in languages() else None

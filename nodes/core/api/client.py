@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from .. import urls
@@ -20,7 +22,6 @@ from ..errors import (
     Unauthorized,
 )
 from ..http.transport import Answer, Transport
-from ..money import Price
 from ..redact import without
 from . import responses
 
@@ -91,7 +92,7 @@ class Client:
         payload = self._get(f"/requests/{_checked(request_id)}/status")
         return responses.parse_state(self._asked_for(payload, request_id))
 
-    def result(self, request_id: str, model_id: str = "") -> responses.State:
+    def result(self, request_id: str, model_id: str) -> responses.State:
         """Return the state of a job with the files and the cost of a finished one.
 
         A result that is not ready (code 400005) is ``Running``. ``model_id`` is the job's, '' where not known.
@@ -118,9 +119,25 @@ class Client:
         payload = self._payload(self._transport.call("POST", url, timeout=timeout))
         return responses.parse_cancel(self._asked_for(payload, request_id))
 
-    def price(self, model_id: str) -> Price | None:
-        """Return the live base price of a model, or None where the catalog does not tell it."""
-        return responses.parse_price(self._get(f"/models/{quote(model_id)}"))
+    def entry(self, model_id: str) -> Mapping[str, Any]:
+        """Return the entry of a model as the catalog writes it now.
+
+        Raises:
+            ProtocolError: it is none, or that of another model.
+        """
+        found: Any = self._get(f"/models/{quote(model_id)}")
+        if not isinstance(found, Mapping) or found.get("model_id", model_id) != model_id:
+            raise ProtocolError("catalogue_unreadable", may_repeat=False)
+        return found
+
+    def entries(self, offset: int, limit: int, *, max_bytes: int, timeout: float) -> responses.CatalogPage:
+        """Return the entries of the catalog from number ``offset`` on, as it writes them.
+
+        Raises:
+            ProtocolError: there is no list of them, or it is too large.
+        """
+        path = f"/models?include_schema=true&limit={limit}&offset={offset}"
+        return responses.parse_catalog(self._get(path, max_bytes=max_bytes, timeout=timeout))
 
     def balance(self) -> float | None:
         """Return the account's balance in USD, which may be negative; None where it cannot be asked for."""

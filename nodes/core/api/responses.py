@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -226,6 +226,27 @@ def parse_price(payload: object) -> Price | None:
     usd = parse_usd(payload.get("base_price_usd"))
     unit = payload.get("price_unit")
     return None if usd is None else Price(usd, unit if isinstance(unit, str) else "output")
+
+
+@dataclass(frozen=True)
+class CatalogPage:
+    """Some entries of the catalog, unread; ``total`` is how many there are in all, None where that is not told."""
+
+    entries: Sequence[object]
+    total: int | None = None
+
+
+def parse_catalog(payload: object) -> CatalogPage:
+    """Return the entries of an answer.
+
+    Raises:
+        ProtocolError: there is no list of them.
+    """
+    found = payload.get("models") if isinstance(payload, Mapping) else payload
+    if not isinstance(found, list):
+        raise ProtocolError("catalogue_unreadable", may_repeat=False)
+    total = payload.get("total") if isinstance(payload, Mapping) else None
+    return CatalogPage(found, total if type(total) is int else None)
 
 
 def parse_balance(payload: object) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -21,6 +22,7 @@ from ..store.job import (
     Claimed,
     Existing,
     Job,
+    Moment,
     NewJob,
     OutcomeUnknown,
     PermissionNeeded,
@@ -39,8 +41,10 @@ BUSY_LOOK_SECONDS = 0.2
 PRICE_LOOK_SECONDS = 1.0
 LOOKS_BEFORE_ASKING = 10
 
+log = logging.getLogger(__name__)
 
-async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, bool]:
+
+async def obtain(run: RunContext, request: Request, since: Moment) -> tuple[Job, bool]:
     """Return an accepted job, and whether this run submitted it. A person asked for it ``since`` this moment.
 
     Raises:
@@ -69,13 +73,14 @@ async def obtain(run: RunContext, request: Request, since: float) -> tuple[Job, 
             case Claimed(job):
                 return await _submit(run, job, request.prepare), True
             case OutcomeUnknown(job):
-                _tell(run, job)
-                raise SubmissionUnknown("earlier_answer_lost")
+                raise _lost(run, job, SubmissionUnknown("earlier_answer_lost"))
             case PermissionNeeded(job):
                 raise receipts.of_earlier(job)
             case PriceAwaited(job):
                 looks += 1
-                await _await_price(run, job, ask=looks % LOOKS_BEFORE_ASKING == 0)
+                await _await_price(run)
+                if looks % LOOKS_BEFORE_ASKING == 0 and not await _can_be_asked(run, job):
+                    asked.is_ours[job.id] = False
             case Busy():
                 await run.wait.sleep(BUSY_LOOK_SECONDS)
 
@@ -114,21 +119,30 @@ async def _is_ours(run: RunContext, job: Job) -> bool:
     return True
 
 
-async def _await_price(run: RunContext, job: Job, *, ask: bool) -> None:
-    """Wait a moment for the cost of another job; ``ask`` for it, as nobody may be waiting for that job."""
+async def _await_price(run: RunContext) -> None:
+    """Wait a moment for the cost of another job."""
     run.show(note("note.price_awaited"))
     # The time for a job of its own begins with that job.
     run.begin_anew()
     await run.wait.sleep(PRICE_LOOK_SECONDS)
-    if ask and job.request_id:
-        with contextlib.suppress(PackError):
+
+
+async def _can_be_asked(run: RunContext, job: Job) -> bool:
+    """Ask for the end of another job, as nobody may be waiting for it; False where it is of another account."""
+    try:
+        if job.request_id:
             await run.finishing(_record_end, run, job)
+    except OtherAccount:
+        return False
+    except PackError as error:
+        log.info("What request %s costs is not told: %s", job.request_id, error.message)
+    return True
 
 
 def _record_end(run: RunContext, job: Job) -> None:
     """Ask once for the result of a job and record its end. Blocking."""
     journal = run.dependencies.journal
-    match state := run.dependencies.client.result(job.request_id or ""):
+    match state := run.dependencies.client.result(job.request_id or "", job.model_id):
         case Succeeded(files, cost) if files:
             journal.mark_finished(replace(job, files=addresses(files), cost=cost))
         case Succeeded(cost=cost):
@@ -163,21 +177,26 @@ async def _submit(run: RunContext, job: Job, prepare: Callable[[], EncodedReques
     try:
         run.report(stage=Stage.PREPARING)
         prepared = await run.blocking(prepare)
+        for told in prepared.notes:
+            run.note(told)
         run.report(stage=Stage.SUBMITTING, sent=prepared.sent)
         accepted = await run.repeat("POST", Operation.SUBMIT, partial(submission.attempt, prepared.body))
         # The first look at the job may be long in coming; until then, too, a host knows which one it shows.
         run.report(request_id=accepted.request_id)
         return accepted
-    except SubmissionUnknown:
-        _tell(run, job)
-        raise
+    except SubmissionUnknown as error:
+        raise _lost(run, job, error) from None
     except BaseException:
         # Refused, out of tries, stopped, or cancelled by the host because another node failed.
         threads.start(submission.give_up, cancel=run.run_host.stopped())
         raise
 
 
-def _tell(run: RunContext, job: Job) -> None:
-    # The caller raises at once, without an await between: no Stop can come between the record and the error.
+def _lost(run: RunContext, job: Job, error: SubmissionUnknown) -> SubmissionUnknown:
+    """Return the error of a lost answer. Only once a person was told, that is recorded."""
     journal = run.dependencies.journal
-    threads.start(recorded, journal.mark_reported, job, journal.now())
+
+    def record() -> None:
+        threads.start(recorded, journal.mark_reported, job, journal.now())
+
+    return error.once_told(record)

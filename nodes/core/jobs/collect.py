@@ -223,9 +223,8 @@ class ResultCollector:
         maybe_unpaid = isinstance(state, Succeeded) and known.charge is not Charge.YES
         if maybe_unpaid and not self._job.without_image:
             # The next run of the same inputs asks once more before a new job takes its place.
-            # Not waited for: whoever ends this run now, what is recorded as told comes out of it.
-            threads.start(recorded, journal.mark_without_image, self._job, error.note, known.cost)
-            return error
+            write = partial(recorded, journal.mark_without_image, self._job, error.note, known.cost)
+            return error.once_told(partial(threads.start, write))
         kind = "cancelled" if isinstance(error, JobCancelled) else "failed"
         await self._record(journal.mark_ended, kind, error.note, known.cost)
         if maybe_unpaid and self._request is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from ..api.retry import Operation
@@ -9,7 +10,7 @@ from ..errors import PackError
 from ..media.host import MediaHost
 from ..request.request import Request
 from ..schema.outputs import DEFAULT_OUTPUT
-from ..store.job import Job
+from ..store.job import Job, Moment
 from . import receipts
 from .acquire import obtain, recognize
 from .collect import JobReplaced, ResultCollector
@@ -25,17 +26,17 @@ class JobRunner(JobDependencies):
         request: Request,
         run_host: RunHost,
         media_host: MediaHost | None = None,
-        since: float | None = None,
+        since: Moment | None = None,
     ) -> Delivery:
         """Deliver the files of a request, paying for it once at most.
 
-        ``since`` is when a person asked for it, in the journal's seconds, where that was not just now.
+        ``since`` is when a person asked for it, where that was not just now.
 
         Raises:
             PackError: a receipt. Stopped: Stop was asked for.
         """
         run = RunContext(self, run_host, media_host)
-        asked = self.journal.now() if since is None else since
+        asked = since or Moment(self.journal.now(), time.monotonic())
         while True:
             job, ours = await obtain(run, request, asked)
             try:

@@ -71,16 +71,20 @@ def receipt_of(items: Sequence[ItemState]) -> PackError | None:
     delivered = sum(item.delivered for item in items)
     cost, errors = _cost(items), [item.error for item in items if item.error]
     steps = chain([step("run_list_again")], chain.from_iterable(error.failure.next for error in errors))
-    return PackError(
-        "items_failed",
-        failed=len(failed),
-        total=len(items),
-        delivered=delivered,
-        unsent=len(items) - len(failed) - delivered,
-        charge=_charge(cost, errors),
-        cost=cost or None,
-        next=_different(steps),
-    ).but(items=tuple(_told(number, item.told, item.error) for number, item in failed.items() if item.error))
+    return (
+        PackError(
+            "items_failed",
+            failed=len(failed),
+            total=len(items),
+            delivered=delivered,
+            unsent=len(items) - len(failed) - delivered,
+            charge=_charge(cost, errors),
+            cost=cost or None,
+            next=_different(steps),
+        )
+        .but(items=tuple(_told(number, item.told, item.error) for number, item in failed.items() if item.error))
+        .once_told(*(error.was_told for error in errors))
+    )
 
 
 def _told(number: int, prompt: str, error: PackError) -> Note:

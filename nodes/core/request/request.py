@@ -12,10 +12,14 @@ from ..texts import Note
 
 @dataclass(frozen=True)
 class EncodedRequest:
-    """A request ready to be posted, and for each reference how it travels: ``socket`` is among a note's values."""
+    """A request ready to be posted, and for each reference how it travels: ``socket`` is among a note's values.
+
+    ``notes`` are told of the whole of it.
+    """
 
     body: bytes
     sent: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

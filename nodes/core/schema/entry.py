@@ -13,6 +13,7 @@ from .document import JSON, Document, schema_hash
 from .media import medium_of
 from .names import node_id_of, stem_of
 
+SUFFIX = " (RunComfy)"
 LIMITS = {"image_bytes": 6 * 2**20, "request_bytes": 64 * 2**20}
 _OUTPUTS = ("image", "video", "audio")
 
@@ -81,16 +82,15 @@ def model_document(
     model_id, schema = told.text("model_id"), told.object("input_schema")
     properties = schema.object("properties")
     roles = _roles(properties)
-    medium = _output(told)
+    medium = medium_of_output(entry)
     output = "image_with_mask" if medium == "image" and _can_be_transparent(properties) else medium
-    maker, *name = model_id.split("/")
-    display_name = told.text("display_name", "") or _title(name)
-    category = f"RunComfy/{medium.capitalize()}/{_MAKERS.get(maker, _title([maker]))}"
+    display_name = name_of(entry)
+    category = f"RunComfy/{medium.capitalize()}/{maker_of(model_id)}"
     description = _line(told.text("description", "")) or f"{display_name}, hosted by RunComfy."
     return {
         "model_id": model_id,
         "node_id": node_id_of(model_id),
-        "display_name": f"{display_name} (RunComfy)",
+        "display_name": f"{display_name}{SUFFIX}",
         "category": category,
         "description": f"{description} Each run is one paid job.",
         "search_aliases": _aliases(model_id, category),
@@ -106,6 +106,35 @@ def model_document(
     }
 
 
+def name_of(entry: Mapping[str, JSON]) -> str:
+    """Return what people call the model of an entry."""
+    told = Document(entry)
+    return told.text("display_name", "") or _title(told.text("model_id").split("/")[1:])
+
+
+def maker_of(model_id: str) -> str:
+    """Return who makes a model."""
+    maker = model_id.partition("/")[0]
+    return _MAKERS.get(maker, _title([maker]))
+
+
+def medium_of_output(entry: Mapping[str, JSON]) -> str:
+    """Return what a model makes: the word that its categories end in.
+
+    Raises:
+        SchemaError: it is none of image, video and audio.
+    """
+    output = next((category.rpartition("-")[2] for category in _categories(entry)), None)
+    if output is None:
+        raise Document(entry).fault("categories", f"none ends in one of {', '.join(_OUTPUTS)}")
+    return output
+
+
+def task_of(entry: Mapping[str, JSON]) -> str:
+    """Return what a model does, as its category says it: text-to-image."""
+    return next(iter(_categories(entry)), "")
+
+
 def file_name_of(model_id: str) -> str:
     """Return the path of a model's file in the folder of models: ``maker/model-task.json``."""
     maker, _, name = model_id.partition("/")
@@ -117,13 +146,10 @@ def _roles(properties: Document) -> dict[str, str]:
     return {role: name for role, name in found.items() if name}
 
 
-def _output(entry: Document) -> str:
-    """Return the kind of output: the word that the categories end in."""
-    ends = [category.rpartition("-")[2] for category in entry.texts("categories", ())]
-    output = next((end for end in ends if end in _OUTPUTS), None)
-    if output is None:
-        raise entry.fault("categories", f"none ends in one of {', '.join(_OUTPUTS)}")
-    return output
+def _categories(entry: Mapping[str, JSON]) -> list[str]:
+    """Return the categories that tell what comes out."""
+    found = Document(entry).texts("categories", ())
+    return [category for category in found if category.rpartition("-")[2] in _OUTPUTS]
 
 
 def _can_be_transparent(properties: Document) -> bool:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .conditions import Condition
+from .document import JSON
 from .inputs import Flag, Socket, Widget
 from .kind import Field
+from .live.structure import Structure, read_structure
 from .outputs import Output, output_of
 from .own import FAILURE, RERUN
+
+CONTROL = "control_after_generate"
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,23 @@ class ModelSpec(NodeSpec):
     schema_sha256: str
     read_on: str
     read_conditions: Callable[[], tuple[Condition, ...]] = field(default=tuple, compare=False, repr=False)
+    read_schema: Callable[[], JSON] = field(default=dict, compare=False, repr=False)
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """What its inputs need, exclude or bound among each other."""
         return self.read_conditions()
+
+    @cached_property
+    def structure(self) -> Structure | None:
+        """The structure of its schema, beside which a live one is laid; None where that cannot be read."""
+        return read_structure(self.read_schema())
+
+    @property
+    def serialized(self) -> tuple[str, ...]:
+        """What a saved workflow holds the values of, by position: each widget, and the control behind a seed."""
+        widgets = (one for one in self.inputs if isinstance(one, Widget))
+        return tuple(name for one in widgets for name in (one.name, CONTROL)[: 1 + bool(one.options.get(CONTROL))])
 
     @property
     def slug(self) -> str:

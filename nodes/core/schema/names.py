@@ -16,7 +16,20 @@ MAX_NAME = 64
 # The pack's own inputs, flags and commands, and what a method, an object of JavaScript or a form takes for its own.
 _OWN_INPUTS = {"rerun_seed", "on_failure", "request_id"}
 _OWN_FLAGS = {
-    *("out", "offline", "help", "json", "quiet", "yes", "dry_run", "prompts", "at_once", "ask_above", "max_cost"),
+    *(
+        "out",
+        "offline",
+        "help",
+        "json",
+        "quiet",
+        "yes",
+        "dry_run",
+        "prompts",
+        "at_once",
+        "ask_above",
+        "max_cost",
+        "as_is",
+    ),
 }
 _OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help", "cancel", "balance", "spend"}
 _OF_PYTHON = {*keyword.kwlist, *keyword.softkwlist, "self", "cls", "values"} - {"type"}
@@ -30,6 +43,7 @@ _ADDRESS = re.compile(r"_url(?=_\d+$)|_urls?$")
 # The signs of a model id that a node id cannot have, from the most usual.
 _SIGNS = "-/._"
 _RUN = re.compile(f"[{re.escape(_SIGNS)}]+")
+_PREFIX = "RunComfy_"
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 
 
@@ -49,7 +63,15 @@ def node_id_of(model_id: str) -> str:
     A run of signs becomes as many underscores as its number in bijective base 4: ``-`` 1, ``/`` 2, ``.`` 3,
     ``_`` 4, ``--`` 5 .. Model ids are lower case. The vendor's own nodes have no underscore behind RunComfy.
     """
-    return "RunComfy_" + _RUN.sub(lambda run: "_" * _number_of(run[0]), model_id)
+    return _PREFIX + _RUN.sub(lambda run: "_" * _number_of(run[0]), model_id)
+
+
+def model_id_of(node_id: str) -> str | None:
+    """Return the model whose node id this is; None where ``node_id_of`` makes it of none."""
+    if len(node_id) > MAX_ID or not node_id.startswith(_PREFIX):
+        return None
+    model_id = re.sub("_+", lambda run: _run_of(len(run[0])), node_id.removeprefix(_PREFIX))
+    return model_id if MODEL_ID.fullmatch(model_id) and node_id_of(model_id) == node_id else None
 
 
 def _number_of(run: str) -> int:
@@ -57,6 +79,14 @@ def _number_of(run: str) -> int:
     for sign in run:
         number = number * len(_SIGNS) + _SIGNS.index(sign) + 1
     return number
+
+
+def _run_of(number: int) -> str:
+    run = ""
+    while number:
+        number, place = divmod(number - 1, len(_SIGNS))
+        run = _SIGNS[place] + run
+    return run
 
 
 def stem_of(name: str) -> str:

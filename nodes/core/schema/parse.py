@@ -69,6 +69,7 @@ def parse_model(document: JSON) -> ModelSpec:
         read_on=_matching(model, "read_on", _DAY),
         read_fields=partial(_fields, model),
         read_conditions=partial(read_conditions, model),
+        read_schema=partial(model.get, "input_schema"),
     )
     _require_known(model, spec)
     _require_different("inputs", [one.name for one in spec.inputs])
@@ -94,6 +95,7 @@ def indexed_model(head: Mapping[str, Any], read: Callable[[], Document]) -> Mode
         limits=Limits(**head["limits"]),
         read_fields=lambda: _fields(read()),
         read_conditions=lambda: read_conditions(read()),
+        read_schema=lambda: read().get("input_schema"),
     )
 
 

@@ -3,15 +3,13 @@
 At the host's start only ``models.json`` is read, an index of them that is generated; a file when its inputs are
 first asked for.
 
-A file of the pack that is wrong stops everything, so that no release has one. A file that a person added and that
-is wrong is left out and told, and everything else loads.
+A file of the pack that is wrong stops everything, so that no release has one. Those that a person added are read by
+``app/catalogue``, which leaves a wrong one out.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,14 +23,12 @@ INDEX = MODELS_FOLDER.with_suffix(".json")
 MAX_FILE_BYTES = 2**18
 _NAMES = ("node_id", "command", "model_id")
 
-log = logging.getLogger(__name__)
-
 
 @cache
 def load_models() -> tuple[ModelSpec, ...]:
     """Return the pack's models, in the order of their files. Of each, the inputs are read when first asked for."""
     heads: list[dict[str, Any]] = json.loads(INDEX.read_text(encoding="utf-8"))
-    return tuple(_indexed(head.pop("file"), head) for head in heads)
+    return tuple(indexed(MODELS_FOLDER, head.pop("file"), head) for head in heads)
 
 
 def index_of(folder: Path) -> list[dict[str, JSON]]:
@@ -56,32 +52,26 @@ def read_models(folder: Path) -> tuple[ModelSpec, ...]:
     return models
 
 
-def read_added(paths: Iterable[Path], known: Iterable[ModelSpec]) -> tuple[list[ModelSpec], list[str]]:
-    """Read model files that a person added: those that can be used, and what is wrong with the others.
+def read_model(path: Path) -> ModelSpec:
+    """Read one model file.
 
-    None takes a name of a ``known`` model.
+    Raises:
+        SchemaError: ``file: /pointer: what is wrong``.
     """
-    taken = {name for model in known for name in _names_of(model)}
-    models, problems = [], []
-    for path in paths:
-        try:
-            models.append(_read_model(path, taken))
-        except SchemaError as error:
-            log.warning("A model file is left out: %s", error)
-            problems.append(str(error))
-    return models, problems
+    try:
+        return parse_model(_read_json(path))
+    except (OSError, ValueError, RecursionError, SchemaError) as error:
+        raise SchemaError(f"{path.name}: {error}") from error
 
 
-def _indexed(file: str, head: dict[str, Any]) -> ModelSpec:
-    return indexed_model(head, cache(lambda: Document(_read_json(MODELS_FOLDER / file))))
+def indexed(folder: Path, file: str, head: dict[str, Any]) -> ModelSpec:
+    """Return the model of a file that has been read before; its inputs are read when they are first asked for."""
+    return indexed_model(head, cache(lambda: Document(_read_json(folder / file))))
 
 
 def _read_model(path: Path, taken: set[tuple[str, str]]) -> ModelSpec:
     """Read a model file whose names are not taken, and take them."""
-    try:
-        model = parse_model(_read_json(path))
-    except (OSError, ValueError, RecursionError, SchemaError) as error:
-        raise SchemaError(f"{path.name}: {error}") from error
+    model = read_model(path)
     names = _names_of(model)
     for key, name in names:
         if (key, name) in taken:

@@ -11,7 +11,7 @@ from ..errors import OverBudget, step
 from ..money import Limit
 from ..texts import note
 from .engines.engine import Lease, Session
-from .job import Author, Job, NewJob
+from .job import Asked, Author, Job, NewJob
 from .rows import many
 from .spending import COLUMNS, USD, WHOSE, began, spent_within
 
@@ -93,7 +93,7 @@ def first_moment(budget: Budget, now: float) -> float:
     return min((began(limit.period, now) for limit in budget.all_limits), default=now)
 
 
-def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, now: float) -> Job | None:
+def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, asked: Asked, now: float) -> Job | None:
     """Return a job under way of the same model and size, whose cost will tell what the others cost.
 
     Of one that is said to begin in the future, after the computer's clock was put back, nobody knows how old it is.
@@ -109,7 +109,9 @@ def first_of_its_price(db: Session, owner: Lease, new_job: NewJob, now: float) -
         model_id=new_job.model_id,
         size=new_job.size,
     )
-    return next((row for row in rows if row.state == "submitted" or owner.is_alive(row.owner)), None)
+    # That of another account cannot be asked for what it costs.
+    askable = (row for row in rows if asked.is_ours.get(row.id, True))
+    return next((row for row in askable if row.state == "submitted" or owner.is_alive(row.owner)), None)
 
 
 def _holds_for(limit: Limit, author: Author) -> bool:

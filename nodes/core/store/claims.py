@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from .engines.engine import Lease, Session
-from .job import LIVE, Asked, Busy, Claim, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
+from .job import LIVE, Asked, Busy, Claim, Existing, Job, Moment, NewJob, OutcomeUnknown, PermissionNeeded
 from .rows import many, one
+
+# By as much two clocks of a computer may differ although nobody has set one.
+_DRIFT_SECONDS = 2.0
 
 
 def carry_forward(db: Session, new_job: NewJob) -> None:
@@ -64,23 +69,30 @@ def _of_live(db: Session, owner: Lease, row: Job) -> Claim | None:
     return OutcomeUnknown(row)
 
 
-def _told_meanwhile(db: Session, new_job: NewJob, since: float | None, now: float) -> Job | None:
-    """Return a job whose lost answer was told after a moment; no time of a clock that was put back since counts."""
+def _told_meanwhile(db: Session, new_job: NewJob, since: Moment | None, now: float) -> Job | None:
+    """Return a job whose lost answer was told after a moment, by the clock as it was then, or as it is set now."""
+    if since is None:
+        return None
+    waited = time.monotonic() - since.steady
+    was_set = abs(now - since.wall - waited) > _DRIFT_SECONDS
     return one(
         db,
-        "SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state = 'unknown' "
-        "AND ended_at > :since AND ended_at <= :now",
+        "SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state = 'unknown' AND "
+        "(ended_at > :since AND ended_at <= :until OR ended_at > :since_now AND ended_at <= :now)",
         fingerprint=new_job.fingerprint,
-        since=since,
+        since=since.wall,
+        until=since.wall + waited + _DRIFT_SECONDS,
+        since_now=now - waited if was_set else now,
         now=now,
     )
 
 
 def _newest(db: Session, new_job: NewJob, asked: Asked) -> Job | None:
-    rows = many(
-        db,
-        "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit",
-        fingerprint=new_job.fingerprint,
-        limit=len(asked.is_ours) + 1,
-    )
-    return next((row for row in rows if asked.is_ours.get(row.id, True)), None)
+    """Return the newest job of this account; one that was paid for is asked for where another token made it."""
+    query = "SELECT * FROM jobs WHERE fingerprint = :fingerprint ORDER BY id DESC"
+    rows = many(db, query, fingerprint=new_job.fingerprint)
+    return next((row for row in rows if _may_be_ours(row, new_job, asked)), None)
+
+
+def _may_be_ours(row: Job, new_job: NewJob, asked: Asked) -> bool:
+    return asked.is_ours.get(row.id, row.account == new_job.account or row.ended_paid)

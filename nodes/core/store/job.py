@@ -148,11 +148,22 @@ class NewJob:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who claims: since when, in seconds since the epoch, and which jobs it found to be its account's, or not."""
+class Moment:
+    """A moment: in seconds since the epoch, and in those of a clock that nobody sets."""
 
-    since: float | None = None
+    wall: float
+    steady: float
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who claims: since when, and which jobs it found to be its account's, or not."""
+
+    since: Moment | None = None
     is_ours: dict[int, bool] = field(default_factory=dict)
+
+
+JUST_NOW = Asked()
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,11 @@ from .budget import Budget
 from .engines import open_engine
 from .engines.engine import Lease, Session
 from .engines.sqlite import FILE_NAME as FILE_NAME
-from .job import BEFORE, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
+from .job import BEFORE, JUST_NOW, Asked, Claim, Claimed, Job, JobState, NewJob, PriceAwaited
 from .rows import by_id, many, one, written
 from .spending import began
 
 T = TypeVar("T")
-
-_BY_REQUEST = "SELECT * FROM jobs WHERE request_id = :request_id ORDER BY id DESC"
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +82,7 @@ class Journal:
         text = json.dumps(content, sort_keys=True)
         return tuple(self._keyed(account + text) for account in self._known.former_accounts)
 
-    def claim(
-        self,
-        new_job: NewJob,
-        budget: Budget | None = None,
-        asked: Asked | None = None,
-    ) -> Claim:
+    def claim(self, new_job: NewJob, budget: Budget | None = None, asked: Asked = JUST_NOW) -> Claim:
         """Claim a job durably, or find out what has become of the same one, whatever token it was made with.
 
         A lost answer that was told to somebody else while this caller waited concerns it, too.
@@ -100,7 +93,7 @@ class Journal:
         made: list[Job] = []
         try:
             with self._transaction() as db:
-                return self._claim(db, new_job, budget, asked or Asked(), made.append)
+                return self._claim(db, new_job, budget, asked, made.append)
         except JournalError:
             # A server may have the claim although its answer was lost.
             for job in made:
@@ -157,7 +150,7 @@ class Journal:
             InvalidInput: no such job is recorded. PackError: its inputs may be run again without this.
         """
         with self._transaction() as db:
-            named = one(db, _BY_REQUEST, request_id=request_id)
+            named = _by_request(db, request_id)
             if named is None:
                 raise InvalidInput("request_id", "not_recorded")
             newest = "SELECT * FROM jobs WHERE fingerprint = :fingerprint AND account = :account ORDER BY id DESC"
@@ -229,7 +222,7 @@ class Journal:
     def find(self, request_id: str) -> Job | None:
         """Return the newest job with this request id."""
         with self._transaction(reading=True) as db:
-            return one(db, _BY_REQUEST, request_id=request_id)
+            return _by_request(db, request_id)
 
     def recent(self, limit: int = 50, model_id: str | None = None, *, accepted: bool = False) -> list[Job]:
         """Return the newest jobs first, of every token: all, those of a model, or the accepted ones."""
@@ -328,7 +321,7 @@ class Journal:
             claims.remove_dead(db, self._owner, budgets.first_moment(budget, now))
             budgets.require(db, budget, new_job, reckoned, now)
             if reckoned.base_only:
-                first = budgets.first_of_its_price(db, self._owner, new_job, now)
+                first = budgets.first_of_its_price(db, self._owner, new_job, asked, now)
                 if first is not None:
                     return PriceAwaited(first)
         made(job := self._insert(db, new_job, estimate=reckoned.usd if reckoned else None))
@@ -406,6 +399,12 @@ class Journal:
         self._took_over = True
         if owed:
             self._owed.settled(owed)
+
+
+def _by_request(db: Session, request_id: str) -> Job | None:
+    """Return the newest job with a request id, one that was only collected last: of that nothing else is known."""
+    rows = many(db, "SELECT * FROM jobs WHERE request_id = :request_id", request_id=request_id)
+    return max(rows, key=lambda row: (row.owner != "", row.id), default=None)
 
 
 def _change(job: Job, state: JobState | None, values: Mapping[str, str | float | None]) -> Write:

@@ -21,7 +21,7 @@ MODEL = TEXT_TO_IMAGE.model_id
 OUTPUT = {"output": {"image": "https://files.runcomfy.net/a.png"}}
 CALLS: dict[str, Callable[[Client, str], object]] = {
     "status": Client.status,
-    "result": Client.result,
+    "result": lambda client, request_id: client.result(request_id, MODEL),
     "cancel": Client.cancel,
 }
 
@@ -54,7 +54,7 @@ def test_an_answer_to_another_request_is_lost_and_its_connection_closed(call: Ca
 def test_an_answer_that_names_no_other_request_is_believed(told: dict[str, object]) -> None:
     with Peer(turns({**told, "status": "completed", **OUTPUT})) as peer:
         asking = client(peer)
-        state = asking.result("ours")
+        state = asking.result("ours", MODEL)
         assert asking.status("ours") == state and isinstance(state, Succeeded) and len(state.files) == 1
         asking.close()
 

@@ -539,7 +539,7 @@ def test_addresses_are_built_from_the_request_id() -> None:
         caller.status("r-1")
         caller.result("r-1")
         caller.cancel("r-1")
-        caller.price("google/nano-banana/pro/edit")
+        caller.entry("google/nano-banana/pro/edit")
         with pytest.raises(SubmissionUnknown):
             caller.submit("google/nano-banana/pro/edit", b"{}")
         caller.close()

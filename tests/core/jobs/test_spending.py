@@ -11,7 +11,7 @@ from hurry import hurry, service
 from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 
 from emulator import Emulator, Fault
-from nodes.app import prices
+from nodes.app.catalogue import live
 from nodes.core.errors import JobFailed, OverBudget
 from nodes.core.jobs import acquire
 from nodes.core.jobs.progress import Stage
@@ -107,7 +107,7 @@ def test_without_a_price_and_a_cost_nothing_is_sent_unless_a_maximum_is_stated(
 def test_a_price_that_could_not_be_read_is_asked_for_again(
     runner: Runner, api: Emulator, budget: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prices, "NOT_KNOWN_SECONDS", 0.0)
+    monkeypatch.setattr(live, "NOT_KNOWN_SECONDS", 0.0)
     budget(0.15)
     api.fault(Fault("catalog", status=503))
     with pytest.raises(OverBudget, match="nothing tells"):
@@ -148,6 +148,27 @@ def test_the_cost_of_a_job_that_was_stopped_is_asked_for(
     submitted = api.count("submit")
     runner.text_to_image("one", resolution="4K")
     assert api.count("submit") == submitted == 1
+
+
+def test_a_cost_of_another_model_is_not_recorded(
+    runner: Runner, api: Emulator, budget: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by a history of the simulation: who waits for a cost believed whatever result came."""
+    budget(0.5)
+    api.hold_running = True
+    runner.host.stop_at = Stage.RUNNING
+    with pytest.raises(Interrupted):
+        runner.text_to_image("one", resolution="4K")
+    runner.host = RecordingHost()
+    api.hold_running = False
+    elsewhere = {"model_id": "vendor/other", "cost": 0.01, "output": {"image": "https://files.runcomfy.net/x.png"}}
+    api.fault(Fault("result", times=1, edit=lambda payload: {**payload, **elsewhere}))
+    monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 1)
+    hurry()
+    runner.text_to_image("two", resolution="4K")
+    stopped = runner.jobs()[-1]
+    assert stopped.cost == 0.2
+    assert not any("x.png" in file for file in stopped.files)
 
 
 def test_a_stopped_job_that_ends_without_an_image_and_a_cost_holds_nobody_up(

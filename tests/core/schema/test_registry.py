@@ -14,7 +14,7 @@ from support import PRO_EDIT, ROOT, TEXT_TO_IMAGE
 from nodes.core.request.validate import check
 from nodes.core.schema.document import SchemaError, schema_hash
 from nodes.core.schema.kind import Given
-from nodes.core.schema.registry import INDEX, MAX_FILE_BYTES, MODELS_FOLDER, load_models, read_added, read_models
+from nodes.core.schema.registry import INDEX, MAX_FILE_BYTES, MODELS_FOLDER, load_models, read_models
 from tools.generate import index
 
 
@@ -56,17 +56,6 @@ def test_two_models_never_share_a_name(tmp_path: Path, key: str) -> None:
     write_models(tmp_path, a=first, b=second)
     with pytest.raises(SchemaError, match=rf"b\.json: two model files have the {key} "):
         read_models(tmp_path)
-
-
-def test_a_file_that_a_person_added_and_that_is_wrong_is_left_out_and_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    doubled = {**model_file("double"), "node_id": PRO_EDIT.node_id}
-    write_models(tmp_path, a=model_file("good"), b={**model_file("bad"), "extra": 1}, c=doubled, d="[" * 100_000)
-    models, problems = read_added(sorted(tmp_path.glob("*.json")), load_models())
-    assert [model.command for model in models] == ["good"]
-    assert [problem.partition(":")[0] for problem in problems] == ["b.json", "c.json", "d.json"]
-    assert "/extra: not understood" in problems[0] and "/extra: not understood" in caplog.text
 
 
 def test_a_file_is_not_read_that_is_larger_than_any_model(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from journals import HOUR, NOON, WHY, Time, accepted, claimed, new_job, sql, tra
 
 from nodes.core.errors import OverBudget
 from nodes.core.store.budget import UNDER_WAY_SECONDS, Budget
-from nodes.core.store.job import Claimed, Existing, Job, NewJob, PriceAwaited
+from nodes.core.store.job import Asked, Claimed, Existing, Job, NewJob, PriceAwaited
 from nodes.core.store.journal import Journal
 
 STATED = 0.5
@@ -188,6 +188,14 @@ def test_a_first_job_of_a_dead_process_is_not_waited_for(open_journal: Callable[
     assert isinstance(alive.claim(new_job("b", 0.07), Budget(1.0)), PriceAwaited)
     dead.close()
     assert isinstance(alive.claim(new_job("b", 0.07), Budget(1.0)), Claimed)
+
+
+def test_a_first_job_of_another_account_is_not_waited_for(journal: Journal) -> None:
+    """Nobody here can ask what it costs. Found by a history of the simulation, in which half an hour was waited."""
+    first = accepted(journal, "a")
+    assert isinstance(journal.claim(new_job("b", 0.07), Budget(1.0)), PriceAwaited)
+    asked = Asked(is_ours={first.id: False})
+    assert isinstance(journal.claim(new_job("b", 0.07), Budget(1.0), asked), Claimed)
 
 
 def test_a_first_job_that_is_left_alone_is_not_waited_for_for_ever(journal: Journal, clock: Time) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from journals import WHY, accepted, claimed, new_job, sql
 
 from nodes.core.errors import InvalidInput, PackError
-from nodes.core.store.job import Asked, Claimed, Existing, Job, OutcomeUnknown, PermissionNeeded
+from nodes.core.store.job import Asked, Claimed, Existing, Job, NewJob, OutcomeUnknown, PermissionNeeded
 from nodes.core.store.journal import Journal
 
 THEN, NOW = "the token of yesterday", "the token of today"
@@ -143,6 +144,25 @@ def test_a_job_that_is_gone_before_it_told_a_result_or_a_cost_is_submitted_anew(
     assert isinstance(journal.claim(new_job()), Claimed)
 
 
+def test_a_permission_is_for_the_job_that_was_submitted_where_it_was_also_collected(
+    open_journal: Callable[[], Journal],
+) -> None:
+    """Found by a history of the simulation: the id of a job could not be recorded until it had been collected."""
+    journal = open_journal()
+    claim = journal.claim(new_job())
+    assert isinstance(claim, Claimed)
+    journal.mark_submitting(claim.job)
+    collected = journal.adopt(NewJob("of the id", NOW, model_id=""), "r1")
+    journal.mark_submitted(claim.job, "r1")
+    for job in (collected, claim.job):
+        journal.mark_ended(job, "failed", WHY, 0.25)
+    found = journal.find("r1")
+    assert found is not None and found.id == claim.job.id
+    assert isinstance(journal.claim(new_job()), PermissionNeeded)
+    journal.allow_retry("r1")
+    assert isinstance(journal.claim(new_job()), Claimed)
+
+
 @pytest.mark.parametrize("name", ["nobody's", "", "../x"])
 def test_no_permission_is_given_for_what_is_not_recorded(journal: Journal, name: str) -> None:
     with pytest.raises(InvalidInput, match="no job with this request id"):
@@ -172,3 +192,20 @@ def test_a_permission_counts_for_the_account_that_gave_it(journal: Journal) -> N
     claim_of_another = journal.claim(new_job(account=NOW), asked=Asked(is_ours={claim.job.id: False}))
     assert isinstance(claim_of_another, PermissionNeeded) and claim_of_another.job.request_id == "r1"
     assert isinstance(journal.claim(new_job(account=NOW), asked=Asked(is_ours={claim.job.id: True})), Claimed)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_another_account_tried_in_vain_is_no_permission(journal: Journal, lost: bool) -> None:
+    """Found by a history of the simulation: the newest job of the same inputs was somebody else's."""
+    mine = failed_and_charged(journal, request_id="r1", account=NOW)
+    theirs = journal.claim(new_job(account=THEN), asked=Asked(is_ours={mine.id: False}))
+    assert isinstance(theirs, Claimed)
+    if lost:
+        journal.mark_submitting(theirs.job)
+        journal.mark_lost(theirs.job)
+        journal.mark_reported(theirs.job)
+    else:
+        journal.mark_submitted(theirs.job, "r2")
+        journal.mark_ended(theirs.job, "failed", WHY, 0.0)
+    claim = journal.claim(new_job(account=NOW))
+    assert isinstance(claim, PermissionNeeded) and claim.job.request_id == "r1"

@@ -15,9 +15,10 @@ from journals import HOUR, NOON, WHY, Time, accepted, claimed, new_job, sql
 from nodes.core.errors import PackError
 from nodes.core.store import history, inputs
 from nodes.core.store.budget import Budget
-from nodes.core.store.history import Entry, Spent, Wanted
+from nodes.core.store.history import Entry, Wanted
 from nodes.core.store.job import Claimed, Job, JobInputs
 from nodes.core.store.journal import FILE_NAME, Journal
+from nodes.core.store.spending import Spent, spent
 
 T = TypeVar("T")
 FOX = JobInputs(
@@ -88,7 +89,7 @@ def test_a_forgotten_job_leaves_nothing_but_its_cost(journal: Journal) -> None:
     journal.forget(job)
     assert all(b"recognizable-name" not in file.read_bytes() for file in journal.folder.glob(f"{FILE_NAME}*"))
     assert journal.spent_today() == 0.25
-    assert journal.read(lambda db, _: history.spent_by_model(db, 0)) == [Spent("vendor/model", 0.25, 1)]
+    assert journal.read(lambda db, _: spent(db, "model", 0)) == [Spent("vendor/model", 0.25, 1)]
     with pytest.raises(PackError, match="budget of"):
         journal.claim(new_job("b", 0.2), Budget(0.4))
     assert isinstance(journal.claim(new_job("recognizable-name"), None), Claimed)
@@ -193,10 +194,10 @@ def test_spending_is_told_by_day_and_by_model(journal: Journal, clock: Time) -> 
     journal.mark_ended(accepted(journal, "c", "rc", reckoned=0.5), "cancelled", WHY)
     accepted(journal, "d", "rd", reckoned=0.05, size="2K")
     claimed(journal, "nothing was sent of this one", reckoned=9.0)
-    days = journal.read(lambda db, _: history.spent_by_day(db, 0))
+    days = journal.read(lambda db, _: spent(db, "day", 0))
     names = [time.strftime("%Y-%m-%d", time.localtime(moment)) for moment in (NOON, NOON + 24 * HOUR)]
     assert [(day.name, round(day.usd, 6), day.jobs) for day in days] == [(names[0], 0.1, 1), (names[1], 0.25, 2)]
-    models = journal.read(lambda db, _: history.spent_by_model(db, 0))
+    models = journal.read(lambda db, _: spent(db, "model", 0))
     assert [(one.name, round(one.usd, 6), one.jobs) for one in models] == [
         ("vendor/model", 0.15, 2),
         ("vendor/other", 0.2, 1),
@@ -215,7 +216,7 @@ def test_pages_are_found_by_index(journal: Journal) -> None:
         history.count_in_need(db, owner)
         history.models(db)
         history.takes(db, owner, "t", 9)
-        history.spent_by_day(db, NOON)
+        spent(db, "day", NOON)
         db.execute.__self__.set_trace_callback(None)
 
     journal.read(traced)

@@ -28,7 +28,7 @@ from emulator import Emulator, Fault
 from nodes.core.errors import JournalError
 from nodes.core.store.budget import Budget
 from nodes.core.store.engines import sqlite
-from nodes.core.store.job import LIVE, Asked, Busy, Claimed, Existing, Job, OutcomeUnknown
+from nodes.core.store.job import LIVE, Asked, Busy, Claimed, Existing, Job, Moment, OutcomeUnknown
 from nodes.core.store.journal import FILE_NAME, Journal
 
 # What may be done with the same fingerprint again
@@ -91,10 +91,14 @@ def test_a_lost_answer_is_told_until_it_was_told_and_then_submitted_anew(journal
     assert [row.state for row in journal.recent()] == ["preparing", "unknown"]
 
 
+def asked_now(journal: Journal) -> Asked:
+    return Asked(Moment(journal.now(), time.monotonic()))
+
+
 def test_who_asked_before_a_lost_answer_was_told_is_told_too(journal: Journal, clock: Time) -> None:
     """Also one that had waited for a locked file: found by a history of the simulation."""
     job = claimed(journal)
-    asked = Asked(journal.now())
+    asked = asked_now(journal)
     assert isinstance(journal.claim(new_job(), asked=asked), Busy)
     clock.now += 1
     journal.mark_submitting(job)
@@ -102,7 +106,25 @@ def test_who_asked_before_a_lost_answer_was_told_is_told_too(journal: Journal, c
     journal.mark_reported(job)
     assert isinstance(journal.claim(new_job(), asked=asked), OutcomeUnknown)
     clock.now -= 90000
-    assert isinstance(journal.claim(new_job(), asked=Asked(journal.now())), Claimed), "the clock was put back"
+    assert isinstance(journal.claim(new_job(), asked=asked_now(journal)), Claimed), "the clock was put back"
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+def test_who_asked_before_the_clock_was_put_back_is_told_too(
+    journal: Journal, clock: Time, told_first: bool
+) -> None:
+    """Found by a history of the simulation: two had waited for a locked file, and the clock was set meanwhile."""
+    job = claimed(journal)
+    asked = Asked(Moment(clock.now - 30, time.monotonic() - 30))
+    for step in ("told", "set") if told_first else ("set", "told"):
+        if step == "told":
+            journal.mark_submitting(job)
+            journal.mark_lost(job)
+            journal.mark_reported(job)
+        else:
+            clock.now -= 90000
+    assert isinstance(journal.claim(new_job(), asked=asked), OutcomeUnknown)
+    assert isinstance(journal.claim(new_job(), asked=asked_now(journal)), Claimed)
 
 
 def test_a_late_writer_undoes_nothing(journal: Journal) -> None:

@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -47,7 +47,9 @@ class OwedWrites:
     """The writes that one process owes a record, in order. Thread-safe.
 
     A file of the state folder, its owner's alone, holds them as well: ``<record>.<process>.jsonl``. Where its
-    process has died, the next one that opens the record takes it over.
+    process has died, the next one that opens the record takes it over. It never holds a write without those before
+    it, nor one that the record has by now: the end of a claim, for one, means another thing where nobody knows any
+    more that its job was sent.
     """
 
     def __init__(self, folder: Path, record: str, process: str) -> None:
@@ -55,6 +57,7 @@ class OwedWrites:
         self._record = record
         self._process = process
         self._writes: list[Write] = []
+        self._is_saved = True
         self._lock = threading.Lock()
 
     @property
@@ -66,20 +69,18 @@ class OwedWrites:
         """Owe a write. A disk that is full does not keep it from being owed."""
         with self._lock:
             self._writes.append(write)
-            try:
-                self._folder.mkdir(mode=0o700, exist_ok=True)
-                _append(self._path(), write)
-            except OSError as error:
-                log.warning("What is owed to the record is kept in memory alone: %s", error)
+            self._save(write)
 
     def settled(self, writes: Sequence[Write]) -> None:
         """Owe these, the oldest, no more: the record has them."""
         with self._lock:
             del self._writes[: len(writes)]
-            if not self._writes:
-                for path in self._files(self._process):
-                    with contextlib.suppress(OSError):
-                        path.unlink()
+            if self._writes:
+                self._is_saved = False
+                self._save()
+            else:
+                _remove(self._files(self._process))
+                self._is_saved = True
 
     def take_over(self, is_alive: Callable[[str], bool]) -> None:
         """Owe what processes owed that have died."""
@@ -92,6 +93,25 @@ class OwedWrites:
                     with self._lock:
                         self._writes.extend(_read(taken))
 
+    def _save(self, *added: Write) -> None:
+        """Add to the file what was ``added``; where it does not hold what is owed, write it anew."""
+        others, path = self._files(self._process), self._path()
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            if self._is_saved:
+                _append(path, added)
+                return
+            new = path.with_suffix(".new")
+            _remove([new])
+            _append(new, self._writes)
+            new.replace(path)
+        except OSError as error:
+            self._is_saved = False
+            log.warning("What is owed to the record is kept in memory alone: %s", error)
+        else:
+            self._is_saved = True
+            _remove(other for other in others if other != path)
+
     def _files(self, process: str) -> list[Path]:
         return sorted(self._folder.glob(f"{self._record}.{process}.*jsonl"))
 
@@ -99,11 +119,17 @@ class OwedWrites:
         return self._folder / f"{self._record}.{self._process}{part}.jsonl"
 
 
-def _append(path: Path, write: Write) -> None:
+def _append(path: Path, writes: Sequence[Write]) -> None:
     with open(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(write)) + "\n")
+        file.writelines(json.dumps(asdict(write)) + "\n" for write in writes)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _read(path: Path) -> list[Write]:

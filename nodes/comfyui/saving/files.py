@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from ..core.errors import FREE_DISK, Charge, PackError
+from ...core.errors import FREE_DISK, Charge, PackError
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _write(target: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def _size_of(file: Path) -> tuple[int, int]:
     """Return the width and the height of an image; 0 and 0 of anything else."""
-    from ..core.media.pixels import opened
+    from ...core.media.pixels import opened
 
     try:
         with opened(file.read_bytes()) as image:

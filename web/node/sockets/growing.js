@@ -1,14 +1,14 @@
 /**
  * Keeps the rows of sockets of one node in order while links come and go.
  *
- * @import { Price } from "../../types/answers.js"
- * @import { HostNode, SavedNode, Slot } from "../../types/host.js"
- * @import { Row } from "./socket_order.js"
+ * @import { Price } from "../../../types/answers.js"
+ * @import { HostNode, SavedNode, Slot } from "../../../types/host.js"
+ * @import { Row } from "./order.js"
  */
 
-import { imagesInto } from "./graph.js";
-import { after, redraw } from "./host_nodes.js";
-import { closeGaps, growSockets, moveSocketsLast, numbersOf } from "./socket_order.js";
+import { imagesInto } from "../graph.js";
+import { after, redraw } from "../host_nodes.js";
+import { closeGaps, growSockets, moveSocketsLast, numbersOf } from "./order.js";
 
 const INPUT = 1;
 

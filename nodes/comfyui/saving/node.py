@@ -9,19 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from ..app.host import Host
-from ..core import threads
-from ..core.errors import PackError
-from ..core.schema.inputs import Widget
-from ..core.schema.kind import Field
-from ..core.schema.kinds.text import Text
-from ..core.schema.model import NodeSpec
-from ..core.schema.outputs import Output
-from .collect import REQUEST_ID, LendingHost
-from .factory import PackNode, attributes, items_of
-from .markup import error_without_markup
-from .previews import Shown
-from .saved_files import SavePlace, save_files
+from ...app.host import Host
+from ...core import threads
+from ...core.errors import PackError
+from ...core.schema.inputs import Widget
+from ...core.schema.kind import Field
+from ...core.schema.kinds.text import Text
+from ...core.schema.model import NodeSpec
+from ...core.schema.outputs import Output
+from ..collect import REQUEST_ID, LendingHost
+from ..factory import PackNode, attributes, items_of
+from ..markup import error_without_markup
+from ..previews import Shown
+from .files import SavePlace, save_files
 
 PREFIX = "filename_prefix"
 
@@ -103,9 +103,9 @@ class SaveNode(PackNode):
         return {"ui": self.HOST.saved(saved)}
 
     async def _save(self, values: Mapping[str, object]) -> list[Path]:
-        from ..app.lending import lending_folder
-        from ..app.run import current_settings, run_collect
-        from ..app.service import open_record
+        from ...app.lending import lending_folder
+        from ...app.run import current_settings, run_collect
+        from ...app.service import open_record
 
         prefix = str(values.get(PREFIX, ""))
         # One that cannot be is told before anything is fetched.

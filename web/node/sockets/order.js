@@ -5,14 +5,14 @@
  * The slots stay in the places that the node was made with: the widgets' first, the rows behind them. So the number
  * of a slot is the same in a saved workflow, in a copy and on a fresh node, however many sockets are shown.
  *
- * @import { Note } from "../../types/answers.js"
- * @import { HostNode, Slot } from "../../types/host.js"
+ * @import { Note } from "../../../types/answers.js"
+ * @import { HostNode, Slot } from "../../../types/host.js"
  *
  * @typedef {{ stem: string, type: string, names: Map<string, string> }} Row the sockets that the node has on the
  *   server, in order, and what each is called in the person's language
  */
 
-import { isConnected, specOf } from "./graph.js";
+import { isConnected, specOf } from "../graph.js";
 
 const HOLLOW = 7;
 

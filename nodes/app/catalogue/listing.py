@@ -1,0 +1,177 @@
+"""The whole catalogue: read in pages, kept a day in the state folder, and used from there without it.
+
+It is hostile input: bounded in size and time, and an entry that cannot be used costs that entry alone.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...core.api.client import Client
+from ...core.config.private_file import write_private
+from ...core.errors import ConfigError, Failure, PackError
+from ...core.schema.document import JSON
+from ...core.schema.names import MAX_ID, MODEL_ID
+from ...core.schema.registry import MAX_FILE_BYTES
+
+FILE_NAME = "catalogue.json"
+GOOD_SECONDS = 86400.0
+# After a failure, one search after the other must not wait for the network.
+FAILED_SECONDS = 30.0
+PAGE = 50
+MAX_PAGES = 100
+MAX_ENTRIES = 3000
+MAX_PAGE_BYTES = 16 * 2**20
+MAX_KEPT_BYTES = 64 * 2**20
+READ_SECONDS = 60.0
+KIND = "model"
+_KEYS = (
+    *("model_id", "display_name", "description", "categories", "kind", "base_price_usd", "price_unit"),
+    "input_schema",
+)
+
+Entry = Mapping[str, JSON]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Entries by the models' ids, when they were read (in seconds since 1970), and whether these are all."""
+
+    read_at: float | None = None
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    whole: bool = False
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it was read within a day."""
+        return self.read_at is not None and 0 <= now - self.read_at < GOOD_SECONDS
+
+
+def read_catalogue(client: Client) -> tuple[dict[str, Entry], bool]:
+    """Read all pages; return the entries that can be used, and whether there are no more. Blocking.
+
+    Raises:
+        PackError: a page cannot be had.
+    """
+    found: dict[str, Entry] = {}
+    seen: set[str] = set()
+    offset, ends, total_bytes = 0, time.monotonic() + READ_SECONDS, 0
+    for _ in range(MAX_PAGES):
+        left = ends - time.monotonic()
+        if left <= 0 or len(found) >= MAX_ENTRIES or total_bytes > MAX_KEPT_BYTES:
+            return found, False
+        page = client.entries(offset, PAGE, max_bytes=MAX_PAGE_BYTES, timeout=left)
+        ids = set(map(_id_of, page.entries))
+        for entry, length in _usable(page.entries):
+            found.setdefault(str(entry["model_id"]), entry)
+            total_bytes += length
+        offset += len(page.entries)
+        # A server that does not know the offset would answer with the same page for ever.
+        if not ids - seen or (page.total is not None and offset >= page.total):
+            return found, bool(found)
+        seen |= ids
+    return found, False
+
+
+class Listing:
+    """The catalogue of one account, kept in the state folder. ``origin`` is the API's address. Thread-safe."""
+
+    def __init__(self, state_folder: Path, origin: str) -> None:
+        self._path = state_folder / FILE_NAME
+        self._origin = origin
+        self._lock = threading.Lock()
+        self._kept = Catalogue()
+        self._stamp: object = None
+        self._failure: Failure | None = None
+        self._failed_at = -FAILED_SECONDS
+
+    def get(self, client: Client | None, *, refresh: bool = False) -> tuple[Catalogue, Failure | None]:
+        """Return the catalogue: what is kept, where that is of today or nothing newer can be had, and why not.
+
+        Without a ``client``, what is kept. Blocking.
+        """
+        asked_at = time.time()
+        with self._lock:
+            kept = self._read()
+            # Whoever waited for another reader takes what that one brought.
+            is_new = kept.read_at is not None and kept.read_at >= asked_at
+            if client is None or is_new or (kept.is_fresh(asked_at) and not refresh):
+                return kept, None
+            if not refresh and time.monotonic() - self._failed_at < FAILED_SECONDS:
+                return kept, self._failure
+            try:
+                entries, whole = read_catalogue(client)
+            except PackError as error:
+                self._failure, self._failed_at = error.failure, time.monotonic()
+                return kept, error.failure
+            self._failed_at = -FAILED_SECONDS
+            return self._keep(Catalogue(time.time(), entries, whole))
+
+    def _keep(self, found: Catalogue) -> tuple[Catalogue, Failure | None]:
+        document = {
+            "origin": self._origin,
+            "read_at": found.read_at,
+            "whole": found.whole,
+            "entries": list(found.entries.values()),
+        }
+        self._kept = found
+        try:
+            write_private(self._path, json.dumps(document))
+            self._stamp = _stamp(self._path)
+        except ConfigError as error:
+            return found, error.failure
+        return found, None
+
+    def _read(self) -> Catalogue:
+        """Return what is kept, which another process may have read."""
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._stamp, self._kept = stamp, _parsed(self._path, self._origin)
+        return self._kept
+
+
+def _parsed(path: Path, origin: str) -> Catalogue:
+    """Return the catalogue of a file; an empty one where it is another account's, or cannot be read."""
+    try:
+        if path.stat().st_size > 2 * MAX_KEPT_BYTES:
+            return Catalogue()
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        if found["origin"] != origin:
+            return Catalogue()
+        entries = {str(entry["model_id"]): entry for entry, _ in _usable(found["entries"])}
+        return Catalogue(float(found["read_at"]), entries, found["whole"] is True)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return Catalogue()
+
+
+def _usable(entries: Sequence[object]) -> Iterator[tuple[Entry, int]]:
+    """Yield the entries of models, with what is known of them here alone, and how long each is."""
+    for entry in entries:
+        if not isinstance(entry, Mapping) or entry.get("kind", KIND) != KIND:
+            continue
+        kept = {key: entry[key] for key in _KEYS if key in entry}
+        try:
+            length = len(json.dumps(kept))
+        except (ValueError, RecursionError):
+            continue
+        if _id_of(entry) and length <= MAX_FILE_BYTES:
+            yield kept, length
+
+
+def _id_of(entry: object) -> str:
+    """Return the id of an entry; '' where it has none that can be one."""
+    found = entry.get("model_id") if isinstance(entry, Mapping) else None
+    return found if isinstance(found, str) and len(found) <= MAX_ID and MODEL_ID.fullmatch(found) else ""
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

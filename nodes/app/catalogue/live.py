@@ -1,0 +1,85 @@
+"""What the catalogue tells of the models now: each entry asked for by one call at a time, whoever wants it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ...core import threads
+from ...core.api.responses import parse_price
+from ...core.errors import Failure, PackError
+from ...core.money import Price
+from ...core.schema.document import JSON
+from ...core.schema.live.structure import Structure, read_structure
+
+GOOD_SECONDS = 600.0
+# A price that could not be read is asked for again soon: a budget needs it.
+NOT_KNOWN_SECONDS = 5.0
+# A catalogue that is slow holds up no run.
+WAIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class LiveEntry:
+    """The entry of a model as the catalogue writes it; {} where it could not be read, and ``failure`` says why."""
+
+    entry: Mapping[str, JSON] = field(default_factory=dict)
+    failure: Failure | None = None
+
+    @cached_property
+    def price(self) -> Price | None:
+        """The base price; None where it is not told."""
+        return parse_price(self.entry)
+
+    @cached_property
+    def structure(self) -> Structure | None:
+        """The structure of its input schema; None where there is none that can be read."""
+        return read_structure(self.entry.get("input_schema"))
+
+
+class LiveEntries:
+    """Entries, at most ten minutes old. ``ask`` gets one by a model's id. Thread-safe."""
+
+    def __init__(self, ask: Callable[[str], Mapping[str, JSON]]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._answers: dict[str, Future[LiveEntry]] = {}
+        self._asked_at: dict[str, float] = {}
+        self._good_until: dict[str, float] = {}
+
+    def of(self, model_id: str) -> Future[LiveEntry]:
+        """Return the entry of a model, as soon as it is told."""
+        with self._lock:
+            answer = self._answers.get(model_id)
+            if answer is None or (answer.done() and time.monotonic() >= self._good_until[model_id]):
+                self._asked_at[model_id] = time.monotonic()
+                answer = self._answers[model_id] = threads.PRICES.start(self._look_up, model_id)
+            return answer
+
+    def in_time(self, model_id: str) -> LiveEntry:
+        """Return the entry of a model; {} where it is not told within five seconds of being asked for. Blocking."""
+        answer = self.of(model_id)
+        left = self._asked_at[model_id] + WAIT_SECONDS - time.monotonic()
+        try:
+            return answer.result(max(0.0, left))
+        except TooLate:
+            return LiveEntry()
+
+    def forget(self, model_id: str) -> None:
+        """Ask for an entry anew the next time."""
+        with self._lock:
+            self._good_until[model_id] = 0.0
+
+    def _look_up(self, model_id: str) -> LiveEntry:
+        try:
+            found = LiveEntry(self._ask(model_id))
+        except PackError as error:
+            found = LiveEntry(failure=error.failure)
+        good = NOT_KNOWN_SECONDS if found.price is None else GOOD_SECONDS
+        self._good_until[model_id] = time.monotonic() + good
+        return found
