@@ -401,3 +401,33 @@ def test_an_update_without_a_change_makes_no_new_version(door: CatalogueDoor) ->
     assert len(HERE.versions(PIXEL)) == 1
     with pytest.raises(PackError):
         door.update(MOVE)
+
+
+def test_a_catalogue_that_is_larger_than_any_is_not_read_to_its_end(
+    door: CatalogueDoor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.add([PIXEL])
+    withdraw(runner.api, PIXEL)
+    for bound, value in (("MAX_ENTRIES", 50), ("MAX_PAGES", 1), ("READ_SECONDS", 0.0), ("MAX_KEPT_BYTES", 100)):
+        with monkeypatch.context() as patched:
+            patched.setattr(listing, bound, value)
+            found = {one.spec.model_id: one.state for one in door.check()[0]}
+        # What lies behind the end is not known: nothing has vanished.
+        assert found[PIXEL] == "unread", bound
+    assert {one.spec.model_id: one.state for one in door.check()[0]}[PIXEL] == "vanished"
+
+
+def test_an_answer_that_is_too_large_is_a_failure(door: CatalogueDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MAX_PAGE_BYTES", 100)
+    assert door.search({})["failure"]["kind"] == "answer_unusable"
+
+
+def test_a_state_folder_that_cannot_be_written_is_told(door: CatalogueDoor, runner: Runner) -> None:
+    (runner.state / "models").write_text("no folder")
+    with pytest.raises(PackError) as raised:
+        door.add([PIXEL])
+    assert raised.value.failure.kind == "folder_unwritable"
+    assert HERE.model(PIXEL) is None
+    (runner.state / "catalogue.json").mkdir()
+    found = door.search({"search": "acme", "refresh": True})
+    assert ids(found) == [MOVE, PIXEL] and found["failure"]["kind"] == "folder_unwritable"
