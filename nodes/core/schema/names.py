@@ -5,7 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 
-MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)+")
+# At most three signs in a row: a node id writes them as underscores, four times as many for each further sign.
+MODEL_ID = re.compile(
+    r"(?!.*[-/._]{4})[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)+"
+)
 NODE_ID = re.compile(r"RunComfy[A-Za-z0-9_]+")
 COMMAND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 CATEGORY = re.compile(r"RunComfy(?:/[A-Za-z0-9][A-Za-z0-9 ._-]*)+")

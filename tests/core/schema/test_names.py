@@ -6,6 +6,8 @@ import pytest
 from properties import given, st
 
 from nodes.core.schema import names
+from nodes.core.schema.document import SchemaError
+from nodes.core.schema.entry import model_document
 from nodes.core.schema.names import MAX_ID, MODEL_ID, NODE_ID, address_of, node_id_of, stem_of, without_number
 
 MODEL_IDS = st.from_regex(MODEL_ID, fullmatch=True)
@@ -36,6 +38,14 @@ def test_a_socket_is_called_by_the_stem_and_the_address_by_another_name(
 def test_a_number_at_the_end_is_a_number() -> None:
     assert without_number("image_3") == ("image", 3)
     assert without_number("image") == ("image", None)
+
+
+@pytest.mark.parametrize("signs", ["-" * 4, "-" * 15, "-" * 60, "_-.-", "_" * 120])
+def test_an_id_whose_node_id_would_fill_the_memory_is_none(signs: str) -> None:
+    assert not MODEL_ID.fullmatch(f"maker/a{signs}b")
+    assert not MODEL_ID.fullmatch(f"maker/a{signs}")
+    with pytest.raises(SchemaError):
+        model_document({"model_id": f"maker/a{signs}b", "input_schema": {}}, "2026-11-21")
 
 
 @given(MODEL_IDS)
