@@ -215,7 +215,7 @@ def test_inputs_are_sent_as_they_are_where_a_person_allows_it_and_paid_once(fres
     ratio = api.models[BASE].input_schema["properties"]["resolution"]
     changed = offer(api, SKETCH_ID, SKETCH_NAME, resolution={**ratio, "enum": ["1K"]})
     assert changed.input_schema != before.input_schema
-    sketch = editor.add(SKETCH, prompt="a fox", seed=42, resolution="4K")
+    sketch = editor.add(SKETCH, prompt="a fox", seed=42, resolution="2K")
     editor.connect(sketch, editor.add("PreviewImage", 900), "images")
     editor.run()
     editor.until_board(sketch, "does not take these inputs any more")

@@ -140,10 +140,11 @@ function page(changes = {}) {
   };
   const models = new Models({
     app: { graph, loadGraphData: async (saved) => done.push(["open", saved.nodes.length]) },
-    window: { setTimeout: (action) => queueMicrotask(action), document: { querySelectorAll: () => [] } },
+    window: { document: { querySelectorAll: () => [] } },
     t,
     routes,
     types: {
+      all: () => [...types],
       has: (type) => types.has(type),
       layout: () => layout,
       register: async (type) => {
@@ -183,14 +184,11 @@ test("what has found no place is told on its node, once; a saved workflow carrie
   const { models, done, graph, types } = page();
   types.add(TYPE);
   graph.nodes.push({ id: 1, type: TYPE, widgets: widgets() });
-  models.follow();
-  models.used(TYPE);
-  await null;
+  await models.follow();
   models.opening({ nodes: [{ id: 1, type: TYPE, widgets_values: ["x", 1] }], extra: { runcomfy_models: { [TYPE]: { model_id: "acme/paint", hash: "old", widgets: ["style", "prompt"] } } } });
   models.opened([]);
   models.opened([]);
   assert.deepEqual(done, [["tell", 1, ["style", "prompt"]]]);
-  await new Promise((settled) => setImmediate(settled));
   const saved = { extra: { ds: 1 } };
   graph.onSerialize(saved);
   assert.deepEqual(saved.extra, { ds: 1, runcomfy_models: { [TYPE]: { model_id: "acme/paint", hash: "h", widgets: layout.names } } });

@@ -23,14 +23,15 @@ import { CARRIED, carriedBy, carriedFor, placeValues, savedNodes } from "./carri
 import { CatalogueView } from "./catalogue_dialog.js";
 import { missingView } from "./missing_dialog.js";
 
-const PREFIX = "RunComfy";
+/** The ids of the nodes of added models begin so. */
+const PREFIX = "RunComfy_";
+/** So many are told at once. */
+const MOST_NAMED = 200;
 
 export class Models {
   #page;
   /** By class of nodes, as the server names them. @type {Map<string, NamedModel>} */
   #known = new Map();
-  /** Of these it is asked. @type {Set<string>} */
-  #asked = new Set();
   /** The nodes of the workflow that is being opened whose values have not all found a place. @type {ReturnType<typeof placeValues>} */
   #unplaced = [];
   /** What the workflow that is being opened brings along. @type {ReturnType<typeof carriedBy>} */
@@ -44,17 +45,10 @@ export class Models {
     this.#page = page;
   }
 
-  /** Lets every workflow that is saved carry its models. */
-  follow() {
-    const graph = rootGraph(this.#page.app);
-    after(graph, "onSerialize", (saved) => this.#carry(saved));
-  }
-
-  /** Called with each class of nodes that is used. @param {string} type */
-  used(type) {
-    if (this.#asked.has(type)) return;
-    if (!this.#asked.size) this.#page.window.setTimeout(() => this.#learn(), 0);
-    this.#asked.add(type);
+  /** Lets every workflow that is saved carry its models. What is carried is known before the first one is opened. */
+  async follow() {
+    after(rootGraph(this.#page.app), "onSerialize", (saved) => this.#carry(saved));
+    await this.#learn(this.#page.types.all());
   }
 
   /** Called before a workflow is opened: its values are put in their places. @param {SavedGraph} saved */
@@ -92,6 +86,7 @@ export class Models {
     const { routes, types } = this.#page;
     const answer = await routes.addModels(models);
     for (const { node_id } of answer.added) await types.register(node_id);
+    await this.#learn(answer.added.map(({ node_id }) => node_id));
     return answer;
   }
 
@@ -114,7 +109,7 @@ export class Models {
     const { node_id } = await this.#page.routes.updateModel(model);
     const saved = this.#save();
     await this.#page.types.register(node_id);
-    await this.#learnAnew(node_id);
+    await this.#learn([node_id]);
     if ([...savedNodes(saved)].some(({ type }) => type === node_id)) await this.#open(saved);
   }
 
@@ -134,19 +129,14 @@ export class Models {
     return this.#known.get(type)?.model_id ?? "";
   }
 
-  async #learn() {
-    const wanted = [...this.#asked].filter((type) => !this.#known.has(type));
-    this.#asked.clear();
-    // Of those that are not told, it is asked again with the next node.
-    const told = await this.#page.routes.nameModels(wanted.map((node_id) => ({ node_id }))).catch(() => []);
-    for (const model of told) this.#known.set(model.node_id, model);
-  }
-
-  /** @param {string} type */
-  async #learnAnew(type) {
-    this.#known.delete(type);
-    this.#asked.add(type);
-    await this.#learn();
+  /** @param {string[]} types classes of nodes that are here */
+  async #learn(types) {
+    for (let first = 0; first < types.length; first += MOST_NAMED) {
+      const asked = types.slice(first, first + MOST_NAMED).map((node_id) => ({ node_id }));
+      // Without an answer, workflows carry what they have brought along.
+      const told = await this.#page.routes.nameModels(asked).catch(() => []);
+      for (const model of told) this.#known.set(model.node_id, model);
+    }
   }
 
   /** @param {SavedGraph} saved */
@@ -174,7 +164,10 @@ export class Models {
     const asked = types.map((node_id) => ({ node_id, model_id: this.#brought[node_id]?.model_id ?? "" }));
     const { named, why } = await this.#nameMissing(asked);
     const here = named.filter((model) => model.here);
-    for (const { node_id } of here) await this.#page.types.register(node_id);
+    for (const model of here) {
+      await this.#page.types.register(model.node_id);
+      this.#known.set(model.node_id, model);
+    }
     if (here.length) await this.#open(this.#save());
     const missing = asked.filter(({ node_id }) => !this.#page.types.has(node_id));
     if (missing.length) this.#openMissing(missing.map((each) => named.find(({ node_id }) => node_id === each.node_id) ?? each), why);

@@ -9,6 +9,8 @@
 
 import { layoutOf } from "./carried.js";
 
+const PREFIX = "RunComfy";
+
 export class NodeTypes {
   #page;
   /** By class: an update makes a new one under the same name. @type {WeakMap<object, Layout>} */
@@ -22,6 +24,11 @@ export class NodeTypes {
    */
   constructor(page) {
     this.#page = page;
+  }
+
+  /** The pack's classes. */
+  all() {
+    return Object.keys(this.#page.window.LiteGraph.registered_node_types).filter((type) => type.startsWith(PREFIX));
   }
 
   /** Whether there is such a class. @param {string} type */

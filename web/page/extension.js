@@ -173,8 +173,7 @@ class Extension {
     addStyle(this.#window.document, this.#style);
     this.#addTab();
     this.#listen();
-    this.models.follow();
-    await this.#refresh();
+    await Promise.all([this.models.follow(), this.#refresh()]);
   }
 
   /** Called with each node that is made. @param {HostNode} node */
@@ -199,7 +198,6 @@ class Extension {
     });
     this.#packNodes.set(node, packNode);
     this.#priceOf(nodeType(node));
-    this.models.used(nodeType(node));
     if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
     this.#window.queueMicrotask(() => this.#noticeMissingToken());
   }

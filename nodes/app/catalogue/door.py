@@ -69,9 +69,12 @@ class CatalogueDoor:
         spec = changing.update(self._folder, self._entries, self._listing.get(None)[0], model_id)
         return {"node_id": spec.node_id, "hash": spec.schema_sha256, "widgets": list(spec.serialized)}
 
-    def check(self) -> tuple[list[checking.Checked], float | None, Failure | None]:
-        """Return what became of the models here, when the catalogue was read, and why that was not now."""
-        catalogue, failure = self._catalogue(refresh=True)
+    def check(self, *, refresh: bool = True) -> tuple[list[checking.Checked], float | None, Failure | None]:
+        """Return what became of the models here, when the catalogue was read, and why that was not now.
+
+        Without ``refresh``, what was read within a day tells.
+        """
+        catalogue, failure = self._catalogue(refresh=refresh)
         return checking.check_all(catalogue, is_now=failure is None), catalogue.read_at, failure
 
     def named(self, models: object) -> JSONObject:

@@ -44,10 +44,13 @@ class ModelAnswers(Answers):
         """Return what is known of the ``models`` that a workflow names."""
         return self._door().named(asked.get("models"))
 
-    def check_models(self, _: Asked) -> Answer:
-        """Return whether the models here are still what the catalogue tells of them."""
+    def check_models(self, asked: Asked) -> Answer:
+        """Return whether the models here are still what the catalogue tells of them.
+
+        It is read anew; with ``refresh`` false, what was read within a day tells.
+        """
         door = self._door()
-        checked, read_at, failure = door.check()
+        checked, read_at, failure = door.check(refresh=asked.get("refresh") is not False)
         return {
             "models": [one.view() for one in checked],
             "read_at": read_at,
