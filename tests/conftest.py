@@ -14,6 +14,7 @@ from postgres import Server, programs
 from support import ROOT, Runner
 
 from emulator import Emulator
+from nodes.app.catalogue.here import HERE
 from nodes.app.service import close_services
 
 ENGINES = ("sqlite", "postgres")
@@ -55,10 +56,12 @@ def runner(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         "MAX_COST_USD",
         "DOWNLOAD_HOSTS",
         "JOURNAL",
+        "AS_IT_IS",
     ):
         monkeypatch.delenv(f"RUNCOMFY_{name}", raising=False)
     yield Runner(api, state)
     close_services()
+    HERE.load(tmp_path / "nothing")
 
 
 @pytest.fixture(scope="session")

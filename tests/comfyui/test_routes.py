@@ -300,7 +300,7 @@ def test_no_page_of_another_site_changes_what_a_page_hears(host: Standin) -> Non
 
 def test_every_get_changes_nothing() -> None:
     looks = {"account", "prices", "jobs", "job", "thumbnail", "job_file", "spend", "export_jobs", "settings"}
-    assert {name for method, _, name in ROUTES if method == "GET"} == looks | {"messages"}
+    assert {name for method, _, name in ROUTES if method == "GET"} == looks | {"messages", "model_texts"}
 
 
 def test_calls_that_hold_a_thread_are_bounded_for_each_client(

@@ -103,7 +103,10 @@ class AddedFiles:
         found = _NAME.fullmatch(path.name)
         assert found
         spec = _known(path, head) or read_model(path)
-        self._require_own_names(spec)
+        try:
+            self._require_own_names(spec)
+        except SchemaError as error:
+            raise SchemaError(f"{path.name}: {error}") from None
         if spec.node_id != found[1]:
             raise SchemaError(f"{path.name}: the node is called {spec.node_id}")
         return Version(spec, int(found[2]), path)

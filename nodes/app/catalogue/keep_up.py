@@ -51,7 +51,7 @@ class KeepUp:
         self._entries = entries
         self._folder = state_folder
         self._lock = threading.Lock()
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, ...]] = set()
 
     def prepared(self, asked: Asked, prepare: Callable[[], EncodedRequest]) -> EncodedRequest:
         """Encode a request, and check it meanwhile. Blocking.
@@ -62,9 +62,9 @@ class KeepUp:
         self._entries.of(asked.spec.model_id)
         encoded = prepare()
         told = self.check(asked)
-        return replace(encoded, notes=(*encoded.notes, *told))
+        return replace(encoded, notes=(*encoded.notes, *self._once(asked.spec, told)))
 
-    def check(self, asked: Asked) -> tuple[Note, ...]:
+    def check(self, asked: Asked) -> Note | None:
         """Check a body, and return what is to be told of it. Blocking.
 
         Raises:
@@ -73,18 +73,21 @@ class KeepUp:
         spec = asked.spec
         live, own = self._entries.in_time(spec.model_id).structure, spec.structure
         if live is None or own is None or live.hash == own.hash:
-            return ()
+            return None
         wrong = forbidden(live, asked.arguments.body(asked.files), asked.files.keys())
         if not wrong:
-            return self._once(spec, live.hash, note("note.model_changed", model=spec.display_name))
+            return note("note.model_changed", model=spec.display_name)
         if is_sent_as_it_is(os.environ, self._folder, spec.model_id):
-            return (note("note.sent_as_it_is", model=spec.display_name),)
+            return note("note.sent_as_it_is", model=spec.display_name)
         raise _refused(spec, wrong)
 
-    def _once(self, spec: ModelSpec, live_hash: str, told: Note) -> tuple[Note, ...]:
+    def _once(self, spec: ModelSpec, told: Note | None) -> tuple[Note, ...]:
+        if told is None:
+            return ()
+        key = (told.kind, spec.model_id, spec.schema_sha256)
         with self._lock:
-            known = (spec.model_id, live_hash) in self._told
-            self._told.add((spec.model_id, live_hash))
+            known = key in self._told
+            self._told.add(key)
         return () if known else (told,)
 
 

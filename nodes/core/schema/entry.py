@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from .document import JSON, Document, schema_hash
 from .media import medium_of
-from .names import node_id_of, stem_of
+from .names import MAX_ID, MODEL_ID, node_id_of, stem_of
 
 SUFFIX = " (RunComfy)"
 LIMITS = {"image_bytes": 6 * 2**20, "request_bytes": 64 * 2**20}
@@ -80,6 +80,8 @@ def model_document(
     """
     told = Document(entry)
     model_id, schema = told.text("model_id"), told.object("input_schema")
+    if len(model_id) > MAX_ID or not MODEL_ID.fullmatch(model_id):
+        raise told.fault("model_id", "not an id")
     properties = schema.object("properties")
     roles = _roles(properties)
     medium = medium_of_output(entry)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .document import JSON, Document
+from .document import JSON, MAX_INTEGER, Document
 
 _RULE = re.compile(r"(file_size_mb|width/height|width_pixels|height_pixels) ?([<>]=?)")
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -111,5 +111,8 @@ def file_rules(schema: Document) -> FileRules:
 def _rule(name: str, bound: JSON) -> Rule | None:
     known = _RULE.fullmatch(name)
     if not known or isinstance(bound, bool) or not isinstance(bound, int | float):
+        return None
+    # Compared, not converted: an integer of 400 digits is not a float. NaN is within no bounds.
+    if not abs(bound) <= MAX_INTEGER:
         return None
     return Rule(known[1], known[2], bound)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 
-MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)+")
+# At most three signs in a row: a node id writes them as underscores, four times as many for each further sign.
+MODEL_ID = re.compile(
+    r"(?!.*[-/._]{4})[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)+"
+)
 NODE_ID = re.compile(r"RunComfy[A-Za-z0-9_]+")
 COMMAND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 CATEGORY = re.compile(r"RunComfy(?:/[A-Za-z0-9][A-Za-z0-9 ._-]*)+")
@@ -16,20 +19,8 @@ MAX_NAME = 64
 # The pack's own inputs, flags and commands, and what a method, an object of JavaScript or a form takes for its own.
 _OWN_INPUTS = {"rerun_seed", "on_failure", "request_id"}
 _OWN_FLAGS = {
-    *(
-        "out",
-        "offline",
-        "help",
-        "json",
-        "quiet",
-        "yes",
-        "dry_run",
-        "prompts",
-        "at_once",
-        "ask_above",
-        "max_cost",
-        "as_is",
-    ),
+    *("out", "offline", "help", "json", "quiet", "yes", "dry_run", "prompts"),
+    *("at_once", "ask_above", "max_cost", "as_is"),
 }
 _OWN_COMMANDS = {"jobs", "collect", "run", "models", "account", "retry", "help", "cancel", "balance", "spend"}
 _OF_PYTHON = {*keyword.kwlist, *keyword.softkwlist, "self", "cls", "values"} - {"type"}

@@ -31,7 +31,18 @@ def test_a_file_is_smaller_than_its_bound(bound: float, most: int) -> None:
     assert rules().max_bytes is None
 
 
-@pytest.mark.parametrize("rule", [("duration_seconds<", 15), ("width_pixels", 1), ("width_pixels<", "1")])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ("duration_seconds<", 15),
+        ("width_pixels", 1),
+        ("width_pixels<", "1"),
+        ("file_size_mb<", float("inf")),
+        ("file_size_mb<", float("nan")),
+        ("file_size_mb<", 10**70),
+    ],
+)
 def test_an_unknown_rule_is_told_and_not_fatal(rule: tuple[str, object]) -> None:
     found = rules(rule)
-    assert found.rules == () and found.unknown == (f"{rule[0]} {rule[1]}",)
+    assert found.rules == () and found.unknown == (f"{rule[0]} {rule[1]}"[:80],)
+    assert found.max_bytes is None

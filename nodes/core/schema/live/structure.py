@@ -62,7 +62,7 @@ def read_structure(schema: JSON) -> Structure | None:
     """Return the structure of an input schema; None where it cannot be read, or has no property at all."""
     try:
         return _read(schema)
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return None
 
 
