@@ -9,8 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from .. import threads
 from ..api.responses import Cancelled, Failed, HostedFile, Queued, ResultFile, Running, State, Succeeded
@@ -82,9 +80,9 @@ class ResultCollector:
         job = self._job
         self._run.progress = replace(self._run.progress, request_id=job.request_id)
         if job.state == "delivered":
-            batches, lent = await self._run.blocking(self._from_kept)
-            if lent or batches:
-                return self._delivery(batches, job.files, lent, kept=True)
+            kept = await self._run.blocking(self._from_kept)
+            if kept is not None:
+                return self._delivery(kept, job.files)
         self._waiting = threads.start(self._run.dependencies.journal.wait_for, job)
         try:
             return await self._collect()
@@ -172,8 +170,7 @@ class ResultCollector:
             await self._record(self._run.dependencies.journal.mark_delivered)
             if self._run.dependencies.journal.may_be_away:
                 await self._run.blocking(label, self._run.dependencies.file_cache, self._job)
-        missing = len(fetched.missing)
-        return self._delivery(fetched.batches, fetched.urls, fetched.lent, kept=fetched.kept, missing=missing)
+        return self._delivery(fetched, fetched.urls)
 
     async def _wait(self, unfetched: PackError | None) -> Succeeded:
         with contextlib.suppress(JournalError):
@@ -261,10 +258,10 @@ class ResultCollector:
         if self._waiting is not None and self._job.state == "submitted":
             threads.start(stop_waiting, self._run.dependencies.journal, self._job, self._waiting)
 
-    def _from_kept(self) -> tuple[list[Any], tuple[Path, ...]]:
+    def _from_kept(self) -> Fetched | None:
         kept = self._run.dependencies.file_cache.get(self._job.name)
         if list(kept) != list(range(max(1, len(self._job.files), len(kept)))):
-            return [], ()
+            return None
         return take_kept(self._run, self._job.name, list(kept.values()), self._output)
 
     def _expect_images(self, state: State) -> None:
@@ -319,10 +316,8 @@ class ResultCollector:
         fraction = expected_fraction(seconds, self._durations)
         self._run.report(stage=stage, seconds=seconds, position=position, fraction=fraction)
 
-    def _delivery(
-        self, batches: list[Any], urls: tuple[str, ...], files: tuple[Path, ...], *, kept: bool, missing: int = 0
-    ) -> Delivery:
-        job = self._job
+    def _delivery(self, fetched: Fetched, urls: tuple[str, ...]) -> Delivery:
+        job, batches, missing, files = self._job, fetched.batches, len(fetched.missing), fetched.lent
         count = max(self._medium.count(batches), len(files))
         if self._request:
             for told in differences(self._request, count + missing, self._medium.sizes(batches)):
@@ -333,7 +328,9 @@ class ResultCollector:
             total=count,
             done=count,
             cost=job.cost,
-            kept=kept,
-            medium=self._files_are,
+            kept=fetched.kept,
+            medium=fetched.medium,
         )
-        return Delivery(job.request_id or "", self._output, batches, urls, self._run.progress, missing, files)
+        return Delivery(
+            job.request_id or "", self._output, batches, urls, self._run.progress, missing, fetched.lent
+        )

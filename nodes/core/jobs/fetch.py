@@ -34,14 +34,16 @@ class Fetched:
     """What could be had of the files of a result.
 
     ``batches`` hold what is handed on of the whole ones, ``lent`` are these as they came. ``missing`` says why each
-    other one could not be had, by its number from 0. ``kept``: nothing was fetched, all are kept copies.
+    other one could not be had, by its number from 0. ``kept``: nothing was fetched, all are kept copies. ``medium``
+    is what the files are.
     """
 
     files: tuple[ResultFile, ...]
     batches: list[Any]
     missing: Mapping[int, PackError]
     kept: bool
-    lent: tuple[Path, ...] = ()
+    lent: tuple[Path, ...]
+    medium: str
 
     @property
     def any_whole(self) -> bool:
@@ -80,7 +82,7 @@ async def fetch(
             await run.finishing(fetching.writer.commit)
     finally:
         threads.start(fetching.writer.close)
-    return Fetched(files, batches, missing, not fetching.fetched, intake.lent)
+    return Fetched(files, batches, missing, not fetching.fetched, intake.lent, intake.medium)
 
 
 class _Fetching:
@@ -189,11 +191,8 @@ class _Fetching:
             raise unwritable(error) from None
 
 
-def take_kept(run: RunContext, name: str, files: Sequence[Path], output: str) -> tuple[list[Any], tuple[Path, ...]]:
-    """Return what is handed on of kept originals, and these in the host's folder. Blocking.
-
-    Nothing is returned where one of them is missing or damaged.
-    """
+def take_kept(run: RunContext, name: str, files: Sequence[Path], output: str) -> Fetched | None:
+    """Return what is had of kept originals; None where one of them is damaged. Blocking."""
     decoder = output_medium(output).decoder(len(files), None, None, run.media_host)
     intake = Intake(decoder, output_of(output).medium, run.media_host, name)
     try:
@@ -202,8 +201,8 @@ def take_kept(run: RunContext, name: str, files: Sequence[Path], output: str) ->
             end(path)
     except (OSError, PackError) as error:
         log.warning("A kept copy cannot be read and is fetched again: %s", error)
-        return [], ()
-    return decoder.batches(), intake.lent
+        return None
+    return Fetched((), decoder.batches(), {}, True, intake.lent, intake.medium)
 
 
 def _begin(intake: Intake, output: str, index: int, path: Path) -> Callable[[bytes | Path], None]:

@@ -31,11 +31,18 @@ class Intake:
         self._host = host
         self._name = name
         self._lent: dict[int, Path] = {}
+        self._others: dict[int, str] = {}
 
     @property
     def lent(self) -> tuple[Path, ...]:
         """The files in the host's folder, in order."""
         return tuple(self._lent[index] for index in sorted(self._lent))
+
+    @property
+    def medium(self) -> str:
+        """What the files are: what was expected, unless all that were taken in are of one other medium."""
+        others = set(self._others.values())
+        return others.pop() if len(others) == 1 and len(self._others) == len(self._lent) else self._medium
 
     def begin(self, index: int, file: bytes | Path) -> Callable[[bytes | Path], None]:
         """Begin to take in a file: its bytes or, of what is streamed, its path. What is returned ends it.
@@ -69,6 +76,7 @@ class Intake:
             raise OtherMedium(
                 "other_medium", found=note(f"medium.{found.medium}"), wanted=note(f"medium.{self._medium}")
             )
+        self._others[index] = found.medium
 
     def _show(self, index: int, found: FileType | None, file: bytes | Path) -> None:
         """Lend a file that is delivered in another form already: without it, the run is none the worse.

@@ -279,6 +279,8 @@ def test_what_is_collected_comes_where_its_medium_does(
         files = made(api)
         assert collected[1].count("\n") == len(files) - 1 and collected[2] == request_id
         names = {0: "images", 3: "videos", 4: "audios"}
+        words = {0: "2 images delivered", 3: "1 video delivered", 4: "1 sound delivered"}
+        assert words[place] in runner.host.last.text()
         for other in names.keys() - {place}:
             (blocked,) = collected[other]
             assert isinstance(blocked, Blocked) and f"connect the output {names[place]} " in blocked.told
