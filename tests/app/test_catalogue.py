@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from offers import IMAGE, IMAGES, PRICE, integer, offer, one_of, schema, text, withdraw
-from support import MODELS, TEXT_TO_IMAGE, Runner
+from support import MODELS, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator, Fault
 from nodes.app.catalogue import listing
@@ -19,6 +19,7 @@ from nodes.app.catalogue.here import HERE, ModelsHere
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core.errors import PackError
+from nodes.core.media.host import FilesOnly
 from nodes.core.schema.live.update import updated_document
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import MAX_FILE_BYTES
@@ -401,3 +402,18 @@ def test_an_update_without_a_change_makes_no_new_version(door: CatalogueDoor) ->
     assert len(HERE.versions(PIXEL)) == 1
     with pytest.raises(PackError):
         door.update(MOVE)
+
+
+def test_a_paid_job_of_a_model_that_was_removed_is_collected_as_what_it_is(
+    door: CatalogueDoor, runner: Runner
+) -> None:
+    spec = door.add([MOVE])[MOVE]
+    assert isinstance(spec, ModelSpec)
+    runner.api.fault(Fault("status", edit=lambda _: {"status": "dreaming"}))
+    with pytest.raises(PackError) as raised:
+        runner.run(spec, prompt="a fox", image=image())
+    door.remove([MOVE])
+    runner.host.media = FilesOnly(runner.state / "shown", takes_all=False)
+    (video,), _, _ = runner.collect(raised.value.failure.request_id)
+    assert isinstance(video, Path) and video.suffix == ".mp4"
+    assert [job.state for job in runner.jobs()] == ["delivered"]
