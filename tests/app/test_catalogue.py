@@ -417,3 +417,13 @@ def test_a_paid_job_of_a_model_that_was_removed_is_collected_as_what_it_is(
     (video,), _, _ = runner.collect(raised.value.failure.request_id)
     assert isinstance(video, Path) and video.suffix == ".mp4"
     assert [job.state for job in runner.jobs()] == ["delivered"]
+
+
+def test_a_page_without_end_is_cut_and_is_not_the_whole_catalogue(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MAX_ENTRIES", 20)
+    many = {"models": [{"model_id": f"acme/m{number}"} for number in range(500)], "total": 500}
+    runner.api.fault(Fault("catalog", edit=lambda _: many, times=None))
+    entries, whole = listing.read_catalogue(open_service(current_settings(runner.host)).client)
+    assert (len(entries), whole) == (20, False)
