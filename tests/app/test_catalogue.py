@@ -427,3 +427,11 @@ def test_a_page_without_end_is_cut_and_is_not_the_whole_catalogue(
     runner.api.fault(Fault("catalog", edit=lambda _: many, times=None))
     entries, whole = listing.read_catalogue(open_service(current_settings(runner.host)).client)
     assert (len(entries), whole) == (20, False)
+
+
+def test_a_file_that_is_removed_meanwhile_takes_no_other_with_it(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL])
+    (runner.state / "models" / "RunComfy_acme__gone.1.json").symlink_to(runner.state / "nowhere")
+    here = ModelsHere()
+    here.load(runner.state)
+    assert here.model(PIXEL)
