@@ -16,6 +16,7 @@ from emulator import Emulator, Fault
 from nodes.app.catalogue import listing
 from nodes.app.catalogue.door import CatalogueDoor
 from nodes.app.catalogue.here import HERE, ModelsHere
+from nodes.app.catalogue.permission import is_sent_as_it_is
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core.errors import PackError
@@ -435,3 +436,21 @@ def test_a_file_that_is_removed_meanwhile_takes_no_other_with_it(door: Catalogue
     here = ModelsHere()
     here.load(runner.state)
     assert here.model(PIXEL)
+
+
+def test_an_entry_that_cannot_be_written_is_no_update(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL])
+    runner.api.fault(Fault("catalog", edit=lambda entry: {**entry, "input_schema": {"title": "\ud800"}}))
+    with pytest.raises(PackError) as raised:
+        door.update(PIXEL)
+    assert raised.value.failure.kind == "cannot_be_a_node"
+
+
+def test_what_is_sent_as_it_is_ends_with_an_update_and_a_removal(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL, MOVE])
+    for end in (lambda: door.update(PIXEL), lambda: door.remove([PIXEL])):
+        for model_id in (PIXEL, MOVE):
+            door.send_as_it_is(model_id, allow=True)
+        end()
+        assert not is_sent_as_it_is({}, runner.state, PIXEL)
+        assert is_sent_as_it_is({}, runner.state, MOVE)
