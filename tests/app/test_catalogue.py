@@ -454,3 +454,14 @@ def test_what_is_sent_as_it_is_ends_with_an_update_and_a_removal(door: Catalogue
         end()
         assert not is_sent_as_it_is({}, runner.state, PIXEL)
         assert is_sent_as_it_is({}, runner.state, MOVE)
+
+
+def test_what_the_catalogue_is_called_holds_nothing_that_a_terminal_obeys(
+    door: CatalogueDoor, runner: Runner
+) -> None:
+    wrong = {"display_name": "Pixel\x1b]0;x\x07\u202e \ud800", "categories": ["\x1b[2J-to-image"]}
+    runner.api.fault(
+        Fault("catalog", edit=lambda page: {**page, "models": [{**one, **wrong} for one in page["models"]]})
+    )
+    found = of(door, PIXEL)
+    assert (found["name"], found["task"]) == ("Pixel ]0;x", "[2J-to-image")
