@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _server(options.engine) as address:
         order = replace(order, server=address)
         if options.plant == _EACH:
-            return _find_each(order, numbers, workers)
+            return _find_each(order, numbers)
         return 1 if _play(order, numbers, workers).failures else 0
 
 
@@ -106,14 +106,20 @@ def _real(options: argparse.Namespace) -> int:
     return 0 if simulated_alone or not hasattr(os, "fork") else int(options.histories) // 100
 
 
-def _find_each(order: Order, numbers: range, workers: int) -> int:
-    missed = 0
-    for name in PLANTED:
-        print(f"\n{name}:", flush=True)
-        if not _play(replace(order, plant=name), numbers, workers).failures:
-            print("  not found")
-            missed += 1
-    return 1 if missed else 0
+def _find_each(order: Order, numbers: range) -> int:
+    """Find every planted bug; print the table of the README. One after the other, so that it is always the same."""
+    found = {name: _first(replace(order, plant=name), numbers) for name in PLANTED}
+    print("\n| planted bug | found after |\n|---|---|")
+    for name, number in found.items():
+        print(f"| {PLANTED[name].about} (`{name}`) | {'not found' if number is None else number} |")
+    return 1 if None in found.values() else 0
+
+
+def _first(order: Order, numbers: range) -> int | None:
+    """Return after how many histories a planted bug is found; None where it is not."""
+    print(f"\n{order.plant}:", flush=True)
+    tally = _play(order, numbers, workers=1)
+    return tally.histories if tally.failures else None
 
 
 def _play(order: Order, numbers: range, workers: int) -> Tally:

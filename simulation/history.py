@@ -21,7 +21,7 @@ from .world.edges import Edges
 from .world.scheduler import Stuck
 from .world.world import Event, World
 
-_ONE_ROW_IN = 20
+_ONE_ROW_IN = 32
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Ended:
 
 
 def draw(seed: int, number: int, rows: frozenset[str], always: bool = False) -> Plan:
-    """Draw a history. Each of the rows joins one in fourteen, or every one."""
+    """Draw a history. Each of the rows joins one in thirty-two, or every one."""
     source = Random(f"{seed}/{number}")
     draft = draw_base(source)
     joined = frozenset(name for name in sorted(rows) if always or source.random() * _ONE_ROW_IN < 1)

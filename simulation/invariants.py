@@ -57,6 +57,15 @@ class Record:
         told = ((run, run.delivery) for run in self.runs if run.delivery is not None)
         return any(one.request_id == job.request_id and _end(run) <= moment for run, one in told)
 
+    def was_kept(self, job: Job, run: Run) -> bool:
+        """Whether a run was handed kept copies that a run of the job's own account had brought before its end."""
+        kept = run.delivery is not None and run.delivery.progress.kept
+        return kept and any(
+            call.op == RESULT and call.job is job and call.token in job.account.tokens and call.answered
+            and job.ends <= call.at <= _end(run)
+            for call in self.world.network.calls
+        )  # fmt: skip
+
     def told_cost(self, job: Job, moment: float) -> bool:
         """Whether a job that costs something has told so before a moment."""
         return job.cost > 0 and any(
@@ -177,10 +186,10 @@ def nothing_lost(record: Record) -> Iterator[Violation]:
 
 def all_deliver(record: Record) -> Iterator[Violation]:
     """With everything mended, each take delivers every whole file, unless its job is one that nobody can read."""
-    settled = record.world.settled_at
+    settled = record.world.settled_from
     last: dict[tuple[object, ...], Run] = {}
     for run in record.runs:
-        if run.take is not None and settled is not None and run.began >= settled and run.ended is not None:
+        if run.take is not None and settled is not None and run.number >= settled and run.ended is not None:
             last[run.take.key] = run
     for key, run in last.items():
         if run.delivery is not None:
@@ -209,7 +218,9 @@ def own_images(record: Record) -> Iterator[Violation]:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, another take")
         elif run.request_id is not None and run.request_id != job.request_id:
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}")
-        elif run.token not in job.account.tokens and not record.was_delivered(job, run.began):
+        elif run.token not in job.account.tokens and not (
+            record.was_delivered(job, run.began) or record.was_kept(job, run)
+        ):
             yield Violation("wrong images", f"run {run.number} was handed {job.request_id}, of another account")
         elif run.images != images_of(job, missing_of(run)):
             yield Violation("wrong images", f"run {run.number}: those of {job.request_id} are not its own")
@@ -433,10 +444,12 @@ def ids_are_kept(record: Record) -> Iterator[Violation]:
 def waits_as_told(record: Record) -> Iterator[Violation]:
     """What is not a number of seconds nor a date is not waited for."""
     calls = record.world.network.calls
+    # What another call of the account was told holds for all of them.
+    told = max((fault.value for fault in record.world.plan.faults if fault.kind == "busy"), default=0.0)
     for place, call in enumerate(calls):
         if call.trouble and call.trouble.kind == "retry_after_inf":
             again = next((one for one in calls[place + 1 :] if one.run is call.run and one.op == call.op), None)
-            if again is not None and again.at - call.at > LONGEST_BACKOFF:
+            if again is not None and again.at - call.at > LONGEST_BACKOFF + told:
                 yield Violation("waits in vain", f"{again.at - call.at:.0f} s after Retry-After: inf")
 
 

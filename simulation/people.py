@@ -23,10 +23,11 @@ PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
 SPECS = (TEXT_TO_IMAGE, PRO_EDIT)
 # What the record offers to collect.
 COLLECTABLE = ("submitted", "delivered")
-# After each run of a take that does not deliver. Files that come late are there after the first two; a file that is
-# not there may be late for an hour. Who has waited for that long does as the receipt says.
-PAUSES = (15.0, 30.0, 3600.0, 1.0, 1.0, 1.0)
-PATIENT_ATTEMPTS = 3
+# After each run of a take that does not deliver. Files that come late are there after the first; a file that is not
+# there may be late for an hour. Who has waited for that long does as the receipt says.
+PAUSES = (40.0, 3600.0, 1.0, 1.0, 1.0)
+PATIENT_ATTEMPTS = 2
+CLAIMED = ("preparing", "submitting")
 WISH_SECONDS = 60.0
 AGAIN = 0.25
 
@@ -194,12 +195,15 @@ class People:
             else:
                 process.die()
         world.processes = []
+        # What is left claimed shows, when it is asked for, whether it can be had again.
+        everything = any(row["state"] in CLAIMED for row in world.journal())
         for account in world.provider.accounts:
             account.has_balance = True
             mine = [run.take for run in world.runs if run.take is not None and run.take.account == account.number]
             takes = {take.key: take for take in mine}
             if takes:
-                self._settle_account(account.number, [take for take in takes.values() if self._is_run_again(take)])
+                again = [take for take in takes.values() if everything or self._is_run_again(take)]
+                self._settle_account(account.number, again)
 
     def _is_run_again(self, take: Take) -> bool:
         """Whether a take is run at the end: each that was not delivered, and some of the others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import torch
 
 from emulator import Emulator
 from nodes.app.service import close_services, open_service
-from nodes.comfyui.factory import PackNode, collect_class, node_class
+from nodes.comfyui.collect import collect_class
+from nodes.comfyui.factory import PackNode, node_class
 from nodes.core.config.settings import read_settings
 from nodes.core.jobs.progress import Progress, Stage
 from nodes.core.media.host import MediaHost
+from nodes.core.media.sound import decode_sound
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
 from nodes.core.store.job import Author, Job
@@ -28,6 +31,27 @@ PRO_EDIT = MODELS["google/nano-banana/pro/edit"]
 
 class Interrupted(BaseException):
     """Stands for the host's own interrupt."""
+
+
+@dataclass
+class GraphMedia:
+    """A host as a graph has it: sounds are decoded, videos are read from their files later."""
+
+    folder: Path
+    takes_all: bool = False
+
+    def video(self, path: Path) -> Path:
+        return path
+
+    def audio(self, path: Path) -> dict[str, Any]:
+        return decode_sound(path)
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Stands for the host's own sign for an output with nothing at it."""
+
+    told: str
 
 
 class RecordingHost:
@@ -48,6 +72,9 @@ class RecordingHost:
 
     def media_host(self) -> MediaHost | None:
         return self.media
+
+    def blocked(self, told: str) -> Blocked:
+        return Blocked(told)
 
     def state_folder(self) -> Path | None:
         return None
@@ -107,7 +134,13 @@ class Runner:
         return ended["result"]
 
     def collect(self, request_id: object) -> tuple[list[torch.Tensor], str, str]:
-        """Run the node that collects."""
+        """Run the node that collects, and return what it returns of a job of images."""
+        images, urls, request_id, *_ = self.collect_all(request_id)
+        return images, urls, request_id
+
+    def collect_all(self, request_id: object) -> tuple[list[Any], str, str, list[Any], list[Any]]:
+        """Run the node that collects, and return all that it returns: videos and sounds last."""
+        self.host.media = self.host.media or GraphMedia(self.state / "shown")
         return asyncio.run(run_node(collect_class(self.host)(), request_id=request_id))
 
     def text_to_image(self, prompt: str = "a fox", **values: object) -> tuple[list[torch.Tensor], str, str]:

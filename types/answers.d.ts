@@ -74,6 +74,89 @@ export interface Estimate {
   source: "cost" | "price" | "none";
 }
 
+/** What a workflow carries of a model: enough to name it and to find the places of its values. */
+export interface CarriedModel {
+  model_id: string;
+  /** Of the structure of its schema. */
+  hash: string;
+  /** The names of its widgets that are saved, in order. */
+  widgets: string[];
+}
+
+/** A model of a workflow, as the server knows it: whether it is here, and why it cannot be added. */
+export interface NamedModel {
+  model_id: string;
+  node_id: string;
+  here: "" | "pack" | "added";
+  name: string;
+  price: number | null;
+  unit: string;
+  hash: string;
+  refused: Failure | null;
+}
+
+/** A model of the catalogue. `takes` is what goes in, by kind; `gives` the kind of what comes out. */
+export interface CatalogueModel {
+  model_id: string;
+  name: string;
+  maker: string;
+  kind: "image" | "video" | "audio";
+  task: string;
+  price: number | null;
+  unit: string;
+  takes: { name: string; kind: string; required: boolean }[];
+  gives: string;
+  node_id: string;
+  here: "" | "pack" | "added";
+  changed: boolean;
+  refused: Failure | null;
+}
+
+/** Which models of the catalogue are asked for; '' leaves them all in. `refresh` reads it anew. */
+export interface CatalogueQuery {
+  search: string;
+  kind: string;
+  maker: string;
+  task: string;
+  refresh: boolean;
+  offset: number;
+  limit: number;
+}
+
+/** `failure` is why the catalogue cannot be read now; what was read before is told all the same. */
+export interface CataloguePage {
+  /** Seconds since the epoch; null where it has never been read. */
+  read_at: number | null;
+  stale: boolean;
+  failure: Failure | null;
+  total: number;
+  kinds: string[];
+  makers: string[];
+  tasks: string[];
+  models: CatalogueModel[];
+}
+
+export interface AddedModels {
+  added: { model_id: string; node_id: string; name: string }[];
+  refused: { model_id: string; failure: Failure }[];
+}
+
+/** What became of a model since it was added. `by` is what supersedes it. */
+export interface CheckedModel {
+  model_id: string;
+  name: string;
+  node_id: string;
+  state: "same" | "changed" | "vanished" | "superseded" | "unread";
+  changes: Note[];
+  by: string;
+}
+
+/** The texts of a class of nodes in a language, as the host has them in nodeDefs.json. */
+export interface NodeTexts {
+  display_name?: string;
+  description?: string;
+}
+
 /** By node class. */
 export type Prices = Record<string, Price>;
 

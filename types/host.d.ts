@@ -27,6 +27,10 @@ export interface App {
   graphToPrompt(): Promise<Prompt>;
   /** `outputs` are the ids of the output nodes that are wanted; all where there are none. */
   queuePrompt(number: number, count: number, outputs?: string[]): Promise<unknown>;
+  /** `workflow` is the tab that the graph is opened in; a new one without it. */
+  loadGraphData(graph: SavedGraph, clean: boolean, restoreView: boolean, workflow?: Workflow | null): Promise<unknown>;
+  /** Makes a class of nodes of a definition, or makes it anew. */
+  registerNodeDef(name: string, definition: NodeDefinition): Promise<unknown>;
   registerExtension(extension: Extension): void;
 }
 
@@ -111,8 +115,42 @@ export interface Extension {
   menuCommands: { path: string[]; commands: string[] }[];
   getNodeMenuItems(node: HostNode): MenuItem[];
   nodeCreated(node: HostNode): void;
-  afterConfigureGraph(): void;
+  /** Called before a workflow is opened; what is changed in it is opened. */
+  beforeConfigureGraph(graph: SavedGraph): void;
+  /** Called with the classes of nodes that are missing; what is taken out of them the host does not tell. */
+  afterConfigureGraph(missing: (string | { type: string })[]): void;
   setup(): Promise<void>;
+}
+
+/** The element that the page's Vue application is in: its parts are what Vue, Pinia and vue-i18n leave there. */
+export interface PageRoot extends Element {
+  __vue_app__?: {
+    config: { globalProperties: { $pinia?: { _s: { get(name: "nodeDef"): NodeDefStore | undefined } } } };
+    _context: { provides: Record<symbol, { global?: PageTexts } | undefined> };
+    __VUE_I18N_SYMBOL__: symbol;
+  };
+}
+
+/** What the page's search looks through. */
+export interface NodeDefStore {
+  addNodeDef(definition: NodeDefinition): void;
+  removeNodeDef?(name: string): void;
+}
+
+/** The page's texts, those of the nodes among them. */
+export interface PageTexts {
+  locale?: string | { value: string };
+  mergeLocaleMessage(locale: string, messages: object): void;
+  te(key: string): boolean;
+  t(key: string): string;
+}
+
+/** A class of nodes as `/object_info` tells it. */
+export interface NodeDefinition {
+  name: string;
+  display_name: string;
+  description: string;
+  category: string;
 }
 
 export interface MenuItem {
@@ -127,6 +165,8 @@ export interface Graph {
   /** What the workflow carries besides its nodes. */
   extra?: Record<string, unknown>;
   add(node: HostNode): unknown;
+  serialize?(): SavedGraph;
+  onSerialize?(saved: SavedGraph): void;
   getNodeById?(id: string | number): HostNode | null | undefined;
   setDirtyCanvas?(foreground: boolean, background: boolean): void;
 }
@@ -175,8 +215,17 @@ export type BadgeClass = new (look: { text: string; fgColor: string; bgColor: st
 /** The values that a hook of the host is called with. */
 export type HookValues<Hook> = NonNullable<Hook> extends (...values: infer Values) => unknown ? Values : never;
 
+/** A workflow as it is saved. */
+export interface SavedGraph {
+  nodes?: (SavedNode & { id: string | number; type: string })[];
+  definitions?: { subgraphs?: { nodes?: (SavedNode & { id: string | number; type: string })[] }[] };
+  extra?: Record<string, unknown>;
+}
+
 /** A node within a saved workflow. */
 export interface SavedNode {
+  /** The values of its widgets in their order. */
+  widgets_values?: unknown[];
   size?: Size;
   inputs?: { label?: string }[];
 }
@@ -198,7 +247,7 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
-  options?: Partial<DOMWidgetOptions>;
+  options?: Partial<DOMWidgetOptions> & { values?: unknown; min?: number; max?: number };
   callback?(value: unknown): void;
 }
 
@@ -214,4 +263,7 @@ export interface DOMWidgetOptions {
 
 /** The window of ComfyUI's page. */
 export type HostWindow = Window &
-  typeof globalThis & { LiteGraph: { createNode(type: string): HostNode | null | undefined }; LGraphBadge?: BadgeClass };
+  typeof globalThis & {
+    LiteGraph: { createNode(type: string): HostNode | null | undefined; registered_node_types: Record<string, object> };
+    LGraphBadge?: BadgeClass;
+  };

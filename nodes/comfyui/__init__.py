@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .added import classes_at_start
 from .authors import watch_users
-from .collect import COLLECT
-from .factory import PackNode, collect_class
+from .collect import COLLECT, collect_class
+from .factory import PackNode
 from .log_lines import prefix_lines
 from .page import Page
 from .routes import register

@@ -12,7 +12,6 @@ from ..core.docs.node_texts import NodeTexts
 from ..core.errors import InvalidInput, PackError
 from ..core.schema.model import ModelSpec, NodeSpec
 from ..core.schema.own import ON_FAILURE, SKIP
-from .collect import COLLECT, REQUEST_ID
 from .inputs import InputTypes, input_types
 from .markup import error_without_markup
 from .previews import Shown
@@ -20,10 +19,17 @@ from .previews import Shown
 if TYPE_CHECKING:
     from ..app.items import Item
     from ..core.jobs.context import Delivery
+    from ..core.media.host import MediaHost
 
 
 class NodeHost(Host, Protocol):
-    """What a node needs of ComfyUI besides: both are called in the node's own context."""
+    """What a node needs of ComfyUI besides. What shows is called in the node's own context."""
+
+    def media_host(self) -> MediaHost:
+        """Return who takes the files of results."""
+
+    def blocked(self, told: str) -> object:
+        """Return what stands for nothing at an output: the nodes behind it do not run, and this is told there."""
 
     def shown(self, files: Sequence[Path]) -> Shown:
         """Return what the page shows on the node of its files; {} for nothing."""
@@ -76,21 +82,25 @@ class PackNode:
             skip = items[0].get(ON_FAILURE) == SKIP
             runs = [self.item(values) for values in items]
             deliveries = await run_items(runs, self.HOST, skip=skip, arrived=self._show)
+            returned = await self.returned(deliveries)
         except PackError as error:
             raise error_without_markup(error) from None
         if len(deliveries) < len(items) or any(delivery.missing for delivery in deliveries):
             PackNode.incomplete += 1
+        return {"ui": self.HOST.shown(_files(deliveries)), "result": returned}
+
+    async def returned(self, deliveries: Sequence[Delivery]) -> tuple[Sequence[object], ...]:
+        """Return what stands at each output, in order."""
         handed = list(chain.from_iterable(delivery.batches for delivery in deliveries))
         masks: list[object] = []
         if any(one.type == "MASK" for one in self.SPEC.output.returned):
             handed, masks = [images for images, _ in handed], [mask for _, mask in handed]
-        result = (
+        return (
             handed,
             ["\n".join(delivery.urls) for delivery in deliveries],
             [delivery.request_id for delivery in deliveries],
             *([masks] if masks else []),
         )
-        return {"ui": self.HOST.shown(_files(deliveries)), "result": result}
 
     def _show(self, deliveries: Sequence[Delivery]) -> None:
         self.HOST.show(_files(deliveries))
@@ -110,21 +120,6 @@ class ModelNode(PackNode):
         from ..app.run import ModelRun
 
         return ModelRun(self.SPEC, values, self.HOST)
-
-
-class CollectNode(PackNode):
-    """Collects an accepted job of the account by its request id. Nothing is submitted and nothing charged.
-
-    It runs also where nothing follows it: it shows what it has collected.
-    """
-
-    OUTPUT_NODE = True
-
-    def item(self, values: Mapping[str, object]) -> Item:
-        """Return the run that waits for the job if it still runs, and collects its files."""
-        from ..app.run import CollectRun
-
-        return CollectRun(values.get(REQUEST_ID), self.HOST)
 
 
 def _files(deliveries: Sequence[Delivery]) -> list[Path]:
@@ -147,11 +142,6 @@ def items_of(lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
 def node_class(spec: ModelSpec, host: NodeHost) -> type[ModelNode]:
     """Return the node class of a model."""
     return type(spec.node_id, (ModelNode,), attributes(spec, host))
-
-
-def collect_class(host: NodeHost) -> type[CollectNode]:
-    """Return the class of the node that collects."""
-    return type(COLLECT.node_id, (CollectNode,), attributes(COLLECT, host))
 
 
 def attributes(spec: NodeSpec, host: Host) -> dict[str, object]:

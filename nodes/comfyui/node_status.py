@@ -30,8 +30,8 @@ class UpdateMode(Enum):
 class NodeLocation:
     """Where a node runs. ``node`` is its id in the prompt, as ``12:5`` within a subgraph; '' where not known.
 
-    ``inputs`` are the values of its widgets: what comes over links is not among them. ``shown_next``: a node that
-    follows shows its files.
+    ``inputs`` are the values of its widgets: what comes over links is not among them. ``shown_next``: the
+    media that a node which follows shows.
     """
 
     node: str
@@ -39,7 +39,7 @@ class NodeLocation:
     prompt: str = ""
     workflow: str = ""
     inputs: Mapping[str, object] = field(default_factory=dict, compare=False)
-    shown_next: bool = False
+    shown_next: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

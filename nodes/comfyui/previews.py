@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +18,8 @@ SHOWING = frozenset(
     }
 )
 """The host's nodes that show all that comes to them."""
+_INPUTS = {"images": "image", "video": "video", "audio": "audio"}
+"""What their inputs are called, and the medium of each."""
 
 
 def shown(files: Sequence[Path], folder: Path, kind: str = "temp") -> Shown:
@@ -35,12 +37,26 @@ def shown(files: Sequence[Path], folder: Path, kind: str = "temp") -> Shown:
     return ui
 
 
-def is_shown_next(prompt: Prompt, node: str) -> bool:
-    """Whether the first output of a node leads straight to one that shows it."""
-    return any(
-        each.get("class_type") in SHOWING and [node, 0] in each.get("inputs", {}).values()
-        for each in prompt.values()
+def media_shown_next(prompt: Prompt, node: str) -> frozenset[str]:
+    """Return the media that lead from a node straight to one that shows them."""
+    showing = [each.get("inputs", {}) for each in prompt.values() if each.get("class_type") in SHOWING]
+    return frozenset(
+        medium for name, medium in _INPUTS.items() if any(_comes_from(node, one.get(name)) for one in showing)
     )
+
+
+def not_shown_next(files: Sequence[Path], media: Collection[str]) -> list[Path]:
+    """Return the files that no node shows which follows."""
+    return [file for file in files if _medium(file) not in media]
+
+
+def _comes_from(node: str, value: object) -> bool:
+    """Whether a value of an input is a link from a node."""
+    return isinstance(value, list) and value[:1] == [node]
+
+
+def _medium(file: Path) -> str:
+    return "audio" if file.suffix in SOUNDS else "video" if file.suffix in VIDEOS else "image"
 
 
 def _place(file: Path, folder: Path, kind: str) -> dict[str, str]:

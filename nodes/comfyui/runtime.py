@@ -19,7 +19,7 @@ from ..core.store.job import Author
 from .authors import author_of
 from .markup import without_markup
 from .node_status import NodeLocation, NodeStatus, NodeStatusStore, UpdateMode
-from .previews import Shown, is_shown_next, shown
+from .previews import Shown, media_shown_next, not_shown_next, shown
 from .saving.files import SavePlace
 
 log = logging.getLogger(__name__)
@@ -60,15 +60,21 @@ class ComfyHost:
         """Return who takes the files of results."""
         return ComfyMedia()
 
+    def blocked(self, told: str) -> object:
+        """Return the host's own sign for an output with nothing at it."""
+        from comfy_execution.graph_utils import ExecutionBlocker
+
+        return ExecutionBlocker(told)
+
     def author(self) -> Author:
         """Return who queued the current prompt: call it in the node's own context."""
         item = _current_item()
         return author_of(item[3]) if item else Author()
 
     def shown(self, files: Sequence[Path]) -> Shown:
-        """Return what the current node shows of its files: nothing where the next node shows them."""
+        """Return what the current node shows of its files: those that the next node does not show."""
         try:
-            return {} if _current_place().shown_next else shown(files, ComfyMedia().folder.parent)
+            return shown(not_shown_next(files, _current_place().shown_next), ComfyMedia().folder.parent)
         except Exception:
             # Another version of the host may have its folders elsewhere; that must not end a run that is paid for.
             log.warning("The files of a node cannot be shown on it", exc_info=True)
@@ -261,7 +267,7 @@ def _current_place() -> NodeLocation:
         prompt=prompt_id,
         workflow=str(workflow.get("id") or "") if isinstance(workflow, dict) else "",
         inputs={name: value for name, value in values.items() if isinstance(value, str | int | float | bool)},
-        shown_next=is_shown_next(prompt, context.node_id),
+        shown_next=media_shown_next(prompt, context.node_id),
     )
 
 

@@ -43,7 +43,7 @@ Place: TypeAlias = tuple[ModuleType, str]
 BOOTED = 1000.0
 _SPARE_MEMORY = 2**20
 # Every wait looks for Stop so often, and looks took most of the time: where nobody stops, hardly ever.
-_LOOK_SECONDS = 0.3
+_LOOK_SECONDS = 0.4
 _SELDOM_SECONDS = 20.0
 _PUBLIC_ADDRESS = "104.18.0.1"
 _USUAL_THREADS = 32

@@ -57,6 +57,7 @@ class World:
         self.runs: list[Run] = []
         self.deaths = 0
         self.settled_at: float | None = None
+        self.settled_from: int | None = None
         self.spent_today: tuple[float, float] | None = None
         self.permissions: list[tuple[str, float]] = []
         self.faults: list[Fault] = [fault for fault in plan.faults if fault.at != "disk"]
@@ -157,7 +158,7 @@ class World:
         self.edges.look_for_stop(is_due=False)
         self.faults.clear()
         self.disk.mend()
-        self.settled_at = self.scheduler.now
+        self.settled_at, self.settled_from = self.scheduler.now, len(self.runs)
 
     def close(self) -> None:
         """End everything that still runs."""

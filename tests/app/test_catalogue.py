@@ -20,7 +20,6 @@ from nodes.app.catalogue.permission import is_sent_as_it_is
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core.errors import PackError
-from nodes.core.media.host import FilesOnly
 from nodes.core.schema.live.update import updated_document
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import MAX_FILE_BYTES
@@ -414,8 +413,7 @@ def test_a_paid_job_of_a_model_that_was_removed_is_collected_as_what_it_is(
     with pytest.raises(PackError) as raised:
         runner.run(spec, prompt="a fox", image=image())
     door.remove([MOVE])
-    runner.host.media = FilesOnly(runner.state / "shown", takes_all=False)
-    (video,), _, _ = runner.collect(raised.value.failure.request_id)
+    _, _, _, (video,), _ = runner.collect_all(raised.value.failure.request_id)
     assert isinstance(video, Path) and video.suffix == ".mp4"
     assert [job.state for job in runner.jobs()] == ["delivered"]
 
@@ -465,3 +463,33 @@ def test_what_the_catalogue_is_called_holds_nothing_that_a_terminal_obeys(
     )
     found = of(door, PIXEL)
     assert (found["name"], found["task"]) == ("Pixel ]0;x", "[2J-to-image")
+
+
+def test_a_catalogue_that_is_larger_than_any_is_not_read_to_its_end(
+    door: CatalogueDoor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.add([PIXEL])
+    withdraw(runner.api, PIXEL)
+    for bound, value in (("MAX_ENTRIES", 50), ("MAX_PAGES", 1), ("READ_SECONDS", 0.0), ("MAX_KEPT_BYTES", 100)):
+        with monkeypatch.context() as patched:
+            patched.setattr(listing, bound, value)
+            found = {one.spec.model_id: one.state for one in door.check()[0]}
+        # What lies behind the end is not known: nothing has vanished.
+        assert found[PIXEL] == "unread", bound
+    assert {one.spec.model_id: one.state for one in door.check()[0]}[PIXEL] == "vanished"
+
+
+def test_an_answer_that_is_too_large_is_a_failure(door: CatalogueDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MAX_PAGE_BYTES", 100)
+    assert door.search({})["failure"]["kind"] == "answer_unusable"
+
+
+def test_a_state_folder_that_cannot_be_written_is_told(door: CatalogueDoor, runner: Runner) -> None:
+    (runner.state / "models").write_text("no folder")
+    with pytest.raises(PackError) as raised:
+        door.add([PIXEL])
+    assert raised.value.failure.kind == "folder_unwritable"
+    assert HERE.model(PIXEL) is None
+    (runner.state / "catalogue.json").mkdir()
+    found = door.search({"search": "acme", "refresh": True})
+    assert ids(found) == [MOVE, PIXEL] and found["failure"]["kind"] == "folder_unwritable"

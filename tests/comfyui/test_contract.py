@@ -44,6 +44,13 @@ def test_no_node_that_was_promised_has_gone() -> None:
     assert gone == set(), f"{gone}: workflows that hold such a node can no longer be opened"
 
 
+def test_collect_has_the_outputs_of_0_1_in_their_places_and_others_behind_them() -> None:
+    """Links of saved workflows hold an output by its place."""
+    collect = NODE_CLASS_MAPPINGS["RunComfyCollect"]
+    assert collect.RETURN_TYPES == ("IMAGE", "STRING", "STRING", "VIDEO", "AUDIO")
+    assert collect.RETURN_NAMES == ("images", "image_urls", "request_id", "videos", "audios")
+
+
 def test_the_loaded_pack_keeps_the_same_contract(pack: ModuleType) -> None:
     assert set(pack.NODE_CLASS_MAPPINGS) == set(NODE_CLASS_MAPPINGS)
     for node in NODE_CLASS_MAPPINGS:

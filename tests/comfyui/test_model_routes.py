@@ -127,6 +127,7 @@ def test_what_is_sent_as_it_is_is_chosen_on_the_page(host: Standin, runner: Runn
     ask(host, "add", model_ids=[PIXEL])
     assert ask(host, "as_it_is", model_id=PIXEL, allow=True) == {}
     assert PIXEL in (runner.state / "as_it_is.json").read_text()
+    assert ask(host, "search", search="pixel")["as_it_is"] == ask(host, "check")["as_it_is"] == [PIXEL]
     assert ask(host, "as_it_is", model_id=PIXEL) == {}
     assert PIXEL not in (runner.state / "as_it_is.json").read_text()
 

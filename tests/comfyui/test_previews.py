@@ -9,7 +9,7 @@ from support import TEXT_TO_IMAGE, Runner
 
 from emulator import Emulator
 from nodes.comfyui.factory import node_class
-from nodes.comfyui.previews import is_shown_next, shown
+from nodes.comfyui.previews import media_shown_next, not_shown_next, shown
 from nodes.core.media.host import FilesOnly
 
 
@@ -34,9 +34,17 @@ def test_what_a_save_or_preview_node_shows_is_not_shown_twice() -> None:
         "2": {"class_type": "ImageScale", "inputs": {"image": ["1", 0]}},
         "3": {"class_type": "PreviewAny", "inputs": {"source": ["1", 1]}},
     }
-    assert not is_shown_next(prompt, "1")
-    assert is_shown_next({**prompt, "4": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}}}, "1")
-    assert not is_shown_next({**prompt, "4": {"class_type": "SaveImage", "inputs": {"images": ["2", 0]}}}, "1")
+    assert media_shown_next(prompt, "1") == set()
+    saved = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "a"}}
+    assert media_shown_next({**prompt, "4": saved}, "1") == {"image"}
+    assert media_shown_next({**prompt, "4": saved}, "2") == set()
+    named = {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": ["1", 2]}}
+    assert media_shown_next({**prompt, "4": named}, "1") == set(), "its id alone goes there"
+    video = {"class_type": "SaveVideo", "inputs": {"video": ["1", 3]}}
+    assert media_shown_next({**prompt, "4": saved, "5": video}, "1") == {"image", "video"}
+    files = [Path("a.png"), Path("b.mp4"), Path("c.mp3")]
+    assert not_shown_next(files, {"image", "video"}) == [Path("c.mp3")], "a collected sound is shown all the same"
+    assert not_shown_next(files, ()) == files
 
 
 def test_files_are_shown_as_they_arrive_byte_for_byte(runner: Runner, api: Emulator, tmp_path: Path) -> None:

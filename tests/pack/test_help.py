@@ -10,11 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from support import ROOT
+from support import MODELS, ROOT
 
 from nodes.comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 from nodes.core.docs.glossary import ENGLISH, LOCALES, languages
 from nodes.core.docs.help_page import help_page
+from nodes.core.schema.model import ModelSpec
 
 LANGUAGES = languages()
 TRANSLATIONS = tuple(language for language in LANGUAGES if language != ENGLISH)
@@ -52,6 +53,29 @@ def node_definitions(language: str) -> dict[str, dict[str, Any]]:
     text = (LOCALES / language / "nodeDefs.json").read_text(encoding="utf-8")
     nodes: dict[str, dict[str, Any]] = json.loads(text)
     return nodes
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_inputs_need_of_each_other_is_told_before_a_run(language: str) -> None:
+    """A refusal names the same inputs, where somebody has not read it."""
+    told = [node for node in MODELS.values() if node.conditions]
+    assert told
+    for node in told:
+        lines = [line for line in help_page(node, language).splitlines() if line.startswith("- ")]
+        rows = [set(CODE.findall(line)) for line in lines if "<br>" not in line]
+        for condition in node.conditions:
+            inputs = {_input(node, name) for name in (*condition.any_of, *condition.of)}
+            values = {
+                _input(node, name) if wanted is True else f"{_input(node, name)} = {wanted}"
+                for name, wanted in (*condition.when.items(), *condition.none_of.items())
+            }
+            limit = {str(condition.at_most)} if condition.of else set()
+            assert inputs | values | limit in rows, node.node_id
+
+
+def _input(node: ModelSpec, name: str) -> str:
+    (field,) = [field for field in node.fields if field.name == name]
+    return field.sockets[0].name if len(field.sockets) == 1 else field.inputs[-1].name
 
 
 def sections(text: str) -> list[str]:

@@ -30,7 +30,7 @@ OWN_SAME_AS_ENGLISH = {"fr": {"Prompt", "Seed", "Images"}, "es": {"Prompt"}}
 # The frontend compiles these texts as messages of vue-i18n, where braces, @ and | mean something.
 MESSAGE_SAME_IN_ALL = {"http.status", "outcome.sentence", "failure.in_take"}
 MESSAGE_SAME_AS_ENGLISH = {
-    "fr": {"state.seconds", "http.code"},
+    "fr": {"state.seconds", "http.code", "models.in.image"},
     "es": {"state.seconds", "test.token"},
 }
 

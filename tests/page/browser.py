@@ -97,16 +97,17 @@ class Editor:
 
     def start_anew(self) -> None:
         """Close what is open, empty the graph, and let the extension ask the server again."""
-        self._close_dialogs()
+        self.close_dialogs()
         self.clear()
         self.errors.clear()
         with self.page.expect_response("**/runcomfy/account"):
             self.do("() => { window.comfyAPI.api.api.dispatchEvent(new CustomEvent('reconnected')); }")
         self.page.wait_for_timeout(50)
         # The page's own about a failed run may come late.
-        self._close_dialogs()
+        self.close_dialogs()
 
-    def _close_dialogs(self) -> None:
+    def close_dialogs(self) -> None:
+        """Close what is open above the graph."""
         for _ in range(5):
             if not self.page.locator(".runcomfy-panel:visible, dialog:visible, .p-dialog-mask:visible").count():
                 break

@@ -45,9 +45,15 @@ def host_modules(server: Any, executor: Executor, user_folder: Path) -> Iterator
     }
     before = {name: sys.modules.get(name) for name in made}
     sys.modules.update(made)
+    # The host's own ``nodes``; in this process the pack's folder has that name.
+    nodes = sys.modules.setdefault("nodes", _module("nodes"))
+    tables = {"NODE_CLASS_MAPPINGS": server.nodes, "NODE_DISPLAY_NAME_MAPPINGS": server.names}
+    nodes.__dict__.update(tables)
     try:
         yield
     finally:
+        for name in tables:
+            delattr(nodes, name)
         for name, module in before.items():
             if module is None:
                 del sys.modules[name]

@@ -48,7 +48,7 @@ class Standin:
         self.texts: list[tuple[str, str]] = []
         self.settings: dict[str, Any] = dict(PAGE_SETTINGS)
         self.nodes: dict[str, type[Any]] = dict(CORE_NODES)
-        self._names: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self._frontend = frontend
         self._record = record
         self._user_folder = user_folder
@@ -72,7 +72,7 @@ class Standin:
         pack = self._stack.enter_context(loaded_pack(f"standin_{uuid.uuid4().hex}"))
         self.pack = pack
         self.nodes.update(pack.NODE_CLASS_MAPPINGS)
-        self._names = pack.NODE_DISPLAY_NAME_MAPPINGS
+        self.names.update(pack.NODE_DISPLAY_NAME_MAPPINGS)
         self._stack.enter_context(self._serving())
         self.executor.start()
         self._stack.callback(self.executor.stop)
@@ -171,6 +171,7 @@ class Standin:
         add("GET", f"{prefix}/extensions", self._extensions)
         add("GET", f"{prefix}/extensions/{FOLDER}/{{path:.+}}", self._extension)
         add("GET", f"{prefix}/object_info", self._object_info)
+        add("GET", f"{prefix}/object_info/{{node}}", self._object_info_of)
         add("GET", f"{prefix}/system_stats", self._system_stats)
         add("GET", f"{prefix}/i18n", self._i18n)
         add("GET", f"{prefix}/settings", self._get_settings)
@@ -205,6 +206,10 @@ class Standin:
     async def _object_info(self, _: web.Request) -> web.Response:
         return web.json_response({name: self._node_info(name, node) for name, node in self.nodes.items()})
 
+    async def _object_info_of(self, request: web.Request) -> web.Response:
+        name = request.match_info["node"]
+        return web.json_response({name: self._node_info(name, self.nodes[name])} if name in self.nodes else {})
+
     def _node_info(self, name: str, node: type[Any]) -> dict[str, Any]:
         inputs = node.INPUT_TYPES()
         types = list(node.RETURN_TYPES)
@@ -217,7 +222,7 @@ class Standin:
             "output_name": list(getattr(node, "RETURN_NAMES", types)),
             "output_tooltips": list(getattr(node, "OUTPUT_TOOLTIPS", [])),
             "name": name,
-            "display_name": self._names.get(name, name),
+            "display_name": self.names.get(name, name),
             "description": getattr(node, "DESCRIPTION", ""),
             "python_module": f"custom_nodes.{FOLDER}" if own else "nodes",
             "category": node.CATEGORY,

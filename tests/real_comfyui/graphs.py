@@ -51,13 +51,13 @@ def jobs_of(api: Emulator, prompt: str) -> list[Job]:
     return [job for job in api.jobs if job.body.get("prompt") == prompt]
 
 
-def paid_elsewhere(api: Emulator) -> str:
+def paid_elsewhere(api: Emulator, model: str = MODEL, **inputs: object) -> str:
     """Have the account make a job by another program; return its request id."""
-    body = {"prompt": "made elsewhere", "aspect_ratio": "1:1", "resolution": "1K"}
+    body = inputs or {"prompt": "made elsewhere", "aspect_ratio": "1:1", "resolution": "1K"}
     with requests.Session() as session:
         session.trust_env = False
         answer = session.post(
-            f"{api.base_url}/models/{MODEL}",
+            f"{api.base_url}/models/{model}",
             json=body,
             headers={"Authorization": f"Bearer {api.token}"},
             timeout=10,

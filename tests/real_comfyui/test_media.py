@@ -14,7 +14,7 @@ import pytest
 import requests
 from makers import by_pillow
 from PIL import Image
-from real_comfyui.graphs import saved
+from real_comfyui.graphs import paid_elsewhere, saved
 from real_comfyui.host import Comfy, Graph
 
 from emulator import Emulator, Fault, Job
@@ -218,6 +218,42 @@ def test_a_result_of_another_medium_is_told_on_the_node_and_kept(comfy: Comfy, a
     assert "Charged: yes" in outcome.error and "safety" not in outcome.error
     (original,) = served(api, job_of(api, "a silent fox"))
     assert original in [path.read_bytes() for path in comfy.folder.rglob("kept/*/*") if path.is_file()]
+
+
+def test_a_video_and_a_sound_of_other_programs_are_collected_into_the_graph(comfy: Comfy, api: Emulator) -> None:
+    image = "https://files.example.com/a.png"
+    video = paid_elsewhere(
+        api, "minimax/minimax-h3/reference-to-video", prompt="a far fox", duration=4, reference_images=[image]
+    )
+    sound = paid_elsewhere(api, "acestep-ai/ace-step/text-to-audio", tags="a far song", duration=5)
+    before = len(api.jobs)
+    graph: Graph = {
+        "1": node("RunComfyCollect", request_id=video),
+        "2": {**save_video("1"), "inputs": {**save_video("1")["inputs"], "video": ["1", 3]}},
+        "3": node("RunComfyCollect", request_id=sound),
+        "4": node("SaveAudio", audio=["3", 4], filename_prefix="audio/far"),
+    }
+    outcome = comfy.run(graph)
+    assert outcome.succeeded, outcome.error
+    (file,) = comfy.files(outcome, "2")
+    (original,) = served(api, job_of(api, "a far fox"))
+    assert same_frames(file, original)
+    (told,) = outcome.output("4", "audio")
+    (heard,) = served(api, job_of(api, "a far song"))
+    assert samples(comfy.get("/view", **told).content).shape == samples(heard).shape
+    assert len(api.jobs) == before
+
+
+def test_an_output_of_another_medium_tells_which_one_has_it(comfy: Comfy, api: Emulator) -> None:
+    sound = paid_elsewhere(api, "acestep-ai/ace-step/text-to-audio", tags="a near song", duration=5)
+    graph: Graph = {"1": node("RunComfyCollect", request_id=sound), "2": saved("1")}
+    since = len(comfy.listener.events)
+    outcome = comfy.run(graph)
+    assert outcome.succeeded, "what came is whole; only the nodes behind an empty output do not run"
+    told = comfy.listener.wait(lambda event: event.kind == "execution_error", since).data
+    assert told["node_id"] == "2" and "connect the output audios in place of this one" in told["exception_message"]
+    (shown,) = outcome.output("1", "audio")
+    assert comfy.get("/view", **shown).content == served(api, job_of(api, "a near song"))[0]
 
 
 def _drawing() -> Any:

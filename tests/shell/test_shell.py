@@ -305,7 +305,7 @@ def test_images_that_cannot_be_saved_are_collected_without_a_new_charge(
     request_id = api.jobs[0].request_id
     assert (done.status, done.files) == (5, [])
     assert done.err.splitlines()[-4:] == [
-        "The images cannot be saved in out (No space left on device).",
+        "The files cannot be saved in out (No space left on device).",
         "Charged: yes, $0.10.",
         f"Request: {request_id}",
         f"Next: Run 'python -m nodes collect {request_id}' with another --out: there is no new charge.",
@@ -320,7 +320,7 @@ def test_offline_images_that_cannot_be_saved_cost_nothing_and_do_not_last(run: R
     done = run("text-to-image", "--prompt", "a fox", "--offline")
     assert done.status == 4
     assert done.err.splitlines()[-3:] == [
-        "The images cannot be saved in out (No space left on device).",
+        "The files cannot be saved in out (No space left on device).",
         "Charged: no.",
         "Next: Run again with another --out.",
     ]
@@ -540,7 +540,7 @@ def test_ctrl_c_does_not_wait_for_a_hanging_download(api: Emulator, runner: Runn
     api.fault(Fault("file", times=None, hang=HANG))
     seconds, told = press_ctrl_c(api, tmp_path / "out", lambda: api.count("file"))
     assert seconds < ENDS_SECONDS
-    assert "the same inputs fetch its images without a new charge" in told
+    assert "the same inputs fetch its files without a new charge" in told
     assert api.count("cancel") == 0
     (job,) = runner.jobs()
     assert job.state == "submitted" and job.files

@@ -12,20 +12,10 @@ import pytest
 from postgres import programs
 from support import ROOT
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the simulation forks as POSIX does")
+
 # What fails is found again, made small and told by the same command without ``--shrink 0``.
-COMMAND = (
-    sys.executable,
-    "-m",
-    "simulation",
-    "--seed",
-    "1",
-    "--profile",
-    "base",
-    "--workers",
-    "2",
-    "--shrink",
-    "0",
-)
+COMMAND = (sys.executable, "-m", "simulation", "--seed", "1", "--workers", "2", "--shrink", "0")
 
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -34,10 +24,13 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.timeout(900)
 def test_histories_hold() -> None:
-    ended = simulate("--histories", "40")
+    """As many as take about a minute; a job of their own plays thousands of others with each change."""
+    ended = simulate("--histories", "600", "--real", "12")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "40 histories with seed 1" in ended.stdout
+    assert "600 histories with seed 1" in ended.stdout
+    assert "12 of real processes" in ended.stdout
 
 
 @pytest.mark.skipif(programs() is None, reason="no PostgreSQL server is installed (Debian's package is postgresql)")
@@ -47,13 +40,28 @@ def test_histories_hold_on_a_server() -> None:
     assert "4 histories with seed 1" in ended.stdout
 
 
+@pytest.mark.timeout(900)
 def test_every_planted_bug_is_found() -> None:
-    ended = simulate("--histories", "40", "--plant", "each")
+    """The command of the README's table, which names each with the number of histories that it takes."""
+    ended = simulate("--histories", "300", "--plant", "each")
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = [line for line in ended.stdout.splitlines() if line.startswith("|")]
+    assert len(found) > 10
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [line.rpartition("|")[0].rpartition("|")[0] in readme for line in found] == [True] * len(found)
+
+
+@pytest.mark.parametrize("plant", ["posts_again", "releases_lost_claims"])
+def test_real_processes_find_planted_bugs(plant: str) -> None:
+    ended = simulate("--histories", "0", "--real", "60", "--plant", plant)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "billed twice" in ended.stdout
 
 
 def test_a_history_is_always_the_same() -> None:
-    first, again = (simulate("--history", "7", "--plant", "hears_stop_late").stdout for _ in range(2))
+    first, again = (
+        simulate("--profile", "base", "--history", "7", "--plant", "hears_stop_late").stdout for _ in range(2)
+    )
     told = [line for line in first.splitlines() if line.startswith("  late stop")]
     assert told
     assert told == [line for line in again.splitlines() if line.startswith("  late stop")]

@@ -2,8 +2,8 @@
  * The pack's own routes, as functions.
  *
  * @import {
- *   Account, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices,
- *   Report, Settings, Spend,
+ *   Account, AddedModels, CarriedModel, CataloguePage, CatalogueQuery, CheckedModel, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices,
+ *   NamedModel, NodeTexts, Report, Settings, Spend,
  * } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
  * @import { Translate } from "./messages.js"
@@ -82,6 +82,22 @@ export function createRoutes(api) {
      * @returns {Promise<Entry[]>}
      */
     takes: async (inputs) => (await ask("POST", "takes", inputs)).takes ?? [],
+    /** @param {CatalogueQuery} query @returns {Promise<CataloguePage>} */
+    searchModels: (query) => ask("POST", "models/search", query),
+    /** @param {string[]} models their ids @returns {Promise<AddedModels>} */
+    addModels: (models) => ask("POST", "models/add", { model_ids: models }),
+    /** @param {string} model @returns {Promise<{ removed: string[], refused: AddedModels["refused"] }>} */
+    removeModel: (model) => ask("POST", "models/remove", { model_ids: [model] }),
+    /** @param {(Partial<CarriedModel> & { node_id: string })[]} models @returns {Promise<NamedModel[]>} */
+    nameModels: async (models) => (await ask("POST", "models/named", { models })).models ?? [],
+    /** @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
+    checkModels: async (refresh) => (await ask("POST", "models/check", { refresh })).models ?? [],
+    /** Takes over a model as the catalogue has it now. @param {string} model @returns {Promise<{ node_id: string }>} */
+    updateModel: (model) => ask("POST", "models/update", { model_id: model }),
+    /** Whether a model's inputs are sent although the catalogue forbids them. @param {string} model @param {boolean} allow */
+    sendAsItIs: (model, allow) => ask("POST", "models/as_it_is", { model_id: model, allow }),
+    /** @param {string} nodeId @param {string} locale @returns {Promise<NodeTexts>} */
+    modelTexts: (nodeId, locale) => ask("GET", `models/texts?${queryText({ node_id: nodeId, locale })}`),
     /** @returns {Promise<Settings>} */
     settings: () => ask("GET", "settings"),
     /** @param {Partial<Record<keyof Settings, number | boolean | null>>} values @returns {Promise<Settings>} */
@@ -101,7 +117,7 @@ export function createRoutes(api) {
   };
 }
 
-/** @param {JobQuery} query */
+/** @param {JobQuery | Record<string, string>} query */
 function queryText(query) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();

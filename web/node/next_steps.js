@@ -4,8 +4,8 @@
  * @import { Note } from "../../types/answers.js"
  * @import { Translate } from "../base/messages.js"
  *
- * @typedef {"retry" | "collect" | "again" | "take" | "token" | "settings" | "balance" | "jobs" | "open"} ActionKind
- * @typedef {{ kind: ActionKind, label: string, title: string, url?: string, requestIds?: string[] }} Action `title` is
+ * @typedef {"retry" | "collect" | "again" | "take" | "token" | "settings" | "update" | "as_is" | "balance" | "jobs" | "open"} ActionKind
+ * @typedef {{ kind: ActionKind, label: string, title: string, url?: string, requestIds?: string[], model?: string }} Action `title` is
  *   the sentence that the button stands for
  */
 
@@ -36,11 +36,13 @@ const BESIDE = {
   "next.raise_budget": "settings",
   "next.state_max_cost": "settings",
   "next.keep_files": "settings",
+  "next.update_model": "update",
+  "next.send_as_is": "as_is",
 };
 /** @type {ActionKind[]} */
 const LINKS = ["balance", "open"];
 /** @type {ActionKind[]} */
-const ORDER = ["token", "settings", "balance", "collect", "retry", "again", "take", "jobs", "open"];
+const ORDER = ["token", "update", "as_is", "settings", "balance", "collect", "retry", "again", "take", "jobs", "open"];
 
 /**
  * Returns the buttons of some steps, and the steps that none stands for.
@@ -58,6 +60,7 @@ export function nextSteps(steps, requestId, t) {
     const known = actions.get(kind) ?? action(kind, t, t.note(step));
     if (LINKS.includes(kind)) known.url = String(step.params.url);
     const job = step.params.request_id ?? (kind === "collect" ? requestId : null);
+    if (step.params.model_id) known.model = String(step.params.model_id);
     if (job) known.requestIds = [...(known.requestIds ?? []), String(job)];
     actions.set(kind, known);
     return !(step.kind in BUTTONS);

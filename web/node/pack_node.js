@@ -25,7 +25,7 @@ import { addBadge, after, makeRoom, redraw } from "./host_nodes.js";
 import { badgeText, priceText } from "./price.js";
 import { fixSeed } from "./runs.js";
 import { countsSent } from "./sockets/order.js";
-import { describe } from "./status_view.js";
+import { describe, hasEnded } from "./status_view.js";
 import { strip } from "./takes.js";
 
 const WIDGET = "runcomfy_state";
@@ -41,6 +41,8 @@ export class PackNode {
   #sockets;
   /** @type {Report | null} */
   #report = null;
+  /** What is said beside the state. */
+  #told = "";
 
   /**
    * @param {HostNode} node one that was just made
@@ -76,9 +78,16 @@ export class PackNode {
   /** Shows a report of the node's run; null clears it. @param {Report | null} report */
   show(report) {
     this.#report = report;
+    if (report && !hasEnded(report)) this.#told = "";
     // What the job cost is known by now, and it is a take.
     if (report?.stage === "delivered") this.#ask();
     if (report?.sent.length) this.#sockets?.learn(countsSent(report.sent));
+    this.draw();
+  }
+
+  /** Says something on the node, until it is run. @param {string} text */
+  tell(text) {
+    this.#told = text;
     this.draw();
   }
 
@@ -87,6 +96,7 @@ export class PackNode {
     const { t, now, account, takes, thumbnail } = this.#page;
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
+      told: this.#told,
       takes: strip(this.#node, takes.of(this.#node), thumbnail, t),
       tokenMissing: account.known?.state === "missing",
     });

@@ -8,7 +8,8 @@
  *
  * @typedef {{
  *   app: Pick<App, "queuePrompt" | "graphToPrompt" | "graph" | "rootGraph">, api: Pick<Api, "queuePrompt">,
- *   retry: (requestId: string) => Promise<unknown>, openAccount: () => void, openJobs: () => void, random: () => number,
+ *   retry: (requestId: string) => Promise<unknown>, openAccount: () => void, openJobs: () => void,
+ *   update: (model: string) => Promise<unknown>, sendAsItIs: (model: string) => Promise<unknown>, random: () => number,
  * }} Page
  */
 
@@ -27,18 +28,23 @@ const MOST_SEED = 2 ** 31;
  * @param {Report} report the run that the button belongs to
  * @param {Action} action
  */
-export async function act(page, node, report, { kind, requestIds = [] }) {
+export async function act(page, node, report, { kind, requestIds = [], model = "" }) {
   switch (kind) {
     case "token":
     case "settings":
       return page.openAccount();
     case "jobs":
       return page.openJobs();
+    case "update":
+      return page.update(model);
     case "collect":
       return collect(page.app, page.api, report.node, requestIds[0]);
     case "take":
       takeAnew(node, page.random);
       return run(page.app, node);
+    case "as_is":
+      await page.sendAsItIs(model);
+      break;
     case "retry":
       for (const requestId of requestIds) await page.retry(requestId);
   }

@@ -6,7 +6,7 @@
  * @import { View } from "./status_view.js"
  * @import { Shown as Take } from "./takes.js"
  *
- * @typedef {{ view: View | null, takes: Take[], tokenMissing: boolean }} Shown
+ * @typedef {{ view: View | null, told: string, takes: Take[], tokenMissing: boolean }} Shown
  * @typedef {{
  *   copy: (text: string) => Promise<void>, enterToken: () => void, act: (action: Action) => void, resized: () => void,
  *   choose: (take: number) => void, compare: () => void,
@@ -40,7 +40,7 @@ export function createStatusBoard(document, t, actions) {
 }
 
 /** @param {Document} document @param {Translate} t @param {Actions} actions @param {Shown} shown @param {boolean} open */
-function parts(document, t, actions, { view, takes, tokenMissing }, open) {
+function parts(document, t, actions, { view, told, takes, tokenMissing }, open) {
   const made = [];
   if (view) {
     made.push(head(document, view));
@@ -49,6 +49,7 @@ function parts(document, t, actions, { view, takes, tokenMissing }, open) {
     if (view.lines.length) made.push(lines(document, view.lines));
     if (view.details.length) made.push(details(document, view.details, open));
   }
+  if (told) made.push(line(document, told));
   if (view?.actions.length || view?.requestId) made.push(foot(document, t, actions, view));
   if (takes.length) made.push(strip(document, t, actions, takes));
   if (tokenMissing) {

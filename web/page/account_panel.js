@@ -5,9 +5,10 @@
  * @import { AccountStore } from "../base/account.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Routes } from "../base/routes.js"
+ * @import { Models } from "../models/models.js"
  *
  * @typedef {{
- *   t: Translate, routes: Routes, account: AccountStore, note?: string, autofocus?: boolean,
+ *   t: Translate, routes: Routes, account: AccountStore, models: Pick<Models, "check" | "update">, note?: string, autofocus?: boolean,
  * }} Page `note` stands above all; `autofocus` lets a dialog put the cursor into the token's field
  */
 
@@ -15,6 +16,7 @@ import { button, confirmed, element, keepEvents } from "../base/elements.js";
 import { money } from "../base/format.js";
 import { failureText, nextText } from "../base/receipts.js";
 import { errorText } from "../base/routes.js";
+import { changedModels } from "../models/changed_models.js";
 import { SettingsForm } from "./settings_form.js";
 
 const PROFILE_PAGE = "https://www.runcomfy.com/profile";
@@ -78,6 +80,7 @@ export class AccountPanel {
       this.#result,
       profileLink(document, t),
       element(document, "p", "small", t("panel.safety")),
+      changedModels(document, { t, models: this.#page.models }),
       new SettingsForm(document, { t, routes }).root,
     ]);
   }

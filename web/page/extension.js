@@ -21,6 +21,8 @@ import { hasLinks, setInputs, valuesOf } from "../node/inputs.js";
 import { PackNode } from "../node/pack_node.js";
 import { Estimates } from "../node/price.js";
 import { act, seedOf } from "../node/runs.js";
+import { Models } from "../models/models.js";
+import { NodeTypes } from "../models/node_types.js";
 import { NodeStatusStore } from "../node/status_store.js";
 import { isTakeOf, Takes } from "../node/takes.js";
 import { hasEnded } from "../node/status_view.js";
@@ -64,12 +66,14 @@ export function createExtension(page) {
     ],
     commands: [
       { id: "RunComfy.Account", label: t("panel.title"), icon: "pi pi-key", function: () => extension.openAccount() },
+      { id: "RunComfy.AddModels", label: t("models.title"), icon: "pi pi-plus", function: () => extension.models.openCatalogue() },
       { id: "RunComfy.Jobs", label: t("jobs.title"), icon: "pi pi-images", function: () => extension.openJobs() },
     ],
-    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account", "RunComfy.Jobs"] }],
+    menuCommands: [{ path: ["Extensions", PREFIX], commands: ["RunComfy.Account", "RunComfy.AddModels", "RunComfy.Jobs"] }],
     getNodeMenuItems: (node) => extension.menuItems(node),
     nodeCreated: (node) => extension.nodeCreated(node),
-    afterConfigureGraph: () => extension.graphLoaded(),
+    beforeConfigureGraph: (graph) => extension.models.opening(graph),
+    afterConfigureGraph: (missing) => extension.graphLoaded(missing),
     setup: () => extension.setUp(),
   };
 }
@@ -102,6 +106,7 @@ class Extension {
   #origins;
   #estimates;
   #takes;
+  #canvas;
 
   /** @param {Page} page */
   constructor({ app, api, window, t, style }) {
@@ -131,7 +136,9 @@ class Extension {
       changed: (report) => this.#show(report),
       cleared: (report) => this.#packNodeOf(report)?.show(null),
     });
+    this.#canvas = new HostCanvas({ app, api, window });
     this.#sidebar = this.#makeSidebar();
+    this.models = this.#makeModels();
     this.#tab = { open() {}, badge: (/** @type {number} */ _) => {} };
   }
 
@@ -140,11 +147,24 @@ class Extension {
       document: this.#window.document,
       t: this.#t,
       routes: this.#routes,
-      canvas: new HostCanvas({ app: this.#app, api: this.#api, window: this.#window }),
+      canvas: this.#canvas,
       now: () => this.#window.Date.now() / 1000,
       copy: (text) => copyText(this.#window, text),
       badge: (count) => this.#tab.badge(count),
       openSettings: () => this.openAccount(),
+    });
+  }
+
+  #makeModels() {
+    const [app, api, window, t, routes] = [this.#app, this.#api, this.#window, this.#t, this.#routes];
+    return new Models({
+      app,
+      window,
+      t,
+      routes,
+      types: new NodeTypes({ app, api, window, locale: t.locale, texts: routes.modelTexts }),
+      place: (type) => this.#canvas.add(type),
+      tell: (node, lost) => this.#packNodes.get(node)?.tell(t("models.lost", { names: lost.join(", ") })),
     });
   }
 
@@ -153,6 +173,7 @@ class Extension {
     addStyle(this.#window.document, this.#style);
     this.#addTab();
     this.#listen();
+    this.models.follow();
     await this.#refresh();
   }
 
@@ -178,12 +199,14 @@ class Extension {
     });
     this.#packNodes.set(node, packNode);
     this.#priceOf(nodeType(node));
+    this.models.used(nodeType(node));
     if (!this.#app.collectNodeMenuItems) addMenuItems(node, () => this.menuItems(node));
     this.#window.queueMicrotask(() => this.#noticeMissingToken());
   }
 
-  /** Called after a workflow was loaded, by hand, by undo, or by a change of tabs. */
-  graphLoaded() {
+  /** Called after a workflow was loaded, by hand, by undo, or by a change of tabs. @param {(string | { type: string })[]} missing */
+  graphLoaded(missing) {
+    this.models.opened(missing);
     // The page tells a moment later which of its tabs this is.
     this.#window.setTimeout(() => {
       for (const report of this.#statuses.all()) this.#show(report);
@@ -240,7 +263,7 @@ class Extension {
 
   /** Returns a new panel of the account. */
   panel({ note = "", autofocus = false } = {}) {
-    const page = { t: this.#t, routes: this.#routes, account: this.#account, note, autofocus };
+    const page = { t: this.#t, routes: this.#routes, account: this.#account, models: this.models, note, autofocus };
     return new AccountPanel(this.#window.document, page);
   }
 
@@ -342,6 +365,8 @@ class Extension {
       retry: (/** @type {string} */ requestId) => this.#routes.retryJob(requestId),
       openAccount: () => this.openAccount(),
       openJobs: () => this.openJobs({ needs: true }),
+      update: (/** @type {string} */ model) => this.models.update(model || this.models.modelOf(nodeType(node))),
+      sendAsItIs: (/** @type {string} */ model) => this.models.sendAsItIs(model || this.models.modelOf(nodeType(node))),
       random: () => this.#window.Math.random(),
     };
     this.#try(() => act(page, node, report, action));

@@ -81,7 +81,7 @@ export class HostCanvas {
    * @param {Point} [wanted] where its middle should lie
    */
   addCollectNode(requestId, wanted) {
-    const node = this.#add(COLLECT_NODE, wanted);
+    const node = this.add(COLLECT_NODE, wanted);
     if (node) setInput(node, "request_id", requestId);
     return node;
   }
@@ -93,7 +93,7 @@ export class HostCanvas {
    */
   useInputs(job) {
     const selected = Object.values(this.#app.canvas.selected_nodes ?? {}).find((node) => nodeType(node) === job.node_id);
-    const node = selected ?? this.#add(job.node_id);
+    const node = selected ?? this.add(job.node_id);
     if (!node) return null;
     setInputs(node, Object.entries(job.inputs));
     return selected ? "set" : "added";
@@ -109,8 +109,8 @@ export class HostCanvas {
     if (id !== null && id in prompt.output) await this.#api.queuePrompt(0, { ...prompt, output: { [id]: prompt.output[id] } });
   }
 
-  /** @param {string} type @param {Point} [wanted] */
-  #add(type, wanted) {
+  /** Adds a node where it covers none, in the middle of what is seen without `wanted`. @param {string} type @param {Point} [wanted] */
+  add(type, wanted) {
     const { canvas } = this.#app;
     const graph = canvas.graph ?? this.#app.graph;
     const node = this.#window.LiteGraph.createNode(type);

@@ -74,6 +74,17 @@ export class VirtualList {
     this.draw();
   }
 
+  /** Scrolls until a row is in sight. @param {string} key */
+  reveal(key) {
+    const found = this.#placed.find(({ item }) => item.key === key);
+    if (!found) return;
+    const { scrollTop, clientHeight } = this.root;
+    const end = found.top + found.item.height;
+    if (found.top < scrollTop) this.root.scrollTop = found.top;
+    else if (end > scrollTop + clientHeight) this.root.scrollTop = end - clientHeight;
+    this.draw();
+  }
+
   /** Makes the rows that are in sight by now, and drops the others. */
   draw() {
     const { scrollTop, clientHeight } = this.root;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ class CatalogueDoor:
     def search(self, asked: Mapping[str, object]) -> JSONObject:
         """Return what is found, a part of it: ``offset`` and ``limit``. ``refresh`` reads the catalogue anew."""
         catalogue, failure = self._catalogue(refresh=asked.get("refresh") is True)
-        return search_view(catalogue, failure, asked, time.time())
+        return {**search_view(catalogue, failure, asked, time.time()), "as_it_is": self.as_it_is}
 
     def found(self, words: str, *, refresh: bool = False) -> tuple[list[Found], Failure | None]:
         """Return every model that has all words, and why the catalogue could not be read now."""
@@ -86,6 +87,11 @@ class CatalogueDoor:
         if not isinstance(model_id, str) or HERE.model(model_id) is None:
             raise PackError("model_not_here", model_id=str(model_id)[:128])
         permission.allow_as_it_is(self._folder, model_id, allow=allow)
+
+    @property
+    def as_it_is(self) -> list[str]:
+        """The models whose bodies are sent as they are."""
+        return sorted(permission.sent_as_they_are(os.environ, self._folder))
 
     @property
     def _entries(self) -> LiveEntries | None:

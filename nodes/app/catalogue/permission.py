@@ -14,7 +14,12 @@ VARIABLE = "RUNCOMFY_AS_IT_IS"
 
 def is_sent_as_it_is(environ: Mapping[str, str], folder: Path, model_id: str) -> bool:
     """Whether a person has allowed it for a model, on the page or in the environment. Blocking."""
-    return model_id in environ.get(VARIABLE, "").replace(",", " ").split() or model_id in _read(folder)
+    return model_id in sent_as_they_are(environ, folder)
+
+
+def sent_as_they_are(environ: Mapping[str, str], folder: Path) -> frozenset[str]:
+    """Return the models for which a person has allowed it. Blocking."""
+    return _read(folder).union(environ.get(VARIABLE, "").replace(",", " ").split())
 
 
 def allow_as_it_is(folder: Path, model_id: str, *, allow: bool) -> None:

@@ -46,10 +46,12 @@ class ModelAnswers(Answers):
 
     def check_models(self, _: Asked) -> Answer:
         """Return whether the models here are still what the catalogue tells of them."""
-        checked, read_at, failure = self._door().check()
+        door = self._door()
+        checked, read_at, failure = door.check()
         return {
             "models": [one.view() for one in checked],
             "read_at": read_at,
+            "as_it_is": door.as_it_is,
             "failure": failure.payload() if failure else None,
             "left_out": [one.payload() for one in HERE.failures],
         }

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from ...app.host import Host
 from ...core import threads
 from ...core.errors import PackError
-from ...core.jobs.waiting import RunHost
 from ...core.schema.inputs import Widget
 from ...core.schema.kind import Field
 from ...core.schema.kinds.text import Text
 from ...core.schema.model import NodeSpec
 from ...core.schema.outputs import Output
-from ...core.store.job import Author
-from ..collect import REQUEST_ID
+from ..collect import REQUEST_ID, LendingHost
 from ..factory import PackNode, attributes, items_of
 from ..markup import error_without_markup
 from ..previews import Shown
 from .files import SavePlace, save_files
-
-if TYPE_CHECKING:
-    from ...core.media.host import MediaHost
 
 PREFIX = "filename_prefix"
 
@@ -43,36 +38,6 @@ class SavingHost(Host, Protocol):
 
     def saved(self, files: Sequence[Path]) -> Shown:
         """Return what the page shows on the node of files in the host's output folder."""
-
-
-@dataclass(frozen=True)
-class LendingHost:
-    """The host of a node that wants the files alone, in a folder of its own."""
-
-    host: Host
-    folder: Path
-
-    def run_host(self) -> RunHost:
-        """Return who watches the node."""
-        return self.host.run_host()
-
-    def interrupt(self) -> BaseException:
-        """Return what to raise after Stop."""
-        return self.host.interrupt()
-
-    def state_folder(self) -> Path | None:
-        """Return the host's own."""
-        return self.host.state_folder()
-
-    def media_host(self) -> MediaHost:
-        """Return who takes the files."""
-        from ...core.media.host import FilesOnly
-
-        return FilesOnly(self.folder)
-
-    def author(self) -> Author:
-        """Return who runs the node now."""
-        return self.host.author()
 
 
 class LinkedText(Text):

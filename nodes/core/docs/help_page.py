@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
+from ..schema.conditions import told_beforehand
 from ..schema.inputs import Phrase, Socket, Widget
 from ..schema.kind import Field
 from ..schema.model import ModelSpec, NodeSpec
@@ -57,7 +58,7 @@ class _Page:
     def _output_section(self) -> Iterator[str]:
         if self._node.output.returned:
             yield f"## {self._headings['outputs']}"
-            yield self._part(f"output_{self._node.output_kind}") or self._list(self._outputs())
+            yield self._part(f"output_{self._node.output.name}") or self._list(self._outputs())
 
     def _introduction(self) -> str:
         told = self._texts.description
@@ -69,6 +70,7 @@ class _Page:
         left_out = tuple(field.name for field in self._node.fields if not field.inputs)
         if left_out:
             yield sentence(self._language, Phrase("left_out", {"names": left_out}), _code)
+        yield "\n".join(f"- {told}" for told in self._conditions())
         yield self._part("inputs")
         if any(one.options.get("placeholder") for one in self._node.inputs):
             yield self._part("samples")
@@ -77,6 +79,12 @@ class _Page:
         for medium, fields in self._media().items():
             for field in _several(fields)[:1]:
                 yield self._part(f"sockets_{medium}", _of_sockets(field))
+
+    def _conditions(self) -> Iterator[str]:
+        """Yield what the inputs need, exclude or bound among each other."""
+        for condition in self._node.conditions if isinstance(self._node, ModelSpec) else ():
+            for phrase in told_beforehand(condition, self._node.fields):
+                yield sentence(self._language, phrase, _code)
 
     def _input_rows(self) -> Iterator[tuple[str, str]]:
         for _, grouped in groupby(self._node.inputs, _row):
@@ -103,7 +111,7 @@ class _Page:
             limits += [self._part(f"limits_sockets_{medium}", _of_sockets(field)) for field in _several(fields)]
             addresses = {"addresses": "`, `".join(field.inputs[-1].name for field in fields)}
             limits.append(self._part(f"limits_input_{medium}", addresses))
-        limits.append(self._part(f"limits_output_{self._node.output_kind}"))
+        limits.append(self._part(f"limits_output_{self._node.output.name}"))
         return f"{heading}\n\n" + "\n".join(filter(None, limits))
 
     def _media(self) -> dict[str, list[Field]]:

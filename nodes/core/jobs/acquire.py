@@ -144,14 +144,14 @@ def _record_end(run: RunContext, job: Job) -> None:
     journal = run.dependencies.journal
     match state := run.dependencies.client.result(job.request_id or "", job.model_id):
         case Succeeded(files, cost) if files:
-            journal.mark_finished(replace(job, files=addresses(files), cost=cost))
+            recorded(journal.mark_finished, replace(job, files=addresses(files), cost=cost))
         case Succeeded(cost=cost):
             # What its next run tells of it is left to that run.
-            journal.mark_over(job, cost)
+            recorded(journal.mark_over, job, cost)
         case Failed(cost=cost):
-            journal.mark_ended(job, "failed", receipts.of_end(state, job).note, cost)
+            recorded(journal.mark_ended, job, "failed", receipts.of_end(state, job).note, cost)
         case Cancelled():
-            journal.mark_ended(job, "cancelled", receipts.of_end(state, job).note)
+            recorded(journal.mark_ended, job, "cancelled", receipts.of_end(state, job).note)
 
 
 async def _claim(run: RunContext, new_job: NewJob, asked: Asked) -> Claim:

@@ -11,12 +11,13 @@ A condition of a model file is one of three, each with an optional ``when``:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InvalidInput
 from .checks import same
 from .document import JSON, MAX_ITEMS, Document
+from .inputs import Phrase
 from .kind import Field, Given
 
 _KEYS = "when any_of at_most of none_of"
@@ -36,6 +37,33 @@ class Condition:
     def names(self) -> set[str]:
         """The properties that it speaks of."""
         return {*self.when, *self.any_of, *self.of, *self.none_of}
+
+
+def told_beforehand(condition: Condition, fields: Iterable[Field]) -> Iterator[Phrase]:
+    """Yield a condition in sentences, for whoever reads before they run; ``fields`` are its model's."""
+    known = {one.name: one for one in fields}
+    others = tuple(_told(known[name], wanted) for name, wanted in condition.when.items())
+    if condition.any_of:
+        yield Phrase("needs_one_of", {"names": _inputs(known, condition.any_of)})
+    if condition.none_of:
+        names = tuple(_told(known[name], wanted) for name, wanted in condition.none_of.items())
+        yield Phrase("not_together", {"names": names, "others": others})
+    if condition.of:
+        values = {"names": _inputs(known, condition.of), "limit": condition.at_most}
+        yield Phrase("most_beside", {**values, "others": others}) if others else Phrase("most_together", values)
+
+
+def _inputs(known: Mapping[str, Field], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_input(known[name]) for name in names)
+
+
+def _told(field: Field, wanted: JSON) -> str:
+    return _input(field) if wanted is True else f"{_input(field)} = {wanted}"
+
+
+def _input(field: Field) -> str:
+    """Return the input that stands for a property: the only socket, else the widget."""
+    return field.sockets[0].name if len(field.sockets) == 1 else field.inputs[-1].name
 
 
 class Run:
@@ -86,15 +114,13 @@ class Run:
         return one.kind.count(one, self._values[name], self._given)
 
     def _told(self, name: str, wanted: JSON) -> str:
-        return self._input(name) if wanted is True else f"{self._input(name)} = {wanted}"
+        return _told(self._fields[name], wanted)
 
     def _list(self, names: Sequence[str]) -> str:
-        return ", ".join(map(self._input, names))
+        return ", ".join(_inputs(self._fields, names))
 
     def _input(self, name: str) -> str:
-        """Return the input that stands for a property: the only socket, else the widget."""
-        one = self._fields[name]
-        return one.sockets[0].name if len(one.sockets) == 1 else one.inputs[-1].name
+        return _input(self._fields[name])
 
 
 def read_conditions(model: Document) -> tuple[Condition, ...]:

@@ -123,6 +123,26 @@ def test_two_processes_with_the_same_inputs_pay_once(api: Emulator, start: Calla
     assert len(api.jobs) == 1
 
 
+def test_processes_keep_to_one_budget(
+    api: Emulator,
+    nursery: Nursery,
+    start: Callable[..., RunContext],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At 4K the emulator charges twice its base price, which nobody knows before the first job has ended."""
+    assert start
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "0.5")
+    api.fault(Fault("job", times=None, sizes=[(32, 32)]))
+    api.run_seconds = 0.3
+    prompts = ("a fox", "an owl", "a hare", "a seal", "a crow")
+    runs = [nursery.start(tmp_path / prompt, prompt=prompt, resolution="4K") for prompt in prompts]
+    ends = [run.result() for run in runs]
+    assert sum(end.startswith("delivered") for end in ends) == 2
+    assert sum(end.startswith("failed OverBudget") for end in ends) == 3
+    assert sum(job.cost for job in api.billed) == pytest.approx(0.4)
+
+
 def test_a_process_takes_over_from_one_that_dies_while_it_waits(
     api: Emulator, start: Callable[..., RunContext]
 ) -> None:

@@ -330,9 +330,7 @@ def test_an_empty_output_that_stays_so_and_was_not_charged_makes_room_for_a_new_
     results = api.count("result")
     first, *_ = runner.jobs()
     assert len(delivered(run(runner)[0])) == 4
-    assert (
-        f"Request {first.request_id} was asked once more and has no image. This is a new job." in runner.host.text
-    )
+    assert f"Request {first.request_id} was asked once more and has no file. This is a new job." in runner.host.text
     assert [row.state for row in runner.jobs()] == ["delivered", "failed"] and len(api.jobs) == 2
     assert api.count("result") == results + 2, "one question to the old job"
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import tracemalloc
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support import MODELS, TEXT_TO_IMAGE, Runner, image
+from support import MODELS, TEXT_TO_IMAGE, Blocked, Runner, image
+from support import GraphMedia as Graph
 
 from emulator import Emulator, Fault
+from nodes.app.service import open_service
 from nodes.comfyui.factory import node_class
+from nodes.core.config.settings import read_settings
 from nodes.core.errors import DownloadError, InvalidInput, OtherMedium, PackError, TooLarge
 from nodes.core.media.file_type import type_of
 from nodes.core.media.outputs.video import VideoOutput
@@ -28,20 +30,6 @@ VIDEO = MODELS["minimax/minimax-h3/reference-to-video"]
 SOUND = MODELS["acestep-ai/ace-step/text-to-audio"]
 MASKED = MODELS["qwen/qwen-image-2.1/edit"]
 ADDRESS = "https://files.example.com/a.png"
-
-
-@dataclass
-class Graph:
-    """A host as a graph has it: sounds are decoded, videos are read from their files later."""
-
-    folder: Path
-    takes_all: bool = False
-
-    def video(self, path: Path) -> Path:
-        return path
-
-    def audio(self, path: Path) -> dict[str, Any]:
-        return decode_sound(path)
 
 
 class FromFile:
@@ -261,6 +249,49 @@ def test_transparency_is_a_mask_as_the_host_loads_it(runner: Runner, api: Emulat
     assert len(api.jobs) == 1
     *_, masks = runner.run(MASKED, prompt="b", image_1=image(20, 30))
     assert not masks[0].any() and masks[0].shape[0] == 1, "all of it is to be seen"
+
+
+# Collected by its id
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["recorded here", "submitted elsewhere"])
+@pytest.mark.parametrize(
+    ("spec", "inputs", "place"),
+    [
+        (TEXT_TO_IMAGE, {"prompt": "a fox", "num_images": 2}, 0),
+        (VIDEO, {"prompt": "a fox", "duration": 4, "reference_images": [ADDRESS]}, 3),
+        (SOUND, {"tags": "calm", "duration": 5}, 4),
+    ],
+    ids=["image", "video", "audio"],
+)
+def test_what_is_collected_comes_where_its_medium_does(
+    runner: Runner, api: Emulator, spec: Any, inputs: dict[str, Any], place: int, elsewhere: bool
+) -> None:
+    if elsewhere:
+        service = open_service(read_settings(os.environ, Path.home()))
+        request_id = service.client.submit(spec.model_id, json.dumps(inputs).encode())
+    else:
+        given = inputs | ({"reference_images": ADDRESS} if "reference_images" in inputs else {})
+        _, _, request_id = runner.run(spec, **given)
+    for _ in ("fetched", "kept"):
+        collected = runner.collect_all(request_id)
+        files = made(api)
+        assert collected[1].count("\n") == len(files) - 1 and collected[2] == request_id
+        names = {0: "images", 3: "videos", 4: "audios"}
+        for other in names.keys() - {place}:
+            (blocked,) = collected[other]
+            assert isinstance(blocked, Blocked) and f"connect the output {names[place]} " in blocked.told
+        found: Any = collected[place]
+        if place == 0:
+            assert [tuple(batch.shape) for batch in found] == [(2, 1024, 1024, 3)]
+            with Image.open(io.BytesIO(files[1])) as drawn:
+                assert np.array_equal((found[0][1].numpy() * 255).round(), np.asarray(drawn.convert("RGB")))
+        elif place == 3:
+            assert [path.read_bytes() for path in found] == files
+        else:
+            assert [sound["sample_rate"] for sound in found] == [44100]
+    assert len(api.jobs) == 1
 
 
 # References

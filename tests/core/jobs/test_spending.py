@@ -12,9 +12,10 @@ from support import TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner
 
 from emulator import Emulator, Fault
 from nodes.app.catalogue import live
-from nodes.core.errors import JobFailed, OverBudget
+from nodes.core.errors import JobFailed, JournalError, OverBudget
 from nodes.core.jobs import acquire
 from nodes.core.jobs.progress import Stage
+from nodes.core.store.job import Job
 from nodes.shell.commands import main
 from nodes.shell.report import Status
 
@@ -169,6 +170,38 @@ def test_a_cost_of_another_model_is_not_recorded(
     stopped = runner.jobs()[-1]
     assert stopped.cost == 0.2
     assert not any("x.png" in file for file in stopped.files)
+
+
+def test_a_cost_that_cannot_be_recorded_is_not_called_unspent(
+    runner: Runner,
+    api: Emulator,
+    budget: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Found by a history of the simulation: the disk was full as the cost of a stopped job was told."""
+    budget(0.5)
+    api.hold_running = True
+    runner.host.stop_at = Stage.RUNNING
+    with pytest.raises(Interrupted):
+        runner.text_to_image("one", resolution="4K")
+    runner.host = RecordingHost()
+    api.hold_running = False
+    monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 1)
+    hurry()
+    journal = service().journal
+    real, failures = journal.mark_finished, iter([JournalError("record_unusable", folder="x", error="full")])
+
+    def mark(job: Job) -> Job:
+        for failure in failures:
+            raise failure
+        return real(job)
+
+    monkeypatch.setattr(journal, "mark_finished", mark)
+    with caplog.at_level("INFO"):
+        runner.text_to_image("two", resolution="4K")
+    assert "is recorded as soon as the record can be written again (full)" in caplog.text
+    assert "nothing is spent" not in caplog.text
 
 
 def test_a_stopped_job_that_ends_without_an_image_and_a_cost_holds_nobody_up(

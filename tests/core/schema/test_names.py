@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from properties import given, st
 
+from nodes.core.schema import names
 from nodes.core.schema.document import SchemaError
 from nodes.core.schema.entry import model_document
-from nodes.core.schema.names import MODEL_ID, NODE_ID, address_of, node_id_of, stem_of, without_number
+from nodes.core.schema.names import MAX_ID, MODEL_ID, NODE_ID, address_of, node_id_of, stem_of, without_number
 
 MODEL_IDS = st.from_regex(MODEL_ID, fullmatch=True)
 
@@ -53,6 +54,15 @@ def test_a_node_id_is_one_that_every_page_can_use(model_id: str) -> None:
     assert NODE_ID.fullmatch(node_id)
     assert model_id_of(node_id) == model_id, "the id can be had back, so no two models have one node id"
     assert model_id_of(node_id.upper()) == model_id, "also where case is ignored"
+    assert names.model_id_of(node_id) == (model_id if len(node_id) <= MAX_ID else None)
+
+
+@pytest.mark.parametrize(
+    "node_id",
+    ["", "RunComfy_", "RunComfyCollect", "KSampler", "RunComfy_a", "RunComfy_A__b", "RunComfy___", "x" * 500],
+)
+def test_the_node_of_no_model_is_that_of_none(node_id: str) -> None:
+    assert names.model_id_of(node_id) is None
 
 
 @given(MODEL_IDS, MODEL_IDS)

@@ -6,10 +6,12 @@ called is declared in ``schema``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from ...members import member, names
+from ..file_type import type_of
 from ..host import MediaHost
 from ..pixels import Floats
 
@@ -64,3 +66,26 @@ def output_medium(name: str) -> OutputMedium:
 def is_medium(name: str) -> bool:
     """Whether there is a kind of output of this name."""
     return name in names(__name__)
+
+
+def by_medium(files: Sequence[tuple[Path, str]], host: MediaHost, media: Iterable[str]) -> dict[str, list[Any]]:
+    """Return what is handed on of whole files that the host may read, by what they are. Blocking.
+
+    Beside each file stands what it was expected to be: a container for videos may hold a sound.
+
+    Raises:
+        Undecodable, TooLarge, DownloadError.
+    """
+    found: dict[str, list[Path]] = {medium: [] for medium in media}
+    for file, expected in files:
+        found_type = type_of(file)
+        found[expected if expected in found_type.media else found_type.medium].append(file)
+    return {medium: _handed(each, host, medium) for medium, each in found.items()}
+
+
+def _handed(files: Sequence[Path], host: MediaHost, name: str) -> list[Any]:
+    medium = output_medium(name)
+    decoder = medium.decoder(len(files), None, None, host)
+    for index, file in enumerate(files):
+        decoder.decode(index, file if medium.streamed else file.read_bytes())
+    return decoder.batches()
