@@ -333,6 +333,8 @@ def test_what_a_workflow_names_is_told_from_the_node_alone(door: CatalogueDoor) 
         {"model_id": "acme/none/x"},
         {"model_id": "../x"},
         {"node_id": "KSampler"},
+        {"node_id": "RunComfy_liar", "model_id": TEXT_TO_IMAGE.model_id},
+        {"node_id": "KSampler", "model_id": PIXEL},
         7,
     ]
     here, other, shipped, missing = door.named(asked)["models"]
