@@ -21,9 +21,8 @@ from ..core.request.build import check_inputs, check_values
 from ..core.request.encode_once import Reference
 from ..core.request.validate import Arguments
 from ..core.schema.model import ModelSpec
-from ..core.schema.outputs import DEFAULT_OUTPUT
 from ..core.store.job import Job, Moment
-from .catalogue.here import HERE
+from .entries import kind_of
 from .host import Host
 from .items import Arrived, Item, ListRun, apart, as_receipt
 from .service import Service, open_service
@@ -94,7 +93,7 @@ class CollectRun:
             # A wrong request id leaves nothing in the record.
             await service.jobs.confirm(request_id, run_host)
             job = await _in_thread(run_host, service.adopt, request_id)
-        return await service.jobs.collect(job, run_host, _output_of(job), self._host.media_host())
+        return await service.jobs.collect(job, run_host, kind_of(job), self._host.media_host())
 
 
 async def run_model(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Delivery:
@@ -176,12 +175,6 @@ def _find(request_id: str, host: Host) -> tuple[Service, Job | None]:
     """Blocking."""
     service = open_service(current_settings(host))
     return service, service.find(request_id)
-
-
-def _output_of(job: Job) -> str:
-    """Return the kind of a job's files; of a model that is not known here, the usual one."""
-    spec = HERE.model(job.model_id)
-    return spec.output_kind if spec else DEFAULT_OUTPUT
 
 
 async def _guarded(host: Host, deliver: Callable[[RunHost], Coroutine[None, None, T]]) -> T:

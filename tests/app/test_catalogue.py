@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from offers import IMAGE, IMAGES, PRICE, integer, offer, one_of, schema, text, withdraw
-from support import MODELS, TEXT_TO_IMAGE, Runner
+from support import MODELS, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator, Fault
 from nodes.app.catalogue import listing
 from nodes.app.catalogue.door import CatalogueDoor
 from nodes.app.catalogue.here import HERE, ModelsHere
+from nodes.app.catalogue.permission import is_sent_as_it_is
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core.errors import PackError
@@ -332,6 +333,8 @@ def test_what_a_workflow_names_is_told_from_the_node_alone(door: CatalogueDoor) 
         {"model_id": "acme/none/x"},
         {"model_id": "../x"},
         {"node_id": "KSampler"},
+        {"node_id": "RunComfy_liar", "model_id": TEXT_TO_IMAGE.model_id},
+        {"node_id": "KSampler", "model_id": PIXEL},
         7,
     ]
     here, other, shipped, missing = door.named(asked)["models"]
@@ -401,6 +404,67 @@ def test_an_update_without_a_change_makes_no_new_version(door: CatalogueDoor) ->
     assert len(HERE.versions(PIXEL)) == 1
     with pytest.raises(PackError):
         door.update(MOVE)
+
+
+def test_a_paid_job_of_a_model_that_was_removed_is_collected_as_what_it_is(
+    door: CatalogueDoor, runner: Runner
+) -> None:
+    spec = door.add([MOVE])[MOVE]
+    assert isinstance(spec, ModelSpec)
+    runner.api.fault(Fault("status", edit=lambda _: {"status": "dreaming"}))
+    with pytest.raises(PackError) as raised:
+        runner.run(spec, prompt="a fox", image=image())
+    door.remove([MOVE])
+    _, _, _, (video,), _ = runner.collect_all(raised.value.failure.request_id)
+    assert isinstance(video, Path) and video.suffix == ".mp4"
+    assert [job.state for job in runner.jobs()] == ["delivered"]
+
+
+def test_a_page_without_end_is_cut_and_is_not_the_whole_catalogue(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MAX_ENTRIES", 20)
+    many = {"models": [{"model_id": f"acme/m{number}"} for number in range(500)], "total": 500}
+    runner.api.fault(Fault("catalog", edit=lambda _: many, times=None))
+    entries, whole = listing.read_catalogue(open_service(current_settings(runner.host)).client)
+    assert (len(entries), whole) == (20, False)
+
+
+def test_a_file_that_is_removed_meanwhile_takes_no_other_with_it(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL])
+    (runner.state / "models" / "RunComfy_acme__gone.1.json").symlink_to(runner.state / "nowhere")
+    here = ModelsHere()
+    here.load(runner.state)
+    assert here.model(PIXEL)
+
+
+def test_an_entry_that_cannot_be_written_is_no_update(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL])
+    runner.api.fault(Fault("catalog", edit=lambda entry: {**entry, "input_schema": {"title": "\ud800"}}))
+    with pytest.raises(PackError) as raised:
+        door.update(PIXEL)
+    assert raised.value.failure.kind == "cannot_be_a_node"
+
+
+def test_what_is_sent_as_it_is_ends_with_an_update_and_a_removal(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL, MOVE])
+    for end in (lambda: door.update(PIXEL), lambda: door.remove([PIXEL])):
+        for model_id in (PIXEL, MOVE):
+            door.send_as_it_is(model_id, allow=True)
+        end()
+        assert not is_sent_as_it_is({}, runner.state, PIXEL)
+        assert is_sent_as_it_is({}, runner.state, MOVE)
+
+
+def test_what_the_catalogue_is_called_holds_nothing_that_a_terminal_obeys(
+    door: CatalogueDoor, runner: Runner
+) -> None:
+    wrong = {"display_name": "Pixel\x1b]0;x\x07\u202e \ud800", "categories": ["\x1b[2J-to-image"]}
+    runner.api.fault(
+        Fault("catalog", edit=lambda page: {**page, "models": [{**one, **wrong} for one in page["models"]]})
+    )
+    found = of(door, PIXEL)
+    assert (found["name"], found["task"]) == ("Pixel ]0;x", "[2J-to-image")
 
 
 def test_a_catalogue_that_is_larger_than_any_is_not_read_to_its_end(

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class AddedFiles:
         """Return what changes when a file does: name, size and time of each."""
         try:
             found = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
-            return tuple(sorted((path.name, *_size_and_time(path)) for path in found))[:MOST_FILES]
+            return tuple(sorted(chain.from_iterable(map(_stamped, found))))[:MOST_FILES]
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
@@ -139,6 +140,14 @@ def _known(path: Path, head: dict[str, Any] | None) -> ModelSpec | None:
         return indexed(path.parent, path.name, head) if head else None
     except (TypeError, KeyError):
         return None
+
+
+def _stamped(path: Path) -> list[tuple[str, int, int]]:
+    """Return the stamp of a file; none of one that somebody has just removed, which takes no other with it."""
+    try:
+        return [(path.name, *_size_and_time(path))]
+    except FileNotFoundError:
+        return []
 
 
 def _size_and_time(path: Path) -> tuple[int, int]:

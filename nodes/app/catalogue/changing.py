@@ -16,6 +16,7 @@ from ...core.schema.names import MAX_ID, MODEL_ID
 from .here import HERE
 from .listing import Catalogue, Entry
 from .live import LiveEntries
+from .permission import allow_as_it_is
 from .search import cannot_be_a_node
 
 MOST_AT_ONCE = 50
@@ -62,9 +63,10 @@ def update(folder: Path, live: LiveEntries | None, catalogue: Catalogue, model_i
     if live:
         live.forget(model_id)
     entry = entry_of(live, catalogue, model_id)
-    if schema_hash(entry.get("input_schema")) == old.schema_sha256:
-        return old
-    _write(folder, model_id, partial(updated_document, old, entry, max(_today(), old.read_on)))
+    if not _is_made_of(old, entry):
+        _write(folder, model_id, partial(updated_document, old, entry, max(_today(), old.read_on)))
+    # What was sent as it is went to the schema of before; the next change is to be told again.
+    allow_as_it_is(folder, model_id, allow=False)
     return _here(model_id)
 
 
@@ -80,6 +82,7 @@ def remove(folder: Path, model_ids: Sequence[str]) -> Outcomes:
         for version in added:
             HERE.files(folder).remove(version)
         if spec and added:
+            allow_as_it_is(folder, model_id, allow=False)
             found[model_id] = spec
         else:
             found[model_id] = PackError("model_of_the_pack" if spec else "model_not_here", model_id=model_id)
@@ -98,6 +101,13 @@ def entry_of(live: LiveEntries | None, catalogue: Catalogue, model_id: str) -> E
     if entry:
         return entry
     raise _no_entry(model_id, told.failure if told else None)
+
+
+def _is_made_of(spec: ModelSpec, entry: Entry) -> bool:
+    try:
+        return schema_hash(entry.get("input_schema")) == spec.schema_sha256
+    except (ValueError, RecursionError) as error:
+        raise cannot_be_a_node(spec.model_id, error) from None
 
 
 def _no_entry(model_id: str, failure: Failure | None) -> PackError:

@@ -66,11 +66,13 @@ def read_catalogue(client: Client) -> tuple[dict[str, Entry], bool]:
         if left <= 0 or len(found) >= MAX_ENTRIES or total_bytes > MAX_KEPT_BYTES:
             return found, False
         page = client.entries(offset, PAGE, max_bytes=MAX_PAGE_BYTES, timeout=left)
-        ids = set(map(_id_of, page.entries))
-        for entry, length in _usable(page.entries):
+        # A page may hold more than were asked for.
+        entries = page.entries[: MAX_ENTRIES - len(found)]
+        for entry, length in _usable(entries):
             found.setdefault(str(entry["model_id"]), entry)
             total_bytes += length
-        offset += len(page.entries)
+        offset += len(entries)
+        ids = set(map(_id_of, entries))
         # A server that does not know the offset would answer with the same page for ever.
         if not ids - seen or (page.total is not None and offset >= page.total):
             return found, bool(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from ...core.api.responses import parse_price
+from ...core.api.responses import clean, parse_price
 from ...core.errors import Failure, PackError
 from ...core.schema.document import SchemaError
 from ...core.schema.entry import SUFFIX, maker_of, medium_of_output, model_document, name_of, task_of
@@ -48,7 +48,7 @@ class Found:
     def name(self) -> str:
         """What people call it."""
         own = self.here.display_name.removesuffix(SUFFIX) if self.here else self.model_id
-        return _or(lambda: name_of(self.entry), own) if self.entry else own
+        return _or(lambda: _line(name_of(self.entry)), own) if self.entry else own
 
     @property
     def maker(self) -> str:
@@ -63,7 +63,7 @@ class Found:
     @cached_property
     def task(self) -> str:
         """What it does, as the catalogue's category has it."""
-        return _or(lambda: task_of(self.entry), "")
+        return _or(lambda: _line(task_of(self.entry)), "")
 
     @cached_property
     def words(self) -> str:
@@ -175,6 +175,11 @@ def _or(read: Callable[[], T], otherwise: T) -> T:
         return read()
     except SchemaError:
         return otherwise
+
+
+def _line(text: str) -> str:
+    """Return a text of the catalogue as a terminal and a page can show it."""
+    return clean(text)[:MAX_TEXT]
 
 
 def _text(value: object) -> str:

@@ -44,9 +44,10 @@ def _named(given: object) -> Named | None:
     if not isinstance(given, Mapping):
         return None
     node_id, model_id = _id(given.get("node_id")), _id(given.get("model_id"))
-    shipped = HERE.node(node_id)
-    found = (shipped.model_id if shipped else model_id_of(node_id)) or model_id
-    return Named(found, node_id) if MODEL_ID.fullmatch(found) else None
+    here = HERE.node(node_id)
+    # A workflow's word on the model counts only where no node is named: another model's node would stay missing.
+    found = (here.model_id if here else model_id_of(node_id)) if node_id else model_id
+    return Named(found, node_id) if found and MODEL_ID.fullmatch(found) else None
 
 
 def _view(one: Named, catalogue: Catalogue, asked: Future[LiveEntry] | None, failure: Failure | None) -> JSONObject:

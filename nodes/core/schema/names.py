@@ -17,7 +17,7 @@ MAX_ID = 128
 MAX_NAME = 64
 
 # The pack's own inputs, flags and commands, and what a method, an object of JavaScript or a form takes for its own.
-_OWN_INPUTS = {"rerun_seed", "on_failure", "request_id"}
+_OWN_INPUTS = {"rerun_seed", "on_failure", "request_id", "control_after_generate"}
 _OWN_FLAGS = {
     *("out", "offline", "help", "json", "quiet", "yes", "dry_run", "prompts"),
     *("at_once", "ask_above", "max_cost", "as_is"),

@@ -139,10 +139,15 @@ def _field(prop: Property, note: str) -> Field:
         kind=kind_of(prop),
         required=prop.required,
         role=prop.role,
-        title=prop.schema.text("title", "", _MAX_LINE),
-        description=prop.schema.text("description", ""),
+        title=_shown(prop.schema.text("title", "", _MAX_LINE)),
+        description=_shown(prop.schema.text("description", "")),
         note=note,
     )
+
+
+def _shown(text: str) -> str:
+    """Return a published text without what a terminal would obey: help is printed as well."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
 
 
 def _roles(model: Document) -> Mapping[str, str]:

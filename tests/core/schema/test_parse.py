@@ -96,6 +96,16 @@ def test_published_words_and_the_packs_note_are_kept() -> None:
     assert parse({"type": "boolean"}).title == ""
 
 
+def test_published_words_hold_nothing_that_a_terminal_obeys() -> None:
+    words = {"type": "string", "title": "a\x1b]0;title\x07", "description": "red\x1b[31m\u202e\nblue"}
+    field = next(one for one in parse_model(model_file(words=words)).fields if one.name == "words")
+    assert (field.title, field.description) == ("a ]0;title ", "red [31m \nblue")
+    choices = {"type": "string", "enum": ["red\x1b[31m", "blue"], "default": "blue"}
+    assert (
+        fault(model_file(choices=choices)) == "/input_schema/properties/choices/enum: a choice that cannot be shown"
+    )
+
+
 def test_several_properties_may_hold_images() -> None:
     spec = parse_model(model_file(image_urls=IMAGES, reference_images=IMAGES))
     names = [one.name for one in spec.inputs]
@@ -227,7 +237,18 @@ def test_a_name_that_could_do_harm_is_refused(key: str, value: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("rerun_seed", "on_failure", "self", "class", "lambda", "None", "__proto__", "constructor", "toString"),
+        *(
+            "control_after_generate",
+            "rerun_seed",
+            "on_failure",
+            "self",
+            "class",
+            "lambda",
+            "None",
+            "__proto__",
+            "constructor",
+            "toString",
+        ),
         *(
             "out",
             "offline",

@@ -29,7 +29,7 @@ class Choice(Scalar):
         if prop.role == "seed" or checks.ends(schema.get("enum")) is not None:
             return None
         schema.only("title description type default enum")
-        choices = schema.texts("enum") if schema.get("type") == "string" else _integers(schema)
+        choices = _words(schema) if schema.get("type") == "string" else _integers(schema)
         default = schema.get("default")
         if not choices or (default is None and NOT_SENT in choices):
             raise schema.fault("enum", "nothing can be chosen")
@@ -60,6 +60,14 @@ class Choice(Scalar):
             return UNSENT
         choices: tuple[str | int, ...] = self.choices
         return checks.one_of(field.name, value, choices)
+
+
+def _words(schema: Document) -> tuple[str, ...]:
+    """Return the strings of an enum, which are shown as they are sent."""
+    words = schema.texts("enum")
+    if not all(map(str.isprintable, words)):
+        raise schema.fault("enum", "a choice that cannot be shown")
+    return words
 
 
 def _integers(schema: Document) -> tuple[int, ...]:
