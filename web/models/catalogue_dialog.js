@@ -165,6 +165,8 @@ export class CatalogueView {
     const { t, models } = this.#page;
     this.#busy = true;
     this.#said.textContent = t("models.adding");
+    // The button goes out of use: its keys would go to the page behind the dialog.
+    this.#list.root.focus();
     this.#draw();
     try {
       const { added, refused } = await models.add([...this.#catalogue.chosen.keys()]);
