@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..core import threads
 from ..core.config.settings import Settings, read_settings
-from ..core.errors import RUN_AGAIN, JobTimedOut, PackError
+from ..core.errors import RUN_AGAIN, JobTimedOut, NotFound, PackError, Rejected
 from ..core.jobs.context import Delivery
 from ..core.jobs.progress import Progress, Stage
 from ..core.jobs.waiting import CancellableWait, Clock, RunHost, Stopped
@@ -67,7 +67,12 @@ class ModelRun:
         price = (await _in_time(run_host, service.entries.of(self._spec.model_id))).price if asked else None
         author = self._host.author()
         request = await _in_thread(run_host, service.request, arguments, references, price, author)
-        return await service.jobs.run(request, run_host, self._host.media_host(), self._since)
+        try:
+            return await service.jobs.run(request, run_host, self._host.media_host(), self._since)
+        except (Rejected, NotFound):
+            # The model may have changed since its entry was read.
+            service.entries.forget(self._spec.model_id)
+            raise
 
 
 class CollectRun:

@@ -17,7 +17,7 @@ from nodes.app.catalogue.permission import allow_as_it_is, is_sent_as_it_is
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core import threads
-from nodes.core.errors import ModelChanged
+from nodes.core.errors import ModelChanged, Rejected
 from nodes.core.schema.model import ModelSpec
 
 MODEL = "acme/pixel-1.5/text-to-image"
@@ -202,6 +202,17 @@ def test_a_catalogue_that_hangs_holds_up_a_run_for_a_moment_only(runner: Runner,
     monkeypatch.setattr(live, "WAIT_SECONDS", 0.2)
     runner.api.fault(Fault("catalog", hang=5.0, times=99))
     runner.run(TEXT_TO_IMAGE, prompt="a fox")
+    assert len(runner.api.billed) == 1
+
+
+def test_what_the_api_refuses_lets_the_next_run_look_anew(runner: Runner) -> None:
+    spec = added(runner, BEFORE)
+    runner.run(spec, prompt="a fox")
+    offer(runner.api, MODEL, REFUSED["size replaced"][1])
+    with pytest.raises(Rejected, match="Charged: no"):
+        runner.run(spec, prompt="a cat")
+    with pytest.raises(ModelChanged):
+        runner.run(spec, prompt="a cat")
     assert len(runner.api.billed) == 1
 
 
