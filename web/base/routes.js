@@ -13,6 +13,10 @@
 
 import { failureText, nextText } from "./receipts.js";
 
+/** The most models that one call may add, and name. */
+const MOST_ADDED = 50;
+const MOST_NAMED = 200;
+
 /** A route did not do what it was asked for. `failure` is what the server said; null where it did not answer. */
 export class RouteError extends Error {
   /** @param {Failure | null} failure */
@@ -20,6 +24,16 @@ export class RouteError extends Error {
     super(failure?.kind ?? "no answer");
     this.failure = failure;
   }
+}
+
+/**
+ * Yields a list in parts of a size.
+ * @template One
+ * @param {One[]} all
+ * @param {number} size
+ */
+function* parts(all, size) {
+  for (let first = 0; first < all.length; first += size) yield all.slice(first, first + size);
 }
 
 /** @param {Pick<Api, "fetchApi" | "apiURL">} api */
@@ -85,11 +99,24 @@ export function createRoutes(api) {
     /** @param {CatalogueQuery} query @returns {Promise<CataloguePage>} */
     searchModels: (query) => ask("POST", "models/search", query),
     /** @param {string[]} models their ids @returns {Promise<AddedModels>} */
-    addModels: (models) => ask("POST", "models/add", { model_ids: models }),
+    addModels: async (models) => {
+      /** @type {AddedModels} */
+      const all = { added: [], refused: [] };
+      for (const some of parts(models, MOST_ADDED)) {
+        const { added, refused } = await ask("POST", "models/add", { model_ids: some });
+        all.added.push(...added);
+        all.refused.push(...refused);
+      }
+      return all;
+    },
     /** @param {string} model @returns {Promise<{ removed: string[], refused: AddedModels["refused"] }>} */
     removeModel: (model) => ask("POST", "models/remove", { model_ids: [model] }),
     /** @param {(Partial<CarriedModel> & { node_id: string })[]} models @returns {Promise<NamedModel[]>} */
-    nameModels: async (models) => (await ask("POST", "models/named", { models })).models ?? [],
+    nameModels: async (models) => {
+      const named = [];
+      for (const some of parts(models, MOST_NAMED)) named.push(...((await ask("POST", "models/named", { models: some })).models ?? []));
+      return named;
+    },
     /** @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
     checkModels: async (refresh) => (await ask("POST", "models/check", { refresh })).models ?? [],
     /** Takes over a model as the catalogue has it now. @param {string} model @returns {Promise<{ node_id: string }>} */

@@ -25,8 +25,6 @@ import { missingView } from "./missing_dialog.js";
 
 /** The ids of the nodes of added models begin so. */
 const PREFIX = "RunComfy_";
-/** So many are told at once. */
-const MOST_NAMED = 200;
 
 export class Models {
   #page;
@@ -131,12 +129,9 @@ export class Models {
 
   /** @param {string[]} types classes of nodes that are here */
   async #learn(types) {
-    for (let first = 0; first < types.length; first += MOST_NAMED) {
-      const asked = types.slice(first, first + MOST_NAMED).map((node_id) => ({ node_id }));
-      // Without an answer, workflows carry what they have brought along.
-      const told = await this.#page.routes.nameModels(asked).catch(() => []);
-      for (const model of told) this.#known.set(model.node_id, model);
-    }
+    // Without an answer, workflows carry what they have brought along.
+    const told = await this.#page.routes.nameModels(types.map((node_id) => ({ node_id }))).catch(() => []);
+    for (const model of told) this.#known.set(model.node_id, model);
   }
 
   /** @param {SavedGraph} saved */

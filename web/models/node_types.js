@@ -57,6 +57,7 @@ export class NodeTypes {
     const defined = await response.json();
     const told = await texts(nodeId, locale).catch(() => /** @type {NodeTexts} */ ({}));
     const known = defined[nodeId];
+    if (!known) return;
     const definition = { ...known, display_name: told.display_name ?? known.display_name, description: told.description ?? known.description };
     const page = hostParts(this.#page.window);
     page.texts?.mergeLocaleMessage(localeOf(page.texts, locale), { nodeDefs: { [nodeId]: told } });

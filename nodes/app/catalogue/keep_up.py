@@ -19,8 +19,11 @@ from ...core.schema.live.allowed import forbidden
 from ...core.schema.model import ModelSpec
 from ...core.texts import Note, note
 from ...core.version import SHELL
-from .live import LiveEntries
+from .live import WAIT_SECONDS, LiveEntries
 from .permission import is_sent_as_it_is
+
+# After that, the file is trusted: what the API does not take it refuses without a charge.
+RUN_WAITS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,17 @@ class KeepUp:
         """
         self._entries.of(asked.spec.model_id)
         encoded = prepare()
-        told = self.check(asked)
+        told = self.check(asked, RUN_WAITS_SECONDS)
         return replace(encoded, notes=(*encoded.notes, *self._once(asked.spec, told)))
 
-    def check(self, asked: Asked) -> Note | None:
+    def check(self, asked: Asked, seconds: float = WAIT_SECONDS) -> Note | None:
         """Check a body, and return what is to be told of it. Blocking.
 
         Raises:
             ModelChanged: as above.
         """
         spec = asked.spec
-        live, own = self._entries.in_time(spec.model_id).structure, spec.structure
+        live, own = self._entries.in_time(spec.model_id, seconds).structure, spec.structure
         if live is None or own is None or live.hash == own.hash:
             return None
         wrong = forbidden(live, asked.arguments.body(asked.files), asked.files.keys())
@@ -84,7 +87,8 @@ class KeepUp:
     def _once(self, spec: ModelSpec, told: Note | None) -> tuple[Note, ...]:
         if told is None:
             return ()
-        key = (told.kind, spec.model_id, spec.schema_sha256)
+        live = self._entries.in_time(spec.model_id).structure
+        key = (told.kind, spec.model_id, spec.schema_sha256, live.hash if live else "")
         with self._lock:
             known = key in self._told
             self._told.add(key)

@@ -61,10 +61,10 @@ class LiveEntries:
                 answer = self._answers[model_id] = threads.PRICES.start(self._look_up, model_id)
             return answer
 
-    def in_time(self, model_id: str) -> LiveEntry:
-        """Return the entry of a model; {} where it is not told within five seconds of being asked for. Blocking."""
+    def in_time(self, model_id: str, seconds: float = WAIT_SECONDS) -> LiveEntry:
+        """Return the entry of a model; {} where it is not told so many seconds after it was asked for. Blocking."""
         answer = self.of(model_id)
-        left = self._asked_at[model_id] + WAIT_SECONDS - time.monotonic()
+        left = self._asked_at[model_id] + seconds - time.monotonic()
         try:
             return answer.result(max(0.0, left))
         except TooLate:

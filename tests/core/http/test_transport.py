@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -493,7 +494,7 @@ def test_an_answer_that_is_no_json_is_no_acceptance(body: bytes) -> None:
         caller = client(peer.origin)
         with pytest.raises(SubmissionUnknown):
             caller.submit("a/b", b"{}")
-        for read in (caller.status, caller.result, caller.cancel):
+        for read in (caller.status, partial(caller.result, model_id="m"), caller.cancel):
             with pytest.raises(ProtocolError) as raised:
                 read("r")
             assert raised.value.may_repeat
@@ -526,7 +527,7 @@ def test_an_api_that_echoes_the_token_does_not_make_it_known() -> None:
 def test_nothing_but_a_request_id_stands_in_an_address(request_id: str) -> None:
     with Peer(answer()) as peer:
         caller = client(peer.origin)
-        for read in (caller.status, caller.result, caller.cancel):
+        for read in (caller.status, partial(caller.result, model_id="m"), caller.cancel):
             with pytest.raises(ProtocolError):
                 read(request_id)
         caller.close()
@@ -537,7 +538,7 @@ def test_addresses_are_built_from_the_request_id() -> None:
     with Peer(answer(b'{"status": "in_queue", "outcome": "cancelled"}')) as peer:
         caller = client(peer.origin)
         caller.status("r-1")
-        caller.result("r-1")
+        caller.result("r-1", "m")
         caller.cancel("r-1")
         caller.entry("google/nano-banana/pro/edit")
         with pytest.raises(SubmissionUnknown):
