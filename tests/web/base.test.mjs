@@ -127,16 +127,16 @@ test("the account tells its listeners until they have enough", async () => {
 
 test("a long list of models is added and named in parts, as large as one call may be", async () => {
   const sizes = [];
-  const api = {
+  const server = {
     apiURL: (path) => path,
-    fetchApi: async (path, { body }) => {
+    fetchApi: async (_path, { body }) => {
       const { model_ids: ids = [], models = [] } = JSON.parse(body);
       sizes.push(ids.length + models.length);
       const answer = { added: ids.slice(1).map((model_id) => ({ model_id })), refused: ids.slice(0, 1), models };
       return { ok: true, json: async () => answer };
     },
   };
-  const routes = createRoutes(api);
+  const routes = createRoutes(server);
   const { added, refused } = await routes.addModels(Array.from({ length: 101 }, (_, number) => `a/${number}`));
   assert.deepEqual([added.length, refused, sizes], [98, ["a/0", "a/50", "a/100"], [50, 50, 1]]);
   assert.equal((await routes.nameModels(Array.from({ length: 201 }, () => ({ node_id: "a" })))).length, 201);
