@@ -194,6 +194,14 @@ def test_a_server_that_knows_no_offset_is_not_asked_for_ever(door: CatalogueDoor
     assert pages(runner.api) == 2
 
 
+@pytest.mark.parametrize("count", [listing.PAGE - 1, listing.PAGE])
+def test_a_full_page_that_comes_again_is_not_the_whole_catalogue(runner: Runner, count: int) -> None:
+    the_same = [{"model_id": f"acme/x/{number}"} for number in range(count)]
+    runner.api.fault(Fault("catalog", edit=lambda _: the_same, times=None))
+    entries, whole = listing.read_catalogue(open_service(current_settings(runner.host)).client)
+    assert (len(entries), whole) == (count, count < listing.PAGE)
+
+
 def test_an_added_model_is_a_file_like_the_packs_own_and_runs(door: CatalogueDoor, runner: Runner) -> None:
     outcomes = door.add([PIXEL, "acme/none/x", TEXT_TO_IMAGE.model_id, PIXEL])
     spec = outcomes[PIXEL]

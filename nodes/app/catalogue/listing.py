@@ -73,9 +73,11 @@ def read_catalogue(client: Client) -> tuple[dict[str, Entry], bool]:
             total_bytes += length
         offset += len(entries)
         ids = set(map(_id_of, entries))
-        # A server that does not know the offset would answer with the same page for ever.
-        if not ids - seen or (page.total is not None and offset >= page.total):
+        if page.total is not None and offset >= page.total:
             return found, bool(found)
+        # A server that does not know the offset answers with the same page for ever, and may have more.
+        if not ids - seen:
+            return found, bool(found) and len(entries) < PAGE
         seen |= ids
     return found, False
 
