@@ -24,7 +24,6 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.timeout(900)
 def test_histories_hold() -> None:
     """As many as take about a minute; a job of their own plays thousands of others with each change."""
     ended = simulate("--histories", "600", "--real", "12")
@@ -40,7 +39,6 @@ def test_histories_hold_on_a_server() -> None:
     assert "4 histories with seed 1" in ended.stdout
 
 
-@pytest.mark.timeout(900)
 def test_every_planted_bug_is_found() -> None:
     """The command of the README's table, which names each with the number of histories that it takes."""
     ended = simulate("--histories", "300", "--plant", "each")
@@ -51,7 +49,6 @@ def test_every_planted_bug_is_found() -> None:
     assert [line.rpartition("|")[0].rpartition("|")[0] in readme for line in found] == [True] * len(found)
 
 
-@pytest.mark.timeout(900)
 def test_real_processes_find_a_planted_bug() -> None:
     ended = simulate("--histories", "0", "--real", "60", "--plant", "posts_again")
     assert ended.returncode == 1, ended.stdout + ended.stderr
