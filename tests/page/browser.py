@@ -95,6 +95,15 @@ class Editor:
         name = "RunComfy.Models" if extension else "Comfy.UploadImage"
         self.page.wait_for_function(_READY, arg=[name, [TEXT_TO_IMAGE, PRO_EDIT, COLLECT]], timeout=60_000)
 
+    def open_anew(self) -> None:
+        """Load the page as one that was never open here: it opens no workflow of before."""
+        self.page.goto(f"{self.url.rstrip('/')}/runcomfy/account")
+        self._forget()
+        self.open()
+
+    def _forget(self) -> None:
+        self.do("() => { localStorage.clear(); sessionStorage.clear(); }")
+
     def start_anew(self) -> None:
         """Close what is open, empty the graph, and let the extension ask the server again."""
         self.close_dialogs()
@@ -120,7 +129,7 @@ class Editor:
 
     def close(self) -> None:
         """Close the page and forget what it stored in the browser."""
-        self.do("() => { localStorage.clear(); sessionStorage.clear(); }")
+        self._forget()
         self.page.close()
 
     def do(self, script: str, argument: Any = None) -> Any:

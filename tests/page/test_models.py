@@ -50,10 +50,7 @@ def fresh(editor: Editor, host: Standin, offered: None, surroundings: pytest.Mon
     surroundings.setattr(live, "GOOD_SECONDS", 0.0)
     editor.do("async () => { await fetch('/runcomfy/models/check', { method: 'POST', body: '{}',"
               " headers: { 'Content-Type': 'application/json' } }); }")  # fmt: skip
-    editor.open()
-    # The page opens the workflow of the test before, whose models are not here any more.
-    editor.page.wait_for_timeout(500)
-    editor.close_dialogs()
+    editor.open_anew()
     editor.clear()
     return editor
 
@@ -110,7 +107,7 @@ def test_texts_of_an_added_model_are_in_the_persons_language(fresh: Editor, host
     editor = fresh
     host.settings["Comfy.Locale"] = "fr"
     try:
-        editor.open()
+        editor.open_anew()
         editor.clear()
         editor.do("() => { app.extensionManager.command.execute('RunComfy.AddModels'); }")
         dialog = editor.page.locator("dialog.runcomfy-models-dialog")
@@ -124,7 +121,7 @@ def test_texts_of_an_added_model_are_in_the_persons_language(fresh: Editor, host
         assert "Format de sortie" in labels, labels
     finally:
         host.settings["Comfy.Locale"] = "en"
-        editor.open()
+        editor.open_anew()
 
 
 def test_shared_workflow_opens_where_its_models_are_not_added(
