@@ -16,6 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMP = "temp"
 
 
+class Blocker:
+    """Stands at an output that got nothing."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+
 @contextlib.contextmanager
 def host_modules(server: Any, executor: Executor, user_folder: Path) -> Iterator[None]:
     """Put stand-ins of ComfyUI's modules where imports find them."""
@@ -38,6 +45,7 @@ def host_modules(server: Any, executor: Executor, user_folder: Path) -> Iterator
         ),
         "comfy_execution": _module("comfy_execution"),
         "comfy_execution.utils": _module("comfy_execution.utils", get_executing_context=CURRENT.get),
+        "comfy_execution.graph_utils": _module("comfy_execution.graph_utils", ExecutionBlocker=Blocker),
         "comfy_execution.progress": _module(
             "comfy_execution.progress",
             get_progress_state=lambda: _module("state", update_progress=update_progress),

@@ -311,7 +311,8 @@ def test_long_receipt_makes_the_node_higher_and_covers_nothing(editor: Editor, a
         f"(id) => {{ const board = ({BOARD})(id); const inner = board.firstElementChild;"
         " const { pos, size } = app.graph.getNodeById(id); const { scale, offset } = app.canvas.ds;"
         " const top = app.canvas.canvas.getBoundingClientRect().top;"
-        " const end = top + (pos[1] + size[1] + offset[1]) * scale;"
+        ' const element = document.querySelector(`[data-node-id="${id}"]`);'
+        " const end = element?.getBoundingClientRect().bottom ?? top + (pos[1] + size[1] + offset[1]) * scale;"
         " return [inner.offsetHeight - board.offsetHeight, inner.getBoundingClientRect().bottom - end]; }",
         node,
     )

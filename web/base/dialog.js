@@ -11,7 +11,11 @@ import { button, element, keepEvents } from "./elements.js";
 export function openDialog(document, { name, title, close, content }) {
   /** @type {NodeListOf<HTMLDialogElement>} */
   const opened = document.querySelectorAll(`dialog.runcomfy-${name}`);
-  for (const open of opened) open.close();
+  for (const open of opened) {
+    open.close();
+    // The event of its end comes later.
+    open.remove();
+  }
   const heading = element(document, "h2", "dialog-title", title);
   const label = { "aria-label": close, title: close };
   const body = element(document, "div", "dialog-body", [

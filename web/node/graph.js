@@ -104,7 +104,8 @@ export function widgetValue(node, name) {
  * @returns {number | undefined}
  */
 export function imagesInto(node, index, countWidget) {
-  let source = node.getInputNode?.(index);
+  // While nodes become a subgraph, they have links and no graph.
+  let source = node.graph === null ? undefined : node.getInputNode?.(index);
   for (let steps = 0; source && PASSING.includes(source.type ?? "") && steps < 100; steps += 1) {
     source = source.getInputNode?.(0);
   }

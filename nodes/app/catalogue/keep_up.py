@@ -19,7 +19,7 @@ from ...core.schema.live.allowed import forbidden
 from ...core.schema.model import ModelSpec
 from ...core.texts import Note, note
 from ...core.version import SHELL
-from .live import WAIT_SECONDS, LiveEntries
+from .live import LiveEntries
 from .permission import is_sent_as_it_is
 
 # After that, the file is trusted: what the API does not take it refuses without a charge.
@@ -67,7 +67,7 @@ class KeepUp:
         told = self.check(asked, RUN_WAITS_SECONDS)
         return replace(encoded, notes=(*encoded.notes, *self._once(asked.spec, told)))
 
-    def check(self, asked: Asked, seconds: float = WAIT_SECONDS) -> Note | None:
+    def check(self, asked: Asked, seconds: float | None = None) -> Note | None:
         """Check a body, and return what is to be told of it. Blocking.
 
         Raises:

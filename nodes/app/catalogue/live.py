@@ -61,10 +61,13 @@ class LiveEntries:
                 answer = self._answers[model_id] = threads.PRICES.start(self._look_up, model_id)
             return answer
 
-    def in_time(self, model_id: str, seconds: float = WAIT_SECONDS) -> LiveEntry:
-        """Return the entry of a model; {} where it is not told so many seconds after it was asked for. Blocking."""
+    def in_time(self, model_id: str, seconds: float | None = None) -> LiveEntry:
+        """Return the entry of a model; {} where it is not told in so many seconds. Blocking.
+
+        Without ``seconds``, in five since it was asked for.
+        """
         answer = self.of(model_id)
-        left = self._asked_at[model_id] + seconds - time.monotonic()
+        left = self._asked_at[model_id] + WAIT_SECONDS - time.monotonic() if seconds is None else seconds
         try:
             return answer.result(max(0.0, left))
         except TooLate:
