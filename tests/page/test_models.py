@@ -46,8 +46,10 @@ def offered(api: Emulator) -> None:
 def fresh(editor: Editor, host: Standin, offered: None, surroundings: pytest.MonkeyPatch) -> Editor:
     """The page loaded anew: what an earlier test has added is no node of it. No entry is kept for minutes."""
     del offered
-    live = importlib.import_module(f"{host.pack.__name__}.nodes.app.catalogue.live")
-    surroundings.setattr(live, "GOOD_SECONDS", 0.0)
+    catalogue = f"{host.pack.__name__}.nodes.app.catalogue"
+    surroundings.setattr(importlib.import_module(f"{catalogue}.live"), "GOOD_SECONDS", 0.0)
+    # Nor are prices, which the page asks for on the same threads.
+    surroundings.setattr(importlib.import_module(f"{catalogue}.keep_up"), "RUN_WAITS_SECONDS", 15.0)
     editor.do("async () => { await fetch('/runcomfy/models/check', { method: 'POST', body: '{}',"
               " headers: { 'Content-Type': 'application/json' } }); }")  # fmt: skip
     editor.open_anew()
