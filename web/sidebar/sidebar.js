@@ -113,6 +113,9 @@ export class Sidebar {
   async #readSpend() {
     const { document, t, routes } = this.#page;
     const spend = await routes.spend();
+    const { activeElement } = document;
+    // A person writes there.
+    if (activeElement?.tagName === "INPUT" && this.#spend.contains(activeElement)) return;
     const made = spendView(document, t, spend, routes.exportAddress(), projectField(document, t, this.#page.canvas));
     // A person may have opened it while the answer was awaited.
     made.open = this.#spend.querySelector("details")?.open ?? false;
