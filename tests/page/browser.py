@@ -72,6 +72,9 @@ def launched() -> Iterator[Browser]:
             browser.close()
 
 
+_BADGE = "app.extensionManager.getSidebarTabs().find((tab) => tab.id === 'runcomfy').iconBadge"
+
+
 class Editor:
     """The page of one test. ``errors`` is what the console and the page complained of."""
 
@@ -251,5 +254,8 @@ class Editor:
 
     def badge(self) -> str:
         """Return what the sidebar's tab shows on its icon."""
-        tab = "app.extensionManager.getSidebarTabs().find((tab) => tab.id === 'runcomfy')"
-        return str(self.do(f"() => {tab}.iconBadge"))
+        return str(self.do(f"() => {_BADGE}"))
+
+    def until_badge(self, text: str) -> None:
+        """Wait until the sidebar's tab shows a text on its icon."""
+        self.until(f"(text) => {_BADGE} === text", text)

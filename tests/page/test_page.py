@@ -141,9 +141,7 @@ def test_stopped_job_is_collected_in_the_sidebar_without_a_new_charge(
     editor.until(f"() => {added}")
     editor.until_board(editor.do(f"() => String({added}.id)"), "1 image delivered")
     # The record is asked seldom.
-    editor.until(
-        "() => app.extensionManager.getSidebarTabs().find((tab) => tab.id === 'runcomfy').iconBadge === ''"
-    )
+    editor.until_badge("")
     assert (len(host.executor.ran), api.count("submit"), len(api.billed)) == (2, 1, 1)
 
 

@@ -16,6 +16,7 @@ from ...core.request.encode_once import Reference
 from ...core.request.request import EncodedRequest
 from ...core.request.validate import Arguments
 from ...core.schema.live.allowed import forbidden
+from ...core.schema.live.structure import Structure
 from ...core.schema.model import ModelSpec
 from ...core.texts import Note, note
 from ...core.version import SHELL
@@ -64,17 +65,20 @@ class KeepUp:
         """
         self._entries.of(asked.spec.model_id)
         encoded = prepare()
-        told = self.check(asked, RUN_WAITS_SECONDS)
-        return replace(encoded, notes=(*encoded.notes, *self._once(asked.spec, told)))
+        live = self._entries.in_time(asked.spec.model_id, RUN_WAITS_SECONDS).structure
+        told = self._compared(asked, live)
+        return replace(encoded, notes=(*encoded.notes, *self._once(asked.spec, live, told)))
 
-    def check(self, asked: Asked, seconds: float | None = None) -> Note | None:
+    def check(self, asked: Asked) -> Note | None:
         """Check a body, and return what is to be told of it. Blocking.
 
         Raises:
             ModelChanged: as above.
         """
-        spec = asked.spec
-        live, own = self._entries.in_time(spec.model_id, seconds).structure, spec.structure
+        return self._compared(asked, self._entries.in_time(asked.spec.model_id).structure)
+
+    def _compared(self, asked: Asked, live: Structure | None) -> Note | None:
+        spec, own = asked.spec, asked.spec.structure
         if live is None or own is None or live.hash == own.hash:
             return None
         wrong = forbidden(live, asked.arguments.body(asked.files), asked.files.keys())
@@ -84,11 +88,10 @@ class KeepUp:
             return note("note.sent_as_it_is", model=spec.display_name)
         raise _refused(spec, wrong)
 
-    def _once(self, spec: ModelSpec, told: Note | None) -> tuple[Note, ...]:
-        if told is None:
+    def _once(self, spec: ModelSpec, live: Structure | None, told: Note | None) -> tuple[Note, ...]:
+        if told is None or live is None:
             return ()
-        live = self._entries.in_time(spec.model_id).structure
-        key = (told.kind, spec.model_id, spec.schema_sha256, live.hash if live else "")
+        key = (told.kind, spec.model_id, spec.schema_sha256, live.hash)
         with self._lock:
             known = key in self._told
             self._told.add(key)

@@ -175,7 +175,7 @@ class Journal:
         """
         known = {"has_result": 1, "cost": job.cost, "duration": job.duration, "ended_at": self._clock()}
         write = _change(job, None, {**known, "files": json.dumps(job.files)})
-        with self._owed_if_it_fails(write), self._transaction() as db:
+        with self._writing(write) as db:
             fewer = len(job.files) < len(by_id(db, job.id).files)
             (_change(job, None, known) if fewer else write).apply(db)
             return by_id(db, job.id)
@@ -187,7 +187,7 @@ class Journal:
     def mark_delivered(self, job: Job) -> Job:
         """Record that every image has been decoded and handed out, unless another run knows of more files."""
         write = _change(job, "delivered", {})
-        with self._owed_if_it_fails(write), self._transaction() as db:
+        with self._writing(write) as db:
             if not 0 < len(job.files) < len(by_id(db, job.id).files):
                 write.apply(db)
             return by_id(db, job.id)
@@ -360,21 +360,22 @@ class Journal:
     def _set(self, job: Job, state: JobState | None = None, **values: str | float | None) -> Job:
         """Change a row if its state may become ``state``; None changes no column. Return the new row."""
         write = _change(job, state, values)
-        with self._owed_if_it_fails(write), self._transaction() as db:
+        with self._writing(write) as db:
             write.apply(db)
             return by_id(db, job.id)
 
     def _remove(self, job: Job, *states: JobState) -> None:
         """Remove a row that is in one of these states."""
         write = Write(job.id, job.name, states)
-        with self._owed_if_it_fails(write), self._transaction() as db:
+        with self._writing(write) as db:
             write.apply(db)
 
     @contextlib.contextmanager
-    def _owed_if_it_fails(self, write: Write) -> Iterator[None]:
+    def _writing(self, write: Write) -> Iterator[Session]:
         """Owe what has happened where it cannot be written: the next transaction begins with it."""
         try:
-            yield
+            with self._transaction() as db:
+                yield db
         except JournalError:
             if write.id != UNRECORDED:
                 self._owed.add(write)

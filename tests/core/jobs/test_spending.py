@@ -35,6 +35,16 @@ def at_once(runner: Runner, prompts: list[str], **values: object) -> list[object
     return asyncio.run(all_of_them())
 
 
+def stop_while_it_runs(runner: Runner, api: Emulator) -> None:
+    """Leave a job of "one" at 4K that goes on without anybody who waits for it."""
+    api.hold_running = True
+    runner.host.stop_at = Stage.RUNNING
+    with pytest.raises(Interrupted):
+        runner.text_to_image("one", resolution="4K")
+    runner.host = RecordingHost()
+    api.hold_running = False
+
+
 def billed(api: Emulator) -> float:
     return sum(job.cost for job in api.billed)
 
@@ -134,12 +144,7 @@ def test_the_cost_of_a_job_that_was_stopped_is_asked_for(
 ) -> None:
     """Nobody waits for it any more, and others wait for what it costs."""
     budget(0.25)
-    api.hold_running = True
-    runner.host.stop_at = Stage.RUNNING
-    with pytest.raises(Interrupted):
-        runner.text_to_image("one", resolution="4K")
-    runner.host = RecordingHost()
-    api.hold_running = False
+    stop_while_it_runs(runner, api)
     monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 2)
     hurry()
     with pytest.raises(OverBudget, match=r"\$0\.20 is spent"):
@@ -156,12 +161,7 @@ def test_a_cost_of_another_model_is_not_recorded(
 ) -> None:
     """Found by a history of the simulation: who waits for a cost believed whatever result came."""
     budget(0.5)
-    api.hold_running = True
-    runner.host.stop_at = Stage.RUNNING
-    with pytest.raises(Interrupted):
-        runner.text_to_image("one", resolution="4K")
-    runner.host = RecordingHost()
-    api.hold_running = False
+    stop_while_it_runs(runner, api)
     elsewhere = {"model_id": "vendor/other", "cost": 0.01, "output": {"image": "https://files.runcomfy.net/x.png"}}
     api.fault(Fault("result", times=1, edit=lambda payload: {**payload, **elsewhere}))
     monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 1)
@@ -181,12 +181,7 @@ def test_a_cost_that_cannot_be_recorded_is_not_called_unspent(
 ) -> None:
     """Found by a history of the simulation: the disk was full as the cost of a stopped job was told."""
     budget(0.5)
-    api.hold_running = True
-    runner.host.stop_at = Stage.RUNNING
-    with pytest.raises(Interrupted):
-        runner.text_to_image("one", resolution="4K")
-    runner.host = RecordingHost()
-    api.hold_running = False
+    stop_while_it_runs(runner, api)
     monkeypatch.setattr(acquire, "LOOKS_BEFORE_ASKING", 1)
     hurry()
     journal = service().journal
