@@ -43,14 +43,21 @@ def offered(api: Emulator) -> None:
 
 
 @pytest.fixture
-def fresh(editor: Editor, host: Standin, offered: None, surroundings: pytest.MonkeyPatch) -> Editor:
-    """The page loaded anew: what an earlier test has added is no node of it. No entry is kept for minutes."""
-    del offered
+def nothing_kept(host: Standin, surroundings: pytest.MonkeyPatch) -> None:
+    """No entry is kept for a second, and a run waits for the page's prices, asked for on the same threads."""
     catalogue = f"{host.pack.__name__}.nodes.app.catalogue"
     for name in ("GOOD_SECONDS", "NOT_KNOWN_SECONDS"):
         surroundings.setattr(importlib.import_module(f"{catalogue}.live"), name, 0.0)
-    # Nor are prices, which the page asks for on the same threads.
     surroundings.setattr(importlib.import_module(f"{catalogue}.keep_up"), "RUN_WAITS_SECONDS", 15.0)
+
+
+@pytest.fixture
+def fresh(nothing_kept: None, offered: None, editor: Editor) -> Editor:
+    """The page loaded anew: what an earlier test has added is no node of it.
+
+    Before that, the page still asks for the prices of such a node.
+    """
+    del nothing_kept, offered
     editor.do("async () => { await fetch('/runcomfy/models/check', { method: 'POST', body: '{}',"
               " headers: { 'Content-Type': 'application/json' } }); }")  # fmt: skip
     editor.open_anew()
@@ -187,8 +194,6 @@ def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh
     ratio = api.models[BASE].input_schema["properties"]["resolution"]
     offer(api, PAINT_ID, PAINT_NAME, resolution=None,
           quality={**ratio, "title": "Quality", "enum": ["low", "high"], "default": "low"})  # fmt: skip
-    # What was asked for before the change may still come.
-    editor.page.wait_for_timeout(1500)
     paint = editor.add(PAINT, prompt="a fox", seed=42, resolution="4K", output_format="webp")
     editor.connect(paint, editor.add("PreviewImage", 900), "images")
     editor.run()
