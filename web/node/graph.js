@@ -86,14 +86,19 @@ export function isConnected(node, index) {
   return node.isInputConnected ? node.isInputConnected(index) : node.inputs[index].link != null;
 }
 
+/** The widget of an input, where no link stands in for it. @param {HostNode} node @param {string} name */
+export function freeWidget(node, name) {
+  const slot = node.inputs?.findIndex((input) => input.widget?.name === name) ?? -1;
+  return slot >= 0 && isConnected(node, slot) ? undefined : node.widgets?.find((widget) => widget.name === name);
+}
+
 /**
  * Returns a widget's value, or undefined where there is no such widget or a link stands in for it.
  * @param {HostNode} node
  * @param {string} name
  */
 export function widgetValue(node, name) {
-  const slot = node.inputs?.findIndex((input) => input.widget?.name === name) ?? -1;
-  return slot >= 0 && isConnected(node, slot) ? undefined : node.widgets?.find((widget) => widget.name === name)?.value;
+  return freeWidget(node, name)?.value;
 }
 
 /**

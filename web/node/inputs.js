@@ -4,16 +4,10 @@
  * @import { HostNode } from "../../types/host.js"
  */
 
-import { isConnected, widgetValue } from "./graph.js";
+import { freeWidget, isConnected, widgetValue } from "./graph.js";
 import { redraw } from "./host_nodes.js";
 
 const CONTROL = "control_after_generate";
-
-/** The widget of an input, where no link stands in for it. @param {HostNode} node @param {string} name */
-export function freeWidget(node, name) {
-  const slot = node.inputs?.findIndex((input) => input.widget?.name === name) ?? -1;
-  return slot >= 0 && isConnected(node, slot) ? undefined : node.widgets?.find((widget) => widget.name === name);
-}
 
 /** Sets the widget of an input; what comes over a link is left to it. @param {HostNode} node @param {string} name @param {unknown} value */
 export function setInput(node, name, value) {

@@ -13,9 +13,9 @@
  * }} Page
  */
 
-import { COLLECT_NODE, nodeType, rootGraph } from "./graph.js";
+import { COLLECT_NODE, freeWidget, nodeType, rootGraph } from "./graph.js";
 import { redraw } from "./host_nodes.js";
-import { freeWidget, setInput } from "./inputs.js";
+import { setInput } from "./inputs.js";
 
 export const SEEDS = ["seed", "rerun_seed"];
 const CONTROL = "control_after_generate";

@@ -10,7 +10,7 @@
  */
 
 import { money } from "../base/format.js";
-import { freeWidget } from "./inputs.js";
+import { freeWidget } from "./graph.js";
 import { seedOf, SEEDS } from "./runs.js";
 
 const PAUSE_MILLISECONDS = 600;

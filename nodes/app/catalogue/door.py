@@ -14,7 +14,7 @@ from . import changing, checking, permission, sharing
 from .here import HERE
 from .listing import Catalogue, Listing
 from .live import LiveEntries
-from .search import Found, JSONObject, search, search_view
+from .search import Found, JSONObject, all_of, search, search_view
 
 
 class CatalogueDoor:
@@ -38,7 +38,7 @@ class CatalogueDoor:
     def found(self, words: str, *, refresh: bool = False) -> tuple[list[Found], Failure | None]:
         """Return every model that has all words, and why the catalogue could not be read now."""
         catalogue, failure = self._catalogue(refresh=refresh)
-        return search(catalogue, words), failure
+        return search(all_of(catalogue), words), failure
 
     def add(self, model_ids: Sequence[str]) -> changing.Outcomes:
         """Add models.

@@ -125,12 +125,14 @@ def takes(spec: ModelSpec) -> list[JSONObject]:
     return [*text, *stems.values()]
 
 
-def search(catalogue: Catalogue, text: str = "", *, kind: str = "", maker: str = "", task: str = "") -> list[Found]:
+def search(
+    models: Iterable[Found], text: str = "", *, kind: str = "", maker: str = "", task: str = ""
+) -> list[Found]:
     """Return the models that have every word of a text, and are of a kind, a maker and a task; '' asks nothing."""
     words = text.casefold().split()
     return [
         one
-        for one in all_of(catalogue)
+        for one in models
         if kind in ("", one.kind)
         and maker in ("", one.maker)
         and task in ("", one.task)
@@ -150,7 +152,7 @@ def search_view(
     """Return a part of what is found, as the page asks for it."""
     words = {name: _text(asked.get(name)) for name in ("kind", "maker", "task")}
     everything = all_of(catalogue)
-    found = search(catalogue, _text(asked.get("search")), **words)
+    found = search(everything, _text(asked.get("search")), **words)
     offset = _whole(asked.get("offset"), 0, len(found))
     limit = _whole(asked.get("limit"), MAX_LIMIT, MAX_LIMIT)
     return {
