@@ -52,12 +52,15 @@ def estimates(record: Record, service: Service | None, asked: Sequence[Asked]) -
 
     ``source`` says what tells it: the ``cost`` of such jobs, the live base ``price``, or ``none``. Blocking.
     """
-    # All at once, before the first is waited for.
-    prices = [service.entries.of(spec.model_id) if service else None for _, spec, _ in asked]
-    told = [price.result().price if price else None for price in prices]
+    told = service.entries.told([spec.model_id for _, spec, _ in asked]) if service else {}
+    prices = {model_id: entry.price for model_id, entry in told.items()}
     return [
-        {"node": node, "node_id": spec.node_id, **_estimate(record.journal, spec, values, price)}
-        for (node, spec, values), price in zip(asked, told, strict=True)
+        {
+            "node": node,
+            "node_id": spec.node_id,
+            **_estimate(record.journal, spec, values, prices.get(spec.model_id)),
+        }
+        for node, spec, values in asked
     ]
 
 
