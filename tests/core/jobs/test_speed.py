@@ -23,6 +23,7 @@ from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
+from nodes.app.catalogue import keep_up
 from nodes.core import threads
 from nodes.core.api.responses import InlineFile, Running, State, Succeeded, parse_seconds
 from nodes.core.errors import JobFailed
