@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from hurry import Skipping, service
 from support import MODELS, GraphMedia, Runner
 
 from emulator import Emulator
@@ -32,11 +33,17 @@ def least(spec: ModelSpec) -> dict[str, object]:
 @pytest.mark.parametrize("maker", BY_MAKER)
 def test_a_run_brings_what_the_node_says(runner: Runner, api: Emulator, tmp_path: Path, maker: str) -> None:
     runner.host.media = GraphMedia(tmp_path / "temp")
-    service().jobs.clock = Skipping()
-    for number, spec in enumerate(BY_MAKER[maker], 1):
-        (first, *_), urls, request_id, *masks = runner.run(spec, **least(spec))
-        job = api.jobs[-1]
-        assert (len(api.jobs), job.request_id, job.model_id) == (number, request_id, spec.model_id)
+    specs = BY_MAKER[maker]
+
+    async def run_all() -> list[Any]:
+        return await asyncio.gather(*(runner.start(spec, **least(spec)) for spec in specs))
+
+    outcomes = asyncio.run(run_all())
+    jobs = {job.request_id: job for job in api.jobs}
+    assert len(jobs) == len(specs)
+    for spec, ((first, *_), urls, request_id, *masks) in zip(specs, outcomes, strict=True):
+        job = jobs[request_id]
+        assert job.model_id == spec.model_id
         validate(job.body, job_schema(api, spec), api.origin)
         assert urls.startswith(api.origin)
         match spec.output.medium:
