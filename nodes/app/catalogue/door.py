@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -93,8 +92,8 @@ class CatalogueDoor:
 
     @property
     def as_it_is(self) -> list[str]:
-        """The models whose bodies are sent as they are."""
-        return sorted(permission.sent_as_they_are(os.environ, self._folder))
+        """The models whose bodies are sent as they are by a choice on the page, where it can be taken back."""
+        return sorted(permission.sent_as_they_are({}, self._folder))
 
     @property
     def _entries(self) -> LiveEntries | None:
