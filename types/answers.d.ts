@@ -287,8 +287,8 @@ export interface Report {
   sent: Note[];
   notes: Note[];
   failure: Failure | null;
-  /** Of a list: how many of its items have ended. */
-  items: { done: number; total: number } | null;
+  /** Of a list: how many of its items have ended, and the request ids of the jobs under way. */
+  items: { done: number; total: number; jobs: string[] } | null;
   stopped?: boolean;
   /** Of a report that the server kept: whether its prompt still runs. */
   live?: boolean;

@@ -48,6 +48,7 @@ class ListRun:
         self._skip = skip
         self._runs = [_ItemRun(self, item) for item in items]
         self._lock = threading.Lock()
+        self._end: Stage | None = None
 
     async def deliver(self) -> list[Delivery]:
         """Return what the items brought, in their order; those that failed are left out.
@@ -60,14 +61,14 @@ class ListRun:
         try:
             await self._all()
         except asyncio.CancelledError:
-            # What an item records as told must be told.
-            self._raise_if_failed()
+            self._break_off()
             raise
-        deliveries = self._deliveries
-        if not (self._skip and deliveries) or self._run_host.stopped():
-            self._raise_if_failed()
         if self._run_host.stopped():
+            self._break_off()
             raise Stopped
+        deliveries = self._deliveries
+        if not (self._skip and deliveries):
+            self._raise_if_failed()
         self.show(Stage.DELIVERED)
         for run in self._runs:
             if run.state.error:
@@ -80,9 +81,9 @@ class ListRun:
         return self._run_host.stopped() or (halted and not under_way)
 
     def show(self, stage: Stage = Stage.RUNNING) -> None:
-        """Show how far the list is."""
+        """Show how far the list is; what became of its jobs after it was broken off, too."""
         with self._lock:
-            self._run_host.report(together([run.state for run in self._runs], stage))
+            self._run_host.report(together([run.state for run in self._runs], self._end or stage))
 
     def arrived(self) -> None:
         """Hand on what is there so far."""
@@ -95,6 +96,12 @@ class ListRun:
     def _raise_if_failed(self) -> None:
         if receipt := receipt_of([run.state for run in self._runs]):
             raise receipt
+
+    def _break_off(self) -> None:
+        """Raise: PackError, where an item had failed by then. What an item records as told must be told."""
+        failed = any(run.state.error for run in self._runs)
+        self._end = Stage.FAILED if failed else Stage.STOPPED
+        self._raise_if_failed()
 
     async def _all(self) -> None:
         """Run every item to its end; where the host cancels this, none is left behind."""

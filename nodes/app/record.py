@@ -86,12 +86,12 @@ class Record:
         known = self.journal.read(lambda db, _: inputs.of_job(db, found.id))
         return receipt_view(found, known)
 
-    def keep_place(self, place: Place) -> None:
+    def keep_place(self, place: Place, request_id: str) -> None:
         """Note which node shows a job."""
-        self.journal.write(lambda db: history.keep_place(db, place))
+        self.journal.write(lambda db: history.keep_place(db, place, request_id))
 
-    def left_behind(self) -> list[tuple[Place, Entry]]:
-        """Return the jobs that nobody waits for any more, with the nodes that showed them."""
+    def left_behind(self) -> dict[Place, list[Entry]]:
+        """Return the jobs that nobody waits for any more, by the node that showed them."""
         return self.journal.read(history.left_behind)
 
     def takes(self, take: str) -> list[JSONObject]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +55,8 @@ COLLECT = CollectSpec(
             Text(),
             required=True,
             title="Request id",
-            description="The id of the request, as a node, its error or RunComfy's Generations page shows it.",
+            description="The id of the request, as a node, its error or RunComfy's Generations page shows it; "
+            "several with spaces between them.",
         ),
     ),
 )
@@ -103,6 +106,16 @@ class CollectNode(PackNode):
 
         return CollectRun(values.get(REQUEST_ID), LendingHost(self.HOST, self.HOST.media_host().folder))
 
+    def items(self, lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+        """Return an item for each id: a text may hold several, with spaces or commas between them."""
+        ids = chain.from_iterable(_ids(values.get(REQUEST_ID)) for values in super().items(lists))
+        return [{REQUEST_ID: one} for one in ids]
+
+    def skips(self, values: Mapping[str, object]) -> bool:
+        """What can be collected is handed on: nothing is paid for."""
+        del values
+        return True
+
     async def returned(self, deliveries: Sequence[Delivery]) -> tuple[Sequence[object], ...]:
         """Return what the files are, each medium in its own place.
 
@@ -111,8 +124,12 @@ class CollectNode(PackNode):
         """
         from ..core.media.outputs import by_medium
 
-        files = [(file, output_of(one.output).medium) for one in deliveries for file in one.files]
-        found = await asyncio.wrap_future(threads.start(by_medium, files, self.HOST.media_host(), _MEDIA))
+        found: dict[str, list[object]] = {medium: [] for medium in _MEDIA}
+        for one in deliveries:
+            files = [(file, output_of(one.output).medium) for file in one.files]
+            decoded = await asyncio.wrap_future(threads.start(by_medium, files, self.HOST.media_host(), _MEDIA))
+            for medium, handed in decoded.items():
+                found[medium] += handed
         images, *others = (found[medium] or [self._blocked(found)] for medium in _MEDIA)
         _, urls, ids = await super().returned(deliveries)
         return (images, urls, ids, *others)
@@ -122,6 +139,10 @@ class CollectNode(PackNode):
         medium = next((medium for medium in _MEDIA if found[medium]), DEFAULT_OUTPUT)
         output = output_of(medium).returned[0].name
         return self.HOST.blocked(str(note("note.another_output", found=note(f"medium.{medium}"), output=output)))
+
+
+def _ids(text: object) -> list[object]:
+    return [*re.split(r"[\s,;]+", text.strip(" \t\r\n,;"))] if isinstance(text, str) else [text]
 
 
 def collect_class(host: NodeHost) -> type[CollectNode]:

@@ -78,10 +78,9 @@ class PackNode:
         from ..app.run import run_items
 
         try:
-            items = items_of(lists)
-            skip = items[0].get(ON_FAILURE) == SKIP
+            items = self.items(lists)
             runs = [self.item(values) for values in items]
-            deliveries = await run_items(runs, self.HOST, skip=skip, arrived=self._show)
+            deliveries = await run_items(runs, self.HOST, skip=self.skips(items[0]), arrived=self._show)
             returned = await self.returned(deliveries)
         except PackError as error:
             raise error_without_markup(error) from None
@@ -105,9 +104,21 @@ class PackNode:
     def _show(self, deliveries: Sequence[Delivery]) -> None:
         self.HOST.show(_files(deliveries))
 
+    def items(self, lists: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+        """Return the inputs of each item.
+
+        Raises:
+            InvalidInput: nothing came over an input.
+        """
+        return items_of(lists)
+
     def item(self, values: Mapping[str, object]) -> Item:
         """Return the run of the job that these inputs ask for."""
         raise NotImplementedError
+
+    def skips(self, values: Mapping[str, object]) -> bool:
+        """Whether an item that fails leaves the others alone."""
+        return values.get(ON_FAILURE) == SKIP
 
 
 class ModelNode(PackNode):

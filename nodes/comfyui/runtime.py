@@ -129,7 +129,7 @@ class ComfyRunHost:
         self._place = place
         self._state_folder = state_folder
         self._shown = 0.0
-        self._noted = ""
+        self._noted: set[str] = set()
         # Of this prompt; a cancel may be confirmed when the server runs another page's prompt already.
         self._page = getattr(prompt_server(), "client_id", None)
 
@@ -152,9 +152,10 @@ class ComfyRunHost:
         if not self._place.node or server is None:
             return
         state = self._live.put(self._place, progress)
-        if progress.request_id and progress.request_id != self._noted:
-            self._noted = progress.request_id
-            threads.start(_keep_place, self._state_folder, self._place, progress.request_id)
+        for request_id in set(progress.jobs) - self._noted:
+            self._noted.add(request_id)
+            items = progress.items.total if progress.items else 1
+            threads.start(_keep_place, self._state_folder, self._place, items, request_id)
         # A page with the pack's extension shows the report itself; another one gets the host's text.
         if _send(self._live, server, state, self._page) is UpdateMode.TEXT:
             server.send_progress_text(without_markup(progress.text()), self._place.node)
@@ -198,14 +199,15 @@ class ComfyMedia:
         return decode_sound(path)
 
 
-def _keep_place(host_folder: Path | None, place: NodeLocation, request_id: str) -> None:
+def _keep_place(host_folder: Path | None, place: NodeLocation, items: int, request_id: str) -> None:
     """Note which node shows a job, for a server that starts after this one was killed. Blocking."""
     from ..app.service import open_record
     from ..core.store.history import Place
 
     try:
         folder = state_folder(os.environ, Path.home(), host_folder)
-        open_record(folder).keep_place(Place(place.workflow, place.node, place.node_type, request_id))
+        shown_at = Place(place.workflow, place.node, place.node_type, place.prompt, items)
+        open_record(folder).keep_place(shown_at, request_id)
     except PackError as error:
         log.info("Which node shows request %s is not recorded: %s", request_id, error.message)
 

@@ -55,7 +55,7 @@ def until(look: Callable[[], dict[str, Any]], enough: Callable[[dict[str, Any]],
     return found
 
 
-def left_running(runner: Runner) -> None:
+def left_running(runner: Runner, prompt: str = "an unfinished fox") -> None:
     """Leave an accepted job behind, as a process that ends does."""
     runner.api.hold = True
     runner.host.stop_at = None
@@ -63,7 +63,7 @@ def left_running(runner: Runner) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(service().client, "status", _die)
         with pytest.raises(RuntimeError):
-            runner.text_to_image("an unfinished fox")
+            runner.text_to_image(prompt)
     runner.restart()
     assert journal
 
@@ -487,6 +487,29 @@ def test_what_a_killed_server_left_running_is_told_on_its_node(
     ask(host, "POST", "jobs/collect", json={"id": job["id"]})
     settled(host, job["id"])
     assert ask(host, "POST", "progress", json={}).json()["nodes"] == []
+
+
+def test_of_a_list_that_a_killed_server_left_running_every_job_is_told(runner: Runner, host: Standin) -> None:
+    for prompt in ("a fox", "a crow", "a hare"):
+        left_running(runner, prompt)
+    crow, hare = (job["request_id"] for job in reversed(jobs(host)[:2]))
+    comfyui = host.pack.nodes.comfyui
+    place = comfyui.node_status.NodeLocation("12:5", TEXT_TO_IMAGE.node_id, "prompt", "workflow")
+    former = comfyui.node_status.NodeLocation("12:5", TEXT_TO_IMAGE.node_id, "former", "workflow")
+    at = {each.prompt: comfyui.runtime.ComfyRunHost(comfyui.node_status.NodeStatusStore(), each, runner.state)
+          for each in (place, former)}  # fmt: skip
+
+    def reports(prompt: str, *ids: str) -> None:
+        items = comfyui.page.nodes.Items(4, 20, ids)
+        at[prompt].report(comfyui.runtime.Progress(comfyui.runtime.Stage.RUNNING, items=items))
+        host.pack.nodes.core.threads.finish()
+
+    reports("former", jobs(host)[2]["request_id"])
+    reports("prompt", crow)
+    reports("prompt", crow, hare)
+    (state,) = ask(host, "POST", "progress", json={}).json()["nodes"]
+    assert (state["node"], state["live"], state["request_id"]) == ("12:5", False, None)
+    assert state["items"] == {"done": 18, "total": 20, "jobs": [crow, hare]}
 
 
 def test_a_state_that_was_heard_stands_before_one_of_before(runner: Runner, host: Standin) -> None:

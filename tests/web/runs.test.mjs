@@ -79,8 +79,9 @@ test("collecting submits nothing of the graph: the node that collects stands in 
   const { made, graph } = leading();
   const here = page(graph);
   await act(here, made, report({ node: "5:1" }), { kind: "collect", requestIds: ["abc"] });
-  const output = { "5:1": { class_type: "RunComfyCollect", inputs: { request_id: "abc" } } };
-  assert.deepEqual(here.asked, [["alone", { output, workflow: { id: "w" } }]]);
+  await act(here, made, report({ node: "7" }), { kind: "collect_all", requestIds: ["a", "b"] });
+  const alone = (id, ids) => ["alone", { output: { [id]: { class_type: "RunComfyCollect", inputs: { request_id: ids } } }, workflow: { id: "w" } }];
+  assert.deepEqual(here.asked, [alone("5:1", "abc"), alone("7", "a b")]);
 });
 
 test("a refused permission runs nothing", async () => {

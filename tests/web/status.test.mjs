@@ -35,17 +35,17 @@ test("a kept copy is said to cost nothing, and its old cost is not shown as one"
 });
 
 test("a list tells its items and what they cost so far, then its images and what they cost", () => {
-  const view = shown({ items: { done: 14, total: 20 }, cost: 1.4, seconds: 40 });
+  const view = shown({ items: { done: 14, total: 20, jobs: [] }, cost: 1.4, seconds: 40 });
   assert.deepEqual([view.headline, view.meta], ["14 of 20", "$1.40"]);
-  assert.equal(shown({ items: { done: 0, total: 20 }, cost: 0 }).meta, "");
-  const end = shown({ stage: "delivered", items: { done: 20, total: 20 }, total: 20, cost: 2, seconds: 90 });
+  assert.equal(shown({ items: { done: 0, total: 20, jobs: [] }, cost: 0 }).meta, "");
+  const end = shown({ stage: "delivered", items: { done: 20, total: 20, jobs: [] }, total: 20, cost: 2, seconds: 90 });
   assert.deepEqual([end.headline, end.meta], ["20 images delivered", "$2.00"]);
 });
 
 test("what a list delivered stands before what failed", () => {
   const item = note("item.failed", { number: 2, prompt: "a crow", cause: note("failure.job_failed"), charge: note("receipt.no") });
   const told = failure("items_failed", { params: { failed: 1, total: 3, delivered: 2, unsent: 0 }, items: [item] });
-  const view = shown({ stage: "delivered", items: { done: 3, total: 3 }, total: 2, cost: 0.2, failure: told });
+  const view = shown({ stage: "delivered", items: { done: 3, total: 3, jobs: [] }, total: 2, cost: 0.2, failure: told });
   assert.equal(view.headline, "2 images delivered");
   assert.ok(view.lines.includes("Item 2 (a crow): The job failed at the provider. Charged: no."));
 });
@@ -121,6 +121,27 @@ test("a receipt is read in the person's language", () => {
   const view = describe(report({ stage: "failed", failure: told }), texts("fr"));
   assert.equal(view.headline, "Un fichier du r\u00e9sultat n\u2019existe pas. (HTTP 410)");
   assert.equal(view.chip.text, "factur\u00e9 $0.10");
+});
+
+test("of a list that was left behind it is told how many jobs go on, and all of them are collected at once", () => {
+  const items = { done: 12, total: 20, jobs: ["a", "b"] };
+  const view = describe(abandoned(report({ items })), t);
+  assert.equal(view.headline, "2 of 20 left running at RunComfy");
+  assert.deepEqual(view.actions.map(({ label, requestIds }) => [label, requestIds]), [["Collect all", ["a", "b"]], ["All paid jobs", undefined]]);
+  const one = describe(abandoned(report({ items: { ...items, jobs: ["a"] } })), t);
+  assert.deepEqual([one.headline, one.actions[0].label], ["1 of 20 left running at RunComfy", "Collect this job"]);
+  assert.equal(abandoned(report({ items: { ...items, jobs: [] } })), null);
+});
+
+test("a list that was stopped says how far it came and what it cost, and offers the jobs that go on", () => {
+  const items = { done: 14, total: 20, jobs: ["a", "b"] };
+  for (const changes of [{ stopped: true }, { stage: "stopped" }]) {
+    const view = shown({ ...changes, items, cost: 1.4 });
+    assert.deepEqual([view.headline, view.meta], ["Stopped", "14 of 20 \u00b7 $1.40"]);
+    assert.deepEqual(kinds(view), ["collect_all"]);
+  }
+  const told = failure("items_failed", { params: { failed: 1, total: 20, delivered: 13, unsent: 4 } });
+  assert.deepEqual(kinds(shown({ stage: "failed", items, failure: told })), ["collect_all"]);
 });
 
 test("after Stop it says so at once, and later what became of the cancel", () => {

@@ -4,7 +4,7 @@
  * @import { Note } from "../../types/answers.js"
  * @import { Translate } from "../base/messages.js"
  *
- * @typedef {"retry" | "collect" | "again" | "take" | "token" | "settings" | "update" | "as_is" | "balance" | "jobs" | "open"} ActionKind
+ * @typedef {"retry" | "collect" | "collect_all" | "again" | "take" | "token" | "settings" | "update" | "as_is" | "balance" | "jobs" | "open"} ActionKind
  * @typedef {{ kind: ActionKind, label: string, title: string, url?: string, requestIds?: string[], model?: string }} Action `title` is
  *   the sentence that the button stands for
  */
@@ -42,7 +42,7 @@ const BESIDE = {
 /** @type {ActionKind[]} */
 const LINKS = ["balance", "open"];
 /** @type {ActionKind[]} */
-const ORDER = ["token", "update", "as_is", "settings", "balance", "collect", "retry", "again", "take", "jobs", "open"];
+const ORDER = ["token", "update", "as_is", "settings", "balance", "collect", "collect_all", "retry", "again", "take", "jobs", "open"];
 
 /**
  * Returns the buttons of some steps, and the steps that none stands for.

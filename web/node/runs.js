@@ -38,7 +38,8 @@ export async function act(page, node, report, { kind, requestIds = [], model = "
     case "update":
       return page.update(model);
     case "collect":
-      return collect(page.app, page.api, report.node, requestIds[0]);
+    case "collect_all":
+      return collect(page.app, page.api, report.node, requestIds);
     case "take":
       takeAnew(node, page.random);
       return run(page.app, node);
@@ -124,15 +125,15 @@ export async function run(app, node) {
 }
 
 /**
- * Collects a job in the place of the node that ran it: the node that collects runs alone under its id.
+ * Collects jobs in the place of the node that ran them: the node that collects runs alone under its id.
  * @param {Pick<App, "graphToPrompt">} app
  * @param {Pick<Api, "queuePrompt">} api
  * @param {string} id the node's id in a prompt
- * @param {string} requestId
+ * @param {string[]} requestIds
  */
-export async function collect(app, api, id, requestId) {
+export async function collect(app, api, id, requestIds) {
   const { workflow } = await app.graphToPrompt();
-  const output = { [id]: { class_type: COLLECT_NODE, inputs: { request_id: requestId } } };
+  const output = { [id]: { class_type: COLLECT_NODE, inputs: { request_id: requestIds.join(" ") } } };
   await api.queuePrompt(0, { output, workflow });
 }
 

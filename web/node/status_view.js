@@ -38,7 +38,7 @@ export function isTimed(report) {
  */
 export function abandoned(report) {
   if (hasEnded(report)) return report;
-  return report.request_id ? { ...report, left: true } : null;
+  return jobsOf(report).length ? { ...report, left: true } : null;
 }
 
 /**
@@ -64,16 +64,14 @@ export function describe(report, t, now = 0) {
     bar: null,
   };
   if (report.stopped && !ENDED.includes(report.stage)) return stopping(view, report, t);
-  if (report.left) {
-    return { ...view, tone: "calm", headline: t("state.left"), lines: [t("state.leftHint")], actions: leftBehind(report, t) };
-  }
+  if (report.left) return leftBehind(view, report, t);
   switch (report.stage) {
     case "delivered":
       return delivered(view, report, t, seconds);
     case "failed":
       return failed(view, report, t);
     case "stopped":
-      return { ...view, tone: "calm", headline: t("state.stopped"), actions: collecting(report, t) };
+      return { ...view, tone: "calm", headline: t("state.stopped"), meta: listMeta(report, t), actions: collecting(report, t) };
     default:
       return { ...view, headline: busy(report, t), meta: busyMeta(report, seconds), bar: bar(report) };
   }
@@ -81,20 +79,27 @@ export function describe(report, t, now = 0) {
 
 /** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
 function stopping(view, report, t) {
-  const lines = report.request_id ? [t("state.stopping")] : [];
-  return { ...view, tone: "calm", headline: t("state.stopped"), lines, actions: collecting(report, t) };
+  const lines = jobsOf(report).length ? [t("state.stopping")] : [];
+  return { ...view, tone: "calm", headline: t("state.stopped"), meta: listMeta(report, t), lines, actions: collecting(report, t) };
 }
 
-/** A job that goes on, or has ended, after nobody waits for it any more. @param {Report} report @param {Translate} t */
+/** The ids of the jobs that go on, or have ended, after nobody waits for them any more. @param {Report} report */
+function jobsOf({ request_id, items, notes }) {
+  if (items) return items.jobs;
+  return request_id && !notes.some((note) => note.kind === "cancel.cancelled") ? [request_id] : [];
+}
+
+/** @param {Report} report @param {Translate} t */
 function collecting(report, t) {
-  const cancelled = report.notes.some((note) => note.kind === "cancel.cancelled");
-  if (!report.request_id || cancelled) return [];
-  return [{ ...action("collect", t), requestIds: [report.request_id] }];
+  const requestIds = jobsOf(report);
+  return requestIds.length ? [{ ...action(requestIds.length > 1 ? "collect_all" : "collect", t), requestIds }] : [];
 }
 
-/** Of a list there may be more of them: the server tells a node of one. @param {Report} report @param {Translate} t */
-function leftBehind(report, t) {
-  return [...collecting(report, t), action("jobs", t)];
+/** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
+function leftBehind(view, report, t) {
+  const kind = report.items ? "state.left_items" : "state.left";
+  const headline = t(kind, { count: jobsOf(report).length, total: report.items?.total });
+  return { ...view, tone: "calm", headline, lines: [t(`${kind}Hint`)], actions: [...collecting(report, t), action("jobs", t)] };
 }
 
 /** @param {View} view @param {Report} report @param {Translate} t @returns {View} */
@@ -102,7 +107,9 @@ function failed(view, report, t) {
   const { failure } = report;
   if (!failure) return { ...view, tone: "bad", headline: t("state.failed") };
   const told = receipt(failure, t);
-  return { ...view, tone: "bad", headline: failureText(failure, t), ...told, lines: [...view.lines, ...told.lines] };
+  // Of a list that was stopped after an item had failed: the others go on.
+  const actions = report.items ? sorted([...told.actions, ...collecting(report, t)]) : told.actions;
+  return { ...view, tone: "bad", headline: failureText(failure, t), ...told, lines: [...view.lines, ...told.lines], actions };
 }
 
 /**
@@ -137,6 +144,11 @@ function delivered(view, report, t, seconds) {
     lines: [...kept, ...view.lines, ...(left ? [left.text, ...left.lines] : [])],
     actions: sorted([...(left ? left.actions : []), action("take", t)]),
   };
+}
+
+/** How far a list came, and what it cost. @param {Report} report @param {Translate} t */
+function listMeta({ items, cost }, t) {
+  return items ? [t("state.items", items), cost && money(cost)].filter(Boolean).join(" \u00b7 ") : "";
 }
 
 /** @param {Report} report @param {string} seconds */

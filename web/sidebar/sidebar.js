@@ -13,6 +13,7 @@
  *   copy: (text: string) => Promise<void>, badge: (count: number) => void,
  *   openSettings: () => void,
  * }} Page `now` in seconds since the epoch; `badge` shows how many jobs need a person
+ * @typedef {[label: string, action: () => Promise<unknown>]} Link
  */
 
 import { openDialog } from "../base/dialog.js";
@@ -21,7 +22,7 @@ import { errorText } from "../base/routes.js";
 import { FilterBar } from "./filters.js";
 import { JobRecord, NO_FILTERS } from "./job_record.js";
 import { jobRow, ROW_HEIGHT } from "./job_row.js";
-import { promptText } from "./job_texts.js";
+import { canBeCollected, promptText } from "./job_texts.js";
 import { jobView } from "./job_view.js";
 import { projectField, spendView } from "./spend.js";
 import { VirtualList } from "./virtual_list.js";
@@ -29,6 +30,8 @@ import { VirtualList } from "./virtual_list.js";
 const TITLE_HEIGHT = 30;
 const POLL_MILLISECONDS = 1500;
 const REFRESH_MILLISECONDS = 600;
+/** As many as the server collects at once. */
+const MOST_AT_ONCE = 64;
 
 export class Sidebar {
   #page;
@@ -159,9 +162,12 @@ export class Sidebar {
     const { t } = this.#page;
     const { needing, needs } = this.#record;
     if (!needing.length) return [];
-    const all = needs > needing.length ? () => this.#try(() => this.#record.filter({ needs: true })) : undefined;
+    /** @type {Link[]} */
+    const links = [];
+    if (needing.filter(canBeCollected).length > 1) links.push([t("action.collect_all"), () => this.#collectAll()]);
+    if (needs > needing.length) links.push([t("jobs.showAll"), () => this.#record.filter({ needs: true })]);
     return [
-      this.#title("needs", t("jobs.needs", { count: needs }), all),
+      this.#title("needs", t("jobs.needs", { count: needs }), links),
       ...needing.map((job) => this.#item(job, "needs")),
       this.#title("all", t("jobs.all")),
     ];
@@ -183,14 +189,14 @@ export class Sidebar {
     };
   }
 
-  /** @param {string} key @param {string} text @param {() => void} [all] @returns {Item} */
-  #title(key, text, all) {
-    const { document, t } = this.#page;
-    const more = all ? [button(document, "link", t("jobs.showAll"), all)] : [];
+  /** @param {string} key @param {string} text @param {Link[]} links @returns {Item} */
+  #title(key, text, links = []) {
+    const { document } = this.#page;
+    const more = links.map(([label, action]) => button(document, "link", label, () => void this.#try(action)));
     return {
       key: `title-${key}`,
       height: TITLE_HEIGHT,
-      value: text,
+      value: [text, ...links.map(([label]) => label)].join(),
       make: () => element(document, "div", "list-title", [element(document, "span", "", text), ...more]),
     };
   }
@@ -260,6 +266,18 @@ export class Sidebar {
     this.#record.replace(now);
     this.changed();
     if (this.#open?.id === job.id) await this.#show(job.id, now.failure ? "" : t("jobs.collected"));
+  }
+
+  /** Collects all that is to be collected, and shows the list until nothing in it is on its way. */
+  async #collectAll() {
+    const { routes } = this.#page;
+    const { jobs } = await routes.jobs({ needs: 1, limit: MOST_AT_ONCE });
+    for (const { id } of jobs.filter(canBeCollected)) await routes.collectJob(id);
+    await this.#record.refresh();
+    while (this.root.isConnected && this.#record.jobs.some(({ collecting }) => collecting)) {
+      await new Promise((done) => setTimeout(done, POLL_MILLISECONDS));
+      await this.#record.refresh();
+    }
   }
 
   /** @param {JobDetail} job */

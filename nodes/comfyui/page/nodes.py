@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...app.catalogue.here import HERE
 from ...core.config.settings import base_url
-from ...core.jobs.progress import Progress, Stage
+from ...core.jobs.progress import Items, Progress, Stage
 from ...core.schema.model import ModelSpec
 from ..node_status import NodeLocation, NodeStatus
 from .asked import Answer, Answers, Asked
@@ -75,16 +75,20 @@ class NodeAnswers(Answers):
         record = self._record()
         heard = {(state.place.workflow, state.place.node) for state in self._live.all()}
         return [
-            _state(place, entry, record.journal.now())
-            for place, entry in record.left_behind()
+            _state(place, entries, record.journal.now())
+            for place, entries in record.left_behind().items()
             if (place.workflow, place.node) not in heard
         ]
 
 
-def _state(place: Place, entry: Entry, now: float) -> NodeStatus:
-    job = entry.job
+def _state(place: Place, entries: Sequence[Entry], now: float) -> NodeStatus:
     where = NodeLocation(place.node, place.node_type, workflow=place.workflow)
-    return NodeStatus(where, Progress(Stage.RUNNING, request_id=job.request_id, seconds=job.age(now)))
+    seconds = max(entry.job.age(now) for entry in entries)
+    jobs = tuple(entry.job.request_id for entry in entries if entry.job.request_id)
+    if place.items > 1:
+        items = Items(place.items - len(jobs), place.items, jobs)
+        return NodeStatus(where, Progress(Stage.RUNNING, seconds=seconds, items=items))
+    return NodeStatus(where, Progress(Stage.RUNNING, request_id=jobs[0], seconds=seconds))
 
 
 def _model(node_id: object) -> ModelSpec | None:

@@ -32,10 +32,11 @@ _DELIVERED = {"video": "state.delivered_video", "audio": "state.delivered_audio"
 
 @dataclass(frozen=True)
 class Items:
-    """How many items of a list have ended, of how many."""
+    """How many items of a list have ended, of how many. ``jobs`` are the request ids of those under way."""
 
     done: int
     total: int
+    jobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Progress:
     notes: tuple[Note, ...] = ()
     failure: Failure | None = None
     items: Items | None = None
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The request ids of the jobs that the run waits for, or has waited for."""
+        return (self.request_id,) if self.request_id else self.items.jobs if self.items else ()
 
     @property
     def ended(self) -> bool:

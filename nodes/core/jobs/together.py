@@ -28,6 +28,12 @@ class ItemState:
         return self.progress.stage is not Stage.PREPARING
 
     @property
+    def left(self) -> str | None:
+        """The job that goes on where the run ends now."""
+        ended = self.delivered or self.error or note("cancel.cancelled") in self.progress.notes
+        return None if ended else self.progress.request_id
+
+    @property
     def request_id(self) -> str | None:
         """The job that stands for it."""
         return self.error.failure.request_id if self.error else self.progress.request_id
@@ -59,7 +65,8 @@ def together(items: Sequence[ItemState], stage: Stage) -> Progress:
         sent=next((item.progress.sent for item in items if item.progress.sent), ()),
         notes=_notes(items, delivered),
         failure=receipt.failure if receipt else None,
-        items=Items(len(ended), len(items)),
+        # Items of the same inputs share a job.
+        items=Items(len(ended), len(items), tuple(dict.fromkeys(item.left for item in items if item.left))),
     )
 
 

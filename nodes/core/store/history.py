@@ -26,7 +26,7 @@ _OPEN = """(state = 'submitted' OR NOT EXISTS (
         SELECT 1 FROM jobs AS later WHERE later.fingerprint = jobs.fingerprint AND later.id > jobs.id))"""
 _JOBS = f"""SELECT jobs.*, inputs.prompt, inputs.seed, {_OPEN} AS open
         FROM jobs LEFT JOIN inputs ON inputs.job_id = jobs.id"""
-MOST_PLACES = 200
+MOST_PLACES = 1000
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Place:
-    """The node that shows a job: its workflow, its id in that, and its class, as the host calls them."""
+    """The node that shows a job: its workflow, its id in that, and its class, as the host calls them.
+
+    It shows the jobs of one prompt, which are several where it ran a list: one of ``items``.
+    """
 
     workflow: str
     node: str
     node_type: str
-    request_id: str
+    prompt_id: str
+    items: int = 1
 
 
 def page(db: Session, owner: Lease, wanted: Wanted, limit: int) -> list[Entry]:
@@ -109,21 +113,25 @@ def take_of(db: Session, job_id: int) -> str:
     return "" if row is None else str(row[0])
 
 
-def keep_place(db: Session, place: Place) -> None:
-    """Note where a job is shown, in the place of the one that was shown there before."""
-    db.execute("DELETE FROM places WHERE workflow = ? AND node = ?", (place.workflow, place.node))
-    db.insert("places", asdict(place))
+def keep_place(db: Session, place: Place, request_id: str) -> None:
+    """Note where a job is shown, beside others of the same prompt, and in the place of those of another one."""
+    db.execute(
+        "DELETE FROM places WHERE workflow = ? AND node = ? AND (prompt_id <> ? OR request_id = ?)",
+        (place.workflow, place.node, place.prompt_id, request_id),
+    )
+    db.insert("places", {**asdict(place), "request_id": request_id})
     db.execute("DELETE FROM places WHERE id <= (SELECT MAX(id) FROM places) - ?", (MOST_PLACES,))
 
 
-def left_behind(db: Session, owner: Lease) -> list[tuple[Place, Entry]]:
-    """Return the jobs that nobody waits for any more, where they were shown."""
-    found = []
-    for row in db.execute("SELECT workflow, node, node_type, request_id FROM places").fetchall():
-        place = Place(*row)
+def left_behind(db: Session, owner: Lease) -> dict[Place, list[Entry]]:
+    """Return the jobs that nobody waits for any more, by the node that showed them."""
+    found: dict[Place, list[Entry]] = {}
+    columns = "workflow, node, node_type, prompt_id, items, request_id"
+    for *where, request_id in db.execute(f"SELECT {columns} FROM places ORDER BY id").fetchall():
         query = f"{_JOBS} WHERE jobs.request_id = :request_id ORDER BY jobs.id DESC LIMIT 1"
-        entries = _entries(db, owner, query, {"request_id": place.request_id})
-        found += [(place, entry) for entry in entries if entry.need == "collect"]
+        for entry in _entries(db, owner, query, {"request_id": request_id}):
+            if entry.need == "collect":
+                found.setdefault(Place(*where), []).append(entry)
     return found
 
 

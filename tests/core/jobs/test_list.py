@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
-from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, Runner, image
+from support import PRO_EDIT, TEXT_TO_IMAGE, GraphMedia, Interrupted, Runner, image
 
 from emulator import Emulator, Fault
 from nodes.app.items import AT_ONCE
+from nodes.comfyui.collect import collect_class
 from nodes.comfyui.factory import items_of, node_class
+from nodes.core import threads
 from nodes.core.errors import Charge, InvalidInput, PackError
-from nodes.core.jobs.progress import Items, Stage
+from nodes.core.jobs.progress import Items, Progress, Stage
+from nodes.core.jobs.together import ItemState, together
+from nodes.core.texts import note
 
 PROMPTS = ["a fox", "a crow", "a hare"]
 SMALL = {"resolution": ["0.5K"]}
@@ -37,6 +42,8 @@ def test_a_list_has_one_state_that_counts_its_items_and_adds_up_what_they_cost(
     assert all(len(each.splitlines()) == 1 for each in urls)
     counted = [report.items for report in runner.host.reports]
     assert counted[0] == Items(0, 3) and counted[-1] == Items(3, 3)
+    under_way = {job for each in counted if each for job in each.jobs}
+    assert under_way == {job.request_id for job in api.jobs}
     assert [each.done for each in counted if each] == sorted(each.done for each in counted if each)
     assert any(report.text().startswith("2 of 3, $0.20") for report in runner.host.reports)
     last = runner.host.last
@@ -134,6 +141,46 @@ def test_stop_pressed_ends_a_list_at_once_and_the_same_list_goes_on(runner: Runn
     runner.restart()
     batches, *_ = run(runner, *PROMPTS)
     assert len(batches) == len(api.billed) == 3
+
+
+def test_after_stop_a_list_tells_which_of_its_jobs_go_on(runner: Runner, api: Emulator) -> None:
+    api.hold_running = True
+
+    async def press() -> None:
+        while len({job for report in runner.host.reports for job in report.jobs}) < 3:
+            await asyncio.sleep(0.02)
+        runner.host.stop_now = True
+
+    async def both() -> None:
+        pressing = asyncio.create_task(press())
+        await node_class(TEXT_TO_IMAGE, runner.host)().generate(prompt=PROMPTS, **SMALL)
+        await pressing
+
+    with pytest.raises(Interrupted):
+        asyncio.run(both())
+    threads.finish()
+    last = runner.host.last
+    assert last.stage is Stage.STOPPED
+    assert set(last.jobs) == {job.request_id for job in api.jobs} and len(last.jobs) == 3
+
+
+def test_a_job_of_a_list_that_was_cancelled_is_not_to_be_collected() -> None:
+    told = [note("cancel.cancelled"), note("cancel.not_cancellable")]
+    items = [ItemState("", Progress(Stage.STOPPED, str(place), notes=(one,))) for place, one in enumerate(told)]
+    assert together(items, Stage.STOPPED).jobs == ("1",)
+
+
+def test_several_jobs_are_collected_by_one_node_and_what_cannot_be_is_told(runner: Runner, api: Emulator) -> None:
+    _, _, ids = run(runner, *PROMPTS)
+    runner.host.media = GraphMedia(runner.state / "shown")
+    text = f" {ids[2]}\n{ids[0]},unknown-to-all "
+    ended: Any = asyncio.run(collect_class(runner.host)().generate(request_id=[text]))
+    images, _, collected, *_ = ended["result"]
+    assert collected == [ids[2], ids[0]] and len(images) == 2
+    last = runner.host.last
+    assert (last.stage, last.total, last.kept) == (Stage.DELIVERED, 2, True)
+    assert "Item 3 (unknown-to-all)" in last.text()
+    assert len(api.billed) == api.count("submit") == 3
 
 
 def test_a_failure_is_told_even_where_stop_is_pressed_after_it(runner: Runner, api: Emulator) -> None:

@@ -88,5 +88,11 @@ MIGRATIONS = {
     );
     CREATE FUNCTION instr(text, text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT strpos($1, $2)';
     """,
+    8: """
+    ALTER TABLE places ADD COLUMN prompt_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE places ADD COLUMN items BIGINT NOT NULL DEFAULT 1;
+    ALTER TABLE places DROP CONSTRAINT places_workflow_node_key;
+    ALTER TABLE places ADD UNIQUE (workflow, node, request_id);
+    """,
 }
 VERSION = max(MIGRATIONS)

@@ -105,4 +105,21 @@ MIGRATIONS = (
     ALTER TABLE forgotten ADD COLUMN host_name TEXT NOT NULL DEFAULT '';
     ALTER TABLE forgotten ADD COLUMN project TEXT NOT NULL DEFAULT '';
     """,
+    # A node that runs a list shows several jobs: those of one prompt of the host.
+    """
+    ALTER TABLE places RENAME TO former_places;
+    CREATE TABLE places (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        workflow TEXT NOT NULL,
+        node TEXT NOT NULL,
+        node_type TEXT NOT NULL,
+        prompt_id TEXT NOT NULL DEFAULT '',
+        items INTEGER NOT NULL DEFAULT 1,
+        request_id TEXT NOT NULL,
+        UNIQUE (workflow, node, request_id)
+    );
+    INSERT INTO places (workflow, node, node_type, request_id)
+        SELECT workflow, node, node_type, request_id FROM former_places;
+    DROP TABLE former_places;
+    """,
 )
