@@ -141,6 +141,21 @@ export interface AddedModels {
   refused: { model_id: string; failure: Failure }[];
 }
 
+export interface RemovedModels {
+  removed: AddedModels["added"];
+  refused: AddedModels["refused"];
+}
+
+export interface CheckedModels {
+  models: CheckedModel[];
+  /** Seconds since the epoch; null where the catalogue has never been read. */
+  read_at: number | null;
+  /** The ids of models whose inputs a person has allowed to be sent as they are. */
+  as_it_is: string[];
+  failure: Failure | null;
+  left_out: Failure[];
+}
+
 /** What became of a model since it was added. `by` is what supersedes it. */
 export interface CheckedModel {
   model_id: string;
