@@ -10,6 +10,7 @@ STOPPED = 130
 
 def run() -> None:
     """Run the command line and end the process. Ctrl-C ends it with one line, at any moment."""
+    _open_closed_streams()
     try:
         from .shell.commands import main
 
@@ -26,6 +27,13 @@ def run() -> None:
     # second, for memory that the system takes back anyway.
     gc.freeze()
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Open what a caller has closed: the next file that is opened would get its number, and what is told there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,11 @@ class Record:
         self.rows = self.world.journal()
 
     def is_known(self, job: Job) -> bool:
-        """Whether the journal names a job: then nothing that was told of a lost answer concerns it."""
-        return any(row["request_id"] == job.request_id for row in self.rows)
+        """Whether the journal names a job as one of its inputs: then what was told of a lost answer is of another.
+
+        One that was only collected, by its id, belongs to no process.
+        """
+        return any(row["request_id"] == job.request_id and row["owner"] for row in self.rows)
 
     def was_delivered(self, job: Job, moment: float) -> bool:
         """Whether a run has delivered a job before a moment, with its own account's token or as a kept copy."""

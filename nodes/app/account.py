@@ -96,9 +96,9 @@ def prices_view(service: Service | None, specs: Iterable[ModelSpec]) -> JSONObje
 
     Each is None where it is not told.
     """
-    # All at once, before the first is waited for.
-    asked = [(spec, service.entries.of(spec.model_id) if service else None) for spec in specs]
-    return {spec.node_id: _price_view(spec, answer.result().price if answer else None) for spec, answer in asked}
+    asked = list(specs)
+    told = service.entries.told([spec.model_id for spec in asked]) if service else {}
+    return {spec.node_id: _price_view(spec, told[spec.model_id].price if told else None) for spec in asked}
 
 
 def allow_retry(journal: Journal, request_id: object) -> JSONObject:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.config.settings import local_origin
-from ..core.errors import InvalidInput
+from ..core.errors import InvalidInput, JournalError
 from ..core.money import Price
 from ..core.request import sizes
 from ..core.request.build import check_inputs, take_of
@@ -14,6 +14,7 @@ from ..core.request.validate import Arguments
 from ..core.schema.kind import Given
 from ..core.schema.model import ModelSpec
 from ..core.store import budget, claims, history
+from ..core.store.away.kept_jobs import kept_job
 from ..core.store.budget import Budget
 from ..core.store.engines.engine import Lease, Session
 from ..core.store.job import Job, NewJob
@@ -51,12 +52,15 @@ def estimates(record: Record, service: Service | None, asked: Sequence[Asked]) -
 
     ``source`` says what tells it: the ``cost`` of such jobs, the live base ``price``, or ``none``. Blocking.
     """
-    # All at once, before the first is waited for.
-    prices = [service.entries.of(spec.model_id) if service else None for _, spec, _ in asked]
-    told = [price.result().price if price else None for price in prices]
+    told = service.entries.told([spec.model_id for _, spec, _ in asked]) if service else {}
+    prices = {model_id: entry.price for model_id, entry in told.items()}
     return [
-        {"node": node, "node_id": spec.node_id, **_estimate(record.journal, spec, values, price)}
-        for (node, spec, values), price in zip(asked, told, strict=True)
+        {
+            "node": node,
+            "node_id": spec.node_id,
+            **_estimate(record.journal, spec, values, prices.get(spec.model_id)),
+        }
+        for node, spec, values in asked
     ]
 
 
@@ -97,7 +101,13 @@ def forecast(spec: ModelSpec, values: Mapping[str, object], host: Host) -> Forec
         reckoned = budget.estimate(db, new_job, budget.Budget(0.0, settings.max_cost_usd))
         return Forecast(new_job.fingerprint, job, None if job else reckoned.usd, reckoned.base_only)
 
-    told = service.journal.read(look)
+    try:
+        told = service.journal.read(look)
+    except JournalError:
+        kept = kept_job(service.jobs.file_cache, new_job.fingerprint)
+        if kept is None:
+            raise
+        return Forecast(new_job.fingerprint, kept, None)
     if told.job is None:
         service.keep_up.check(asked_of(arguments, references))
     return told

@@ -64,7 +64,7 @@ class ModelRun:
         service, arguments, references = await _in_thread(run_host, _check, self._spec, self._values, self._host)
         # Waited for without a thread: others must not wait behind a catalogue that is slow.
         asked = service.settings.has_budget
-        price = (await _in_time(run_host, service.entries.of(self._spec.model_id))).price if asked else None
+        price = (await _in_time(run_host, service.entries.for_run(self._spec.model_id))).price if asked else None
         author = self._host.author()
         request = await _in_thread(run_host, service.request, arguments, references, price, author)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Sequence
@@ -148,6 +149,13 @@ def _journal(folder: Path, address: str) -> Journal:
     return _journals[folder, address]
 
 
+@atexit.register
+def _close_journals() -> None:
+    """Close every journal at the end of the process: what its disk could not hold is written then, if it can be."""
+    for journal in list(_journals.values()):
+        journal.close()
+
+
 def close_services() -> None:
     """Close every journal and connection, once what must not be lost is done. Later calls open them again."""
     COLLECTS.close()
@@ -156,7 +164,6 @@ def close_services() -> None:
         for service in _services.values():
             service.client.close()
             service.jobs.downloader.close()
-        for journal in _journals.values():
-            journal.close()
+        _close_journals()
         _services.clear()
         _journals.clear()

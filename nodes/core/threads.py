@@ -122,7 +122,9 @@ SUBMISSIONS = Finished("submissions")
 CANCELS = Finished("cancels")
 READS = Abandonable("reads")
 PAGE = Abandonable("page")
+# What the page asks of the catalogue, a few at once, and what a run asks, which waits behind none of that.
 PRICES = Abandonable("prices", 4)
+ENTRIES = Abandonable("entries")
 # What runs in CODING waits for nothing, so that calls may wait for it.
 CODING = DaemonPool(max(2, os.cpu_count() or 2), "runcomfy-coding")
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,8 @@ def run_takes(spec: ModelSpec, parser: argparse.ArgumentParser, options: argpars
         if options.dry_run:
             return _foretold(spec, takes, forecasts, total)
         require_consent(total, options, host)
-        works = [_work(spec, take, number, host) for number, take in enumerate(takes)]
+        firsts = accumulate((_count(spec, take) for take in takes), initial=1)
+        works = [_work(spec, take, first, host) for take, first in zip(takes, firsts, strict=False)]
         report = Runner(out, host, lasting=lasting).run(works, options.at_once)
     return stopped(report, host.what_is_left()) if host.stopped() else report
 
@@ -130,8 +132,14 @@ def _foretold(spec: ModelSpec, takes: Sequence[Take], forecasts: Sequence[Foreca
     )
 
 
-def _work(spec: ModelSpec, take: Take, number: int, host: ShellHost) -> Work:
-    """Return a take as a job to be run; ``number`` is its own, from 0."""
+def _count(spec: ModelSpec, take: Take) -> int:
+    """Return how many files a take asks for."""
+    wanted = take.of_role(spec, "count")
+    return max(1, int(wanted)) if wanted.isdecimal() else 1
+
+
+def _work(spec: ModelSpec, take: Take, first: int, host: ShellHost) -> Work:
+    """Return a take as a job to be run; ``first`` is the number of its first file in the call."""
     from ..app import run
 
     async def deliver() -> Delivery:
@@ -139,8 +147,6 @@ def _work(spec: ModelSpec, take: Take, number: int, host: ShellHost) -> Work:
             values = await asyncio.to_thread(node_inputs, spec, take.options)
             return await run.run_model(spec, values, host)
 
-    wanted = take.of_role(spec, "count")
-    first = 1 + number * max(1, int(wanted) if wanted.isdecimal() else 1)
     seed = take.of_role(spec, "seed") or str(vars(take.options).get(flag_place(RERUN_SEED), ""))
     known: JSONObject = {"model_id": spec.model_id, "prompt": take.of_role(spec, "prompt")}
     return Work(deliver, Made(spec.slug, spec.slug, seed, first=first), known, take.place)

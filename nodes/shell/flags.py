@@ -103,7 +103,9 @@ def _flags_of(names: str, spec: ModelSpec) -> str:
 
 
 def _flag_of(name: str, spec: ModelSpec) -> str:
-    """Return the flag that an input belongs to, and which of its values it is."""
+    """Return the flag that an input belongs to, and which of its values it is; a flag as it is."""
+    if name.startswith("--"):
+        return name
     flags = (flag for field in (*spec.fields, *spec.own_fields) for flag in field.flags)
     flag = next((flag for flag in flags if name in flag.inputs), None)
     if flag is None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hurry import wait_until
 from offers import IMAGE, IMAGES, PRICE, integer, offer, one_of, schema, text, withdraw
 from support import MODELS, TEXT_TO_IMAGE, Runner, image
 
 from emulator import Emulator, Fault
-from nodes.app.catalogue import listing
+from nodes.app.catalogue import listing, live
 from nodes.app.catalogue.door import CatalogueDoor
 from nodes.app.catalogue.here import HERE, ModelsHere
 from nodes.app.catalogue.permission import is_sent_as_it_is
@@ -198,7 +200,8 @@ def test_a_server_that_knows_no_offset_is_not_asked_for_ever(door: CatalogueDoor
 def test_a_full_page_that_comes_again_is_not_the_whole_catalogue(runner: Runner, count: int) -> None:
     the_same = [{"model_id": f"acme/x/{number}"} for number in range(count)]
     runner.api.fault(Fault("catalog", edit=lambda _: the_same, times=None))
-    entries, whole = listing.read_catalogue(open_service(current_settings(runner.host)).client)
+    entries: dict[str, Any] = {}
+    whole = listing.read_catalogue(open_service(current_settings(runner.host)).client, entries)
     assert (len(entries), whole) == (count, count < listing.PAGE)
 
 
@@ -434,7 +437,8 @@ def test_a_page_without_end_is_cut_and_is_not_the_whole_catalogue(
     monkeypatch.setattr(listing, "MAX_ENTRIES", 20)
     many = {"models": [{"model_id": f"acme/m{number}"} for number in range(500)], "total": 500}
     runner.api.fault(Fault("catalog", edit=lambda _: many, times=None))
-    entries, whole = listing.read_catalogue(open_service(current_settings(runner.host)).client)
+    entries: dict[str, Any] = {}
+    whole = listing.read_catalogue(open_service(current_settings(runner.host)).client, entries)
     assert (len(entries), whole) == (20, False)
 
 
@@ -503,3 +507,101 @@ def test_a_state_folder_that_cannot_be_written_is_told(door: CatalogueDoor, runn
     (runner.state / "catalogue.json").mkdir()
     found = door.search({"search": "acme", "refresh": True})
     assert ids(found) == [MOVE, PIXEL] and found["failure"]["kind"] == "folder_unwritable"
+
+
+def test_more_files_than_are_read_are_told_and_none_is_added(
+    door: CatalogueDoor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.add([PIXEL])
+    monkeypatch.setattr("nodes.app.catalogue.added.MOST_FILES", 1)
+    with pytest.raises(PackError) as raised:
+        door.add([MOVE])
+    assert raised.value.failure.kind == "too_many_model_files" and HERE.model(MOVE) is None
+    monkeypatch.undo()
+    door.add([MOVE])
+    monkeypatch.setattr("nodes.app.catalogue.added.MOST_FILES", 1)
+    here = ModelsHere()
+    here.load(runner.state)
+    assert [one.kind for one in here.failures] == ["too_many_model_files"]
+    assert (here.model(MOVE) is None) != (here.model(PIXEL) is None)
+
+
+DEEP = b"[" * 200_000
+
+
+def test_an_entry_too_large_or_too_deep_costs_itself_alone_and_has_not_vanished(
+    door: CatalogueDoor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.add([PIXEL, MOVE])
+    monkeypatch.setattr(listing, "MAX_PAGE_BYTES", 2**20)
+    huge = schema("prompt", prompt=text(description="x" * 2**20))
+    offer(runner.api, PIXEL, huge)
+    offer(runner.api, "acme/z-last/text-to-image", SCHEMA)
+    checked, _, failure = door.check()
+    states = {one.spec.model_id: one.state for one in checked}
+    assert failure is None and (states[PIXEL], states[MOVE]) == ("unread", "same")
+    assert "acme/z-last/text-to-image" in ids(door.search({"search": "acme"}))
+    assert set(states.values()) == {"same", "unread"}
+
+
+def test_a_page_that_nobody_can_read_is_a_failure(door: CatalogueDoor, runner: Runner) -> None:
+    runner.api.fault(Fault("catalog", content=DEEP, content_type="application/json", times=None))
+    assert door.search({})["failure"]["kind"] == "answer_unreadable"
+    assert pages(runner.api) < 30
+
+
+def test_a_catalogue_that_changes_while_it_is_read_has_lost_no_model(door: CatalogueDoor, runner: Runner) -> None:
+    door.add([PIXEL])
+
+    def without(page: Any) -> Any:
+        left = [one for one in page["models"] if one["model_id"] != PIXEL]
+        return {"models": left, "total": page["total"] - 1}
+
+    # An entry of an earlier page was taken out meanwhile, and this one has moved there.
+    runner.api.fault(Fault("catalog", edit=without))
+    states = {one.spec.model_id: one.state for one in door.check()[0]}
+    assert states[PIXEL] == "same"
+
+
+def test_what_came_before_the_catalogue_broke_off_is_shown_and_the_reason_told(
+    door: CatalogueDoor, runner: Runner
+) -> None:
+    runner.api.fault(Fault("catalog", status=503, times=99, after=1))
+    found = door.search({"search": "acme"})
+    assert (ids(found), found["failure"]["kind"], found["stale"]) == ([MOVE, PIXEL], "api_failed", True)
+    # It is not kept as if it were all of it.
+    runner.restart()
+    assert listing.Listing(runner.state, runner.api.base_url).get(None)[0].entries == {}
+
+
+def test_a_catalogue_that_takes_too_long_says_so_and_keeps_what_there_was(
+    door: CatalogueDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = door.search({})["total"]
+    monkeypatch.setattr(listing, "READ_SECONDS", 0.0)
+    found = door.search({"refresh": True})
+    assert (found["failure"]["kind"], found["total"]) == ("answer_late", before)
+
+
+def test_what_is_kept_is_told_while_somebody_reads_the_catalogue_anew(door: CatalogueDoor, runner: Runner) -> None:
+    door.search({})
+    runner.api.fault(Fault("catalog", hang=2.0, only="offset=0"))
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(door.search, {"refresh": True})
+        wait_until(lambda: pages(runner.api) > 2, 5)
+        began = time.monotonic()
+        (told,) = door.named([{"model_id": PIXEL}])["models"]
+        assert told["price"] == PRICE and time.monotonic() - began < 1
+        assert not reading.done() and reading.result()["failure"] is None
+
+
+def test_fifty_models_that_nobody_knows_do_not_hold_up_a_person_for_long(
+    door: CatalogueDoor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PERSON_WAITS_SECONDS", 0.3)
+    runner.api.fault(Fault("catalog", hang=2.0, times=None))
+    began = time.monotonic()
+    told = door.named([{"model_id": f"acme/unknown-{number}"} for number in range(50)])["models"]
+    assert time.monotonic() - began < 1.5
+    assert {one["refused"]["kind"] for one in told} == {"answer_late"}
+    runner.api.clear_faults()

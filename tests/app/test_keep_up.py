@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hurry import wait_until
 from offers import IMAGE, IMAGES, integer, offer, one_of, schema, text
 from support import PRO_EDIT, TEXT_TO_IMAGE, Runner, image
 
@@ -203,6 +205,23 @@ def test_a_catalogue_that_hangs_holds_up_a_run_for_a_moment_only(runner: Runner,
     runner.api.fault(Fault("catalog", hang=5.0, times=99))
     runner.run(TEXT_TO_IMAGE, prompt="a fox")
     assert len(runner.api.billed) == 1
+
+
+def test_a_run_waits_behind_nothing_that_the_page_asks_for(runner: Runner) -> None:
+    spec = added(runner, BEFORE)
+    changed(runner, REFUSED["size replaced"][1])
+    entries = open_service(current_settings(runner.host)).entries
+    runner.api.fault(Fault("catalog", hang=3.0, times=4))
+    with ThreadPoolExecutor() as pool:
+        told = pool.submit(entries.told, [*(f"acme/slow-{number}" for number in range(4)), MODEL])
+        wait_until(lambda: runner.api.count("catalog") >= 4, 5)
+        with pytest.raises(ModelChanged):
+            runner.run(spec, prompt="a fox")
+        assert not told.done()
+        asked = runner.api.count("catalog")
+        assert told.result()[MODEL].structure
+        # The page takes what the run was told.
+        assert runner.api.count("catalog") == asked
 
 
 def test_what_the_api_refuses_lets_the_next_run_look_anew(runner: Runner) -> None:

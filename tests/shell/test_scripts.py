@@ -211,6 +211,12 @@ def test_the_columns_of_a_csv_are_called_as_the_flags(shell: Shell, api: Emulato
     assert told == [("A fox, red", 2, 7, True), ("A hare", 1, 5, False)]
 
 
+def test_every_file_of_a_call_has_a_number_of_its_own(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "shots.csv").write_text("prompt,num_images\nA fox,3\nA hare,1\nA crow,2\n")
+    done = shell("text-to-image", "--prompts", "shots.csv", "--out", "{index}", "--yes", "--json")
+    assert done.json["files"] == [f"{number}.png" for number in range(1, 7)]
+
+
 def test_references_of_a_csv_replace_those_of_the_command_line(shell: Shell, api: Emulator, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         Image.fromarray(noise(8, 8, seed=ord(name))).save(tmp_path / f"{name}.png")
@@ -488,6 +494,27 @@ def test_a_reader_who_has_gone_ends_it_quietly(shell: Shell, runner: Runner) -> 
         script = f"{sys.executable} -m nodes {command} | true; echo ${{PIPESTATUS[0]}}"
         done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=HANG)
         assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@ON_POSIX
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("text-to-image 'A fox' --quiet --out {out} >&-", 0),
+        ("text-to-image 'A fox' --quiet --out {out} 2>&-", 0),
+        ("text-to-image 'A fox' --quiet --out {out} <&- >&- 2>&-", 0),
+        ("text-to-image 'A fox' --ask-above 0 --out {out} <&-", 4),
+        ("text-to-image - --out {out} <&-", 2),
+    ],
+)
+def test_a_stream_that_the_caller_has_closed_is_as_empty(
+    runner: Runner, api: Emulator, tmp_path: Path, command: str, status: int
+) -> None:
+    assert runner.api is api
+    script = f"{sys.executable} -m nodes {command.format(out=tmp_path / 'out')}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=HANG)
+    assert done.returncode == status and "Traceback" not in done.stderr, done.stderr
+    assert len(api.billed) == len(list((tmp_path / "out").glob("*"))) == (status == 0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")

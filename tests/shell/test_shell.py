@@ -259,7 +259,7 @@ def test_bad_input_ends_with_its_receipt(
 ) -> None:
     done = run(*arguments)
     assert done.status == 2
-    assert done.err.count(receipt) == 1
+    assert done.err.count(receipt) == 1 and "----" not in done.err
     assert "Charged: no." in done.err and "Nothing was sent." in done.err
     assert "Next: Change --" in done.err
     assert "image_" not in done.err, "the inputs have the names of the command line"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.config.private_file import unwritable, write_private
-from ...core.errors import Failure, PackError
+from ...core.errors import ConfigError, Failure, PackError
 from ...core.schema.document import JSON, SchemaError
 from ...core.schema.model import ModelSpec
 from ...core.schema.names import node_id_of
@@ -52,7 +52,7 @@ class AddedFiles:
         """Return what changes when a file does: name, size and time of each."""
         try:
             found = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
-            return tuple(sorted(chain.from_iterable(map(_stamped, found))))[:MOST_FILES]
+            return tuple(sorted(chain.from_iterable(map(_stamped, found))))
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
@@ -63,7 +63,10 @@ class AddedFiles:
         """Return the versions of all models, the newest first, and what is wrong with the files left out."""
         heads = self._heads() if stamp else {}
         versions, failures = [], []
-        for name, size, time in stamp:
+        if len(stamp) > MOST_FILES:
+            log.warning("More than %d model files: the others are left out.", MOST_FILES)
+            failures.append(PackError("too_many_model_files", limit=MOST_FILES).failure)
+        for name, size, time in stamp[:MOST_FILES]:
             path = self._folder / name
             known = heads.get((name, size, time))
             try:
@@ -78,8 +81,10 @@ class AddedFiles:
         """Keep a version of a model, once it is known that it can be read again.
 
         Raises:
-            SchemaError: it cannot be a node. ConfigError: the folder cannot be written.
+            SchemaError: it cannot be a node. ConfigError: the folder cannot be written, or has as many as are read.
         """
+        if len(self.stamp()) >= MOST_FILES:
+            raise ConfigError("too_many_model_files", limit=MOST_FILES)
         text = json.dumps(document, indent=1)
         if len(text) > MAX_FILE_BYTES:
             raise SchemaError(f"more than {MAX_FILE_BYTES} bytes")

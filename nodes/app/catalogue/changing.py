@@ -15,7 +15,7 @@ from ...core.schema.model import ModelSpec
 from ...core.schema.names import MAX_ID, MODEL_ID
 from .here import HERE
 from .listing import Catalogue, Entry
-from .live import LiveEntries
+from .live import LiveEntries, LiveEntry
 from .permission import allow_as_it_is
 from .search import cannot_be_a_node
 
@@ -34,14 +34,12 @@ def add(folder: Path, live: LiveEntries | None, catalogue: Catalogue, model_ids:
         PackError: too many at once. ConfigError: the state folder cannot be written.
     """
     wanted = _different(model_ids)
-    if live:
-        for model_id in wanted:
-            live.of(model_id)
+    told = live.told(wanted) if live else {}
     found: Outcomes = {}
     for model_id in wanted:
         try:
             if HERE.model(model_id) is None:
-                entry = entry_of(live, catalogue, model_id)
+                entry = entry_of(told, catalogue, model_id)
                 _write(folder, model_id, partial(model_document, entry, _today()))
             found[model_id] = _here(model_id)
         except ConfigError:
@@ -62,7 +60,7 @@ def update(folder: Path, live: LiveEntries | None, catalogue: Catalogue, model_i
     old = _here(model_id)
     if live:
         live.forget(model_id)
-    entry = entry_of(live, catalogue, model_id)
+    entry = entry_of(live.told([model_id]) if live else {}, catalogue, model_id)
     if not _is_made_of(old, entry):
         _write(folder, model_id, partial(updated_document, old, entry, max(_today(), old.read_on)))
     # What was sent as it is went to the schema of before; the next change is to be told again.
@@ -90,13 +88,13 @@ def remove(folder: Path, model_ids: Sequence[str]) -> Outcomes:
     return found
 
 
-def entry_of(live: LiveEntries | None, catalogue: Catalogue, model_id: str) -> Entry:
-    """Return the entry of a model: as it is now, else as it is kept. Blocking.
+def entry_of(live: Mapping[str, LiveEntry], catalogue: Catalogue, model_id: str) -> Entry:
+    """Return the entry of a model: as it is told now, else as it is kept.
 
     Raises:
         PackError: there is none.
     """
-    told = live.of(model_id).result() if live else None
+    told = live.get(model_id)
     entry = (told.entry if told else None) or catalogue.entries.get(model_id)
     if entry:
         return entry

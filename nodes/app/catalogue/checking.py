@@ -12,10 +12,13 @@ from ...core.schema.live.structure import read_structure
 from ...core.schema.model import ModelSpec
 from ...core.texts import Note
 from .here import HERE
-from .listing import Catalogue
+from .listing import Catalogue, Entry
+from .live import LiveEntries, LiveEntry
 from .search import JSONObject
 
 State: TypeAlias = Literal["same", "changed", "vanished", "superseded", "unread"]
+# Each costs a call.
+MOST_ASKED = 50
 _SIGNS = re.compile(r"[-._]")
 
 
@@ -40,19 +43,31 @@ class Checked:
         }
 
 
-def check_all(catalogue: Catalogue, *, is_now: bool) -> list[Checked]:
-    """Return what became of every model that is here; ``is_now``: the catalogue was read just now."""
+def check_all(catalogue: Catalogue, live: LiveEntries | None) -> list[Checked]:
+    """Return what became of every model that is here. Blocking.
+
+    ``live`` is asked for those that the catalogue has not: it may have been cut, or an entry too large.
+    """
+    told = _asked(catalogue, live) if live and catalogue.whole else {}
     spelled = {_spelled(model_id): model_id for model_id in catalogue.entries}
-    return [_checked(spec, catalogue, spelled, is_now) for spec in HERE.models()]
+    return [_checked(spec, catalogue, told.get(spec.model_id), spelled) for spec in HERE.models()]
 
 
-def _checked(spec: ModelSpec, catalogue: Catalogue, spelled: Mapping[str, str], is_now: bool) -> Checked:
-    entry = catalogue.entries.get(spec.model_id)
-    if entry is None:
+def _asked(catalogue: Catalogue, live: LiveEntries) -> dict[str, LiveEntry]:
+    missing = [spec.model_id for spec in HERE.models() if spec.model_id not in catalogue.entries][:MOST_ASKED]
+    for model_id in missing:
+        live.forget(model_id)
+    return live.told(missing)
+
+
+def _checked(spec: ModelSpec, catalogue: Catalogue, told: LiveEntry | None, spelled: Mapping[str, str]) -> Checked:
+    if told and told.failure and told.failure.kind == "model_unknown":
         by = spelled.get(_spelled(spec.model_id), "")
-        if by:
-            return Checked(spec, "superseded", by=by)
-        return Checked(spec, "vanished" if is_now and catalogue.whole else "unread")
+        return Checked(spec, "superseded" if by else "vanished", by=by)
+    return _compared(spec, catalogue.entries.get(spec.model_id) or (told.entry if told else {}))
+
+
+def _compared(spec: ModelSpec, entry: Entry) -> Checked:
     live, own = read_structure(entry.get("input_schema")), spec.structure
     if live is None or own is None:
         return Checked(spec, "unread")

@@ -75,7 +75,7 @@ class CatalogueDoor:
         Without ``refresh``, what was read within a day tells.
         """
         catalogue, failure = self._catalogue(refresh=refresh)
-        return checking.check_all(catalogue, is_now=failure is None), catalogue.read_at, failure
+        return checking.check_all(catalogue, self._entries), catalogue.read_at, failure
 
     def named(self, models: object) -> JSONObject:
         """Return what is known of the models that a workflow names."""

@@ -63,7 +63,7 @@ class KeepUp:
         Raises:
             ModelChanged: the model does not take it any more; nothing was sent.
         """
-        self._entries.of(asked.spec.model_id)
+        self._entries.for_run(asked.spec.model_id)
         encoded = prepare()
         live = self._entries.in_time(asked.spec.model_id, RUN_WAITS_SECONDS).structure
         told = self._compared(asked, live)

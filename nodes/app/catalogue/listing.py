@@ -9,13 +9,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...core.api.client import Client
+from ...core.api.responses import CatalogPage
 from ...core.config.private_file import write_private
-from ...core.errors import ConfigError, Failure, PackError
+from ...core.errors import ConfigError, Failure, PackError, ProtocolError
 from ...core.schema.document import JSON
 from ...core.schema.names import MAX_ID, MODEL_ID
 from ...core.schema.registry import MAX_FILE_BYTES
@@ -28,6 +29,8 @@ PAGE = 50
 MAX_PAGES = 100
 MAX_ENTRIES = 3000
 MAX_PAGE_BYTES = 16 * 2**20
+MOST_PASSED_OVER = 2
+_UNREADABLE = ("answer_unusable", "answer_unreadable")
 MAX_KEPT_BYTES = 64 * 2**20
 READ_SECONDS = 60.0
 KIND = "model"
@@ -52,34 +55,63 @@ class Catalogue:
         return self.read_at is not None and 0 <= now - self.read_at < GOOD_SECONDS
 
 
-def read_catalogue(client: Client) -> tuple[dict[str, Entry], bool]:
-    """Read all pages; return the entries that can be used, and whether there are no more. Blocking.
+def read_catalogue(client: Client, found: dict[str, Entry]) -> bool:
+    """Read all pages into ``found``, the entries that can be used; return whether there are no more. Blocking.
 
     Raises:
-        PackError: a page cannot be had.
+        PackError: a page cannot be had, or the time is up; ``found`` has those before it.
     """
-    found: dict[str, Entry] = {}
     seen: set[str] = set()
-    offset, ends, total_bytes = 0, time.monotonic() + READ_SECONDS, 0
+    pages = _Pages(client)
+    offset, total_bytes = 0, 0
     for _ in range(MAX_PAGES):
-        left = ends - time.monotonic()
-        if left <= 0 or len(found) >= MAX_ENTRIES or total_bytes > MAX_KEPT_BYTES:
-            return found, False
-        page = client.entries(offset, PAGE, max_bytes=MAX_PAGE_BYTES, timeout=left)
+        if len(found) >= MAX_ENTRIES or total_bytes > MAX_KEPT_BYTES:
+            return False
+        page = pages.read(offset)
         # A page may hold more than were asked for.
         entries = page.entries[: MAX_ENTRIES - len(found)]
         for entry, length in _usable(entries):
             found.setdefault(str(entry["model_id"]), entry)
             total_bytes += length
         offset += len(entries)
-        ids = set(map(_id_of, entries))
+        ids = set(filter(None, map(_id_of, entries)))
         if page.total is not None and offset >= page.total:
-            return found, bool(found)
+            return bool(found)
         # A server that does not know the offset answers with the same page for ever, and may have more.
-        if not ids - seen:
-            return found, bool(found) and len(entries) < PAGE
+        if not entries or (ids and not ids - seen):
+            return bool(found) and len(entries) < PAGE
         seen |= ids
-    return found, False
+    return False
+
+
+class _Pages:
+    """The pages of the catalogue. One that cannot be read is asked for in halves, down to the entry at fault."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._ends = time.monotonic() + READ_SECONDS
+        self._passed_over = 0
+
+    def read(self, offset: int) -> CatalogPage:
+        """Return entries from number ``offset`` on; None in the place of one that cannot be read.
+
+        Raises:
+            PackError: they cannot be had, or the time for the whole catalogue is up.
+        """
+        limit = PAGE
+        while True:
+            left = self._ends - time.monotonic()
+            if left <= 0:
+                raise PackError("answer_late")
+            try:
+                return self._client.entries(offset, limit, max_bytes=MAX_PAGE_BYTES, timeout=left)
+            except ProtocolError as error:
+                if error.failure.kind not in _UNREADABLE or self._passed_over == MOST_PASSED_OVER:
+                    raise
+            if limit == 1:
+                self._passed_over += 1
+                return CatalogPage([None])
+            limit //= 2
 
 
 class Listing:
@@ -89,6 +121,7 @@ class Listing:
         self._path = state_folder / FILE_NAME
         self._origin = origin
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._kept = Catalogue()
         self._stamp: object = None
         self._failure: Failure | None = None
@@ -97,22 +130,27 @@ class Listing:
     def get(self, client: Client | None, *, refresh: bool = False) -> tuple[Catalogue, Failure | None]:
         """Return the catalogue: what is kept, where that is of today or nothing newer can be had, and why not.
 
-        Without a ``client``, what is kept. Blocking.
+        Without a ``client``, what is kept: then nothing is waited for that reads it anew. Blocking.
         """
+        if client is None:
+            return self._read(), None
         asked_at = time.time()
-        with self._lock:
+        with self._reading:
             kept = self._read()
             # Whoever waited for another reader takes what that one brought.
             is_new = kept.read_at is not None and kept.read_at >= asked_at
-            if client is None or is_new or (kept.is_fresh(asked_at) and not refresh):
+            if is_new or (kept.is_fresh(asked_at) and not refresh):
                 return kept, None
             if not refresh and time.monotonic() - self._failed_at < FAILED_SECONDS:
                 return kept, self._failure
+            entries: dict[str, Entry] = {}
             try:
-                entries, whole = read_catalogue(client)
+                whole = read_catalogue(client, entries)
             except PackError as error:
                 self._failure, self._failed_at = error.failure, time.monotonic()
-                return kept, error.failure
+                # What came is shown beside what is kept, until it is read again.
+                self._kept = replace(kept, entries={**kept.entries, **entries})
+                return self._kept, error.failure
             self._failed_at = -FAILED_SECONDS
             return self._keep(Catalogue(time.time(), entries, whole))
 
@@ -123,20 +161,22 @@ class Listing:
             "whole": found.whole,
             "entries": list(found.entries.values()),
         }
-        self._kept = found
-        try:
-            write_private(self._path, json.dumps(document))
-            self._stamp = _stamp(self._path)
-        except ConfigError as error:
-            return found, error.failure
-        return found, None
+        with self._lock:
+            self._kept = found
+            try:
+                write_private(self._path, json.dumps(document))
+                self._stamp = _stamp(self._path)
+            except ConfigError as error:
+                return found, error.failure
+            return found, None
 
     def _read(self) -> Catalogue:
         """Return what is kept, which another process may have read."""
-        stamp = _stamp(self._path)
-        if stamp != self._stamp:
-            self._stamp, self._kept = stamp, _parsed(self._path, self._origin)
-        return self._kept
+        with self._lock:
+            stamp = _stamp(self._path)
+            if stamp != self._stamp:
+                self._stamp, self._kept = stamp, _parsed(self._path, self._origin)
+            return self._kept
 
 
 def _parsed(path: Path, origin: str) -> Catalogue:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ...core.errors import Failure, PackError
@@ -35,7 +34,7 @@ def named(catalogue: Catalogue, live: LiveEntries | None, failure: Failure | Non
     unknown = dict.fromkeys(
         one.model_id for one in wanted if not HERE.source(one.model_id) and one.model_id not in catalogue.entries
     )
-    asked = {model_id: live.of(model_id) for model_id in list(unknown)[:MOST_ASKED]} if live else {}
+    asked = live.told(list(unknown)[:MOST_ASKED]) if live else {}
     return {"models": [_view(one, catalogue, asked.get(one.model_id), failure) for one in wanted]}
 
 
@@ -50,8 +49,8 @@ def _named(given: object) -> Named | None:
     return Named(found, node_id) if found and MODEL_ID.fullmatch(found) else None
 
 
-def _view(one: Named, catalogue: Catalogue, asked: Future[LiveEntry] | None, failure: Failure | None) -> JSONObject:
-    told = asked.result() if asked else LiveEntry(catalogue.entries.get(one.model_id, {}), failure)
+def _view(one: Named, catalogue: Catalogue, asked: LiveEntry | None, failure: Failure | None) -> JSONObject:
+    told = asked or LiveEntry(catalogue.entries.get(one.model_id, {}), failure)
     found = Found(one.model_id, told.entry)
     view, spec = found.view(), found.here
     refused = None if spec or told.entry else _refused(one.model_id, told.failure)

@@ -16,9 +16,8 @@ from ..api.responses import HostedFile, InlineFile, ResultFile, UnreadFile
 from ..api.retry import Operation
 from ..errors import LOOK_AT_GENERATIONS, DownloadError, JobTimedOut, OtherMedium, PackError, ProtocolError
 from ..http.download import MAX_FILE_BYTES, Download, StreamedDownload, unwritable
-from ..media.outputs import Decoder, is_medium, output_medium
+from ..media.outputs import Decoder, OutputMedium, is_medium, output_medium
 from ..media.pixels import decode_inline
-from ..schema.outputs import output_of
 from ..store.file_cache import CacheWriter
 from .context import RunContext
 from .intake import Intake
@@ -69,7 +68,7 @@ async def fetch(
     """
     cache = run.dependencies.file_cache
     kept = await run.blocking(cache.get, name)
-    intake = Intake(decoder, output_of(output).medium, run.media_host, name)
+    intake = Intake(decoder, output, run.media_host, name)
     fetching = _Fetching(run, output, intake, cache.writer(name), kept)
     try:
         missing = await fetching.all(files)
@@ -78,7 +77,8 @@ async def fetch(
             run.begin_anew()
         batches = await run.blocking(decoder.batches)
         # A part of a result is kept where its addresses tell of how many files it is one.
-        if fetching.fetched and (not missing or addresses(files)):
+        all_there = all(isinstance(error, OtherMedium) for error in missing.values())
+        if fetching.fetched and (all_there or addresses(files)):
             await run.finishing(fetching.writer.commit)
     finally:
         threads.start(fetching.writer.close)
@@ -132,7 +132,7 @@ class _Fetching:
             OtherMedium: it is whole, and would be the same if it were fetched.
         """
         try:
-            _begin(self._intake, self._output, index, path)(path)
+            self._intake.begin(index, path)(path)
         except OtherMedium:
             self.writer.copy(index, path)
             raise
@@ -160,7 +160,7 @@ class _Fetching:
         downloader = self._run.dependencies.downloader
         match file:
             case HostedFile(url):
-                medium = output_medium(file.medium if is_medium(file.medium) else self._output)
+                medium = self._medium_of(file)
                 if not medium.streamed:
                     return Download(downloader, url).attempt
                 path = self._place(index)
@@ -171,6 +171,11 @@ class _Fetching:
                 return partial(self._inline, index, media_type, payload)
             case UnreadFile():
                 raise not_understood()
+
+    def _medium_of(self, file: HostedFile) -> OutputMedium:
+        """Return how a file is fetched: as what is expected, unless the answer says that it is larger."""
+        expected = output_medium(self._output)
+        return output_medium(file.medium) if not expected.streamed and is_medium(file.medium) else expected
 
     def _inline(self, index: int, media_type: str, payload: str) -> bytes | Path:
         """Return a file that came inside the answer, as its medium takes it in."""
@@ -194,20 +199,15 @@ class _Fetching:
 def take_kept(run: RunContext, name: str, files: Sequence[Path], output: str) -> Fetched | None:
     """Return what is had of kept originals; None where one of them is damaged. Blocking."""
     decoder = output_medium(output).decoder(len(files), None, None, run.media_host)
-    intake = Intake(decoder, output_of(output).medium, run.media_host, name)
+    intake = Intake(decoder, output, run.media_host, name)
     try:
-        ends = [_begin(intake, output, index, path) for index, path in enumerate(files)]
+        ends = [intake.begin(index, path) for index, path in enumerate(files)]
         for end, path in zip(ends, files, strict=True):
             end(path)
     except (OSError, PackError) as error:
         log.warning("A kept copy cannot be read and is fetched again: %s", error)
         return None
     return Fetched((), decoder.batches(), {}, True, intake.lent, intake.medium)
-
-
-def _begin(intake: Intake, output: str, index: int, path: Path) -> Callable[[bytes | Path], None]:
-    """Begin to take in a kept file as its medium does: the decoder of images reads no paths."""
-    return intake.begin(index, path if output_medium(output).streamed else path.read_bytes())
 
 
 def addresses(files: Sequence[ResultFile]) -> tuple[str, ...]:

@@ -120,6 +120,9 @@ def complete(error: PackError, job: Job, seconds: float) -> PackError:
         if isinstance(error, FileGone):
             gone = is_gone(error, seconds)
             return told.but(next=(step("files_expire"), _new_job(job)) if gone else (FETCH_AGAIN,))
+        if isinstance(error, OtherMedium):
+            hand_on = step("hand_on", shell=SHELL, request_id=job.request_id)
+            return told.but(next=(hand_on, LOOK_AT_GENERATIONS))
         return told
     return told.but(charge=charge_of(cost), next=_next(error, job, seconds))
 

@@ -16,11 +16,13 @@ from PIL import Image
 
 from ..errors import FETCH_AGAIN, TooLarge, Undecodable, step
 from .bounds import MAX_EXIF_BYTES, MAX_PIXELS, CountedFile, check_head, check_pixels, check_scans
+from .file_type import AUDIO, IMAGE, VIDEO
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
 MORE_MEMORY = (step("free_memory"), FETCH_AGAIN)
+_INLINE = (f"{IMAGE}/", f"{VIDEO}/", f"{AUDIO}/")
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
 _EXIF_NAMES = ("exif", "Raw profile type exif")
@@ -46,10 +48,10 @@ def decode_inline(media_type: str, payload: str, max_bytes: int) -> bytes:
     """Return the bytes of a data URI, given what stands before its comma (``image/png;base64``) and behind it.
 
     Raises:
-        Undecodable: not an image in base64. TooLarge: more than ``max_bytes``.
+        Undecodable: not an image, a video or a sound in base64. TooLarge: more than ``max_bytes``.
     """
-    if not media_type.startswith("image/") or not media_type.endswith(";base64"):
-        raise Undecodable("inline_not_an_image")
+    if not media_type.startswith(_INLINE) or not media_type.endswith(";base64"):
+        raise Undecodable("inline_not_media")
     if len(payload) > max_bytes * 4 // 3 + 4:
         raise TooLarge("inline_too_large", limit_bytes=max_bytes)
     try:

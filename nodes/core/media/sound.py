@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import FETCH_AGAIN, DownloadError, TooLarge, Undecodable, step
+from .pixels import MORE_MEMORY
 
 Samples: TypeAlias = NDArray[np.float32]
 Audio: TypeAlias = dict[str, Any]
@@ -24,8 +25,19 @@ def decode_sound(path: Path) -> Audio:
     """Return the first track of a sound file as an AUDIO of one: ``waveform`` is float32 ``[1,C,T]``. Blocking.
 
     Raises:
-        Undecodable: there is no sound in it, or it is damaged. TooLarge. DownloadError: PyAV is not there.
+        Undecodable: there is no sound in it, or it is damaged. TooLarge: it has too many samples, or more than the
+            memory holds. DownloadError: PyAV is not there.
     """
+    try:
+        samples, rate = _decoded(path)
+        waveform = torch.from_numpy(np.concatenate(samples, axis=1)).unsqueeze(0)
+    except MemoryError:
+        raise TooLarge("no_memory_left", next=MORE_MEMORY) from None
+    return {"waveform": waveform, "sample_rate": rate}
+
+
+def _decoded(path: Path) -> tuple[list[Samples], int]:
+    """Return the pieces of the first track of sound, and its samples a second."""
     av = _av()
     try:
         with av.open(str(path)) as container:
@@ -37,7 +49,7 @@ def decode_sound(path: Path) -> Audio:
         raise Undecodable("file_undecodable", error=type(error).__name__) from None
     if not samples or rate <= 0:
         raise Undecodable("file_without_sound")
-    return {"waveform": torch.from_numpy(np.concatenate(samples, axis=1)).unsqueeze(0), "sample_rate": rate}
+    return samples, rate
 
 
 def encode_sound(waveform: torch.Tensor, sample_rate: int, codec: str) -> bytes:

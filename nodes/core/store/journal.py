@@ -281,6 +281,9 @@ class Journal:
 
     def close(self) -> None:
         """Close the record and end the ownership of unfinished claims."""
+        if not self._owed.is_saved:
+            # Nobody could take it over.
+            self._settle()
         self._engine.close()
 
     def _keyed(self, text: str) -> str:

@@ -17,6 +17,8 @@ from nodes.app.run import run_collect
 from nodes.core.errors import JournalError
 from nodes.core.jobs.progress import Stage
 from nodes.core.store.job import Job
+from nodes.shell.commands import main
+from nodes.shell.report import Status
 
 
 @pytest.fixture
@@ -162,6 +164,19 @@ def test_kept_copies_are_handed_out_while_it_is_away(
         images, *_ = runner.text_to_image(resolution="0.5K")
     assert len(images) == 1 and runner.host.last.kept and len(api.calls) == calls
     assert "record of paid jobs cannot be reached" in runner.host.last.text()
+
+
+@pytest.mark.usefixtures("address")
+def test_the_shell_hands_out_kept_copies_while_it_is_away_and_spends_nothing(
+    runner: Runner, api: Emulator, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["text-to-image", "--resolution", "0.5K", "--seed", "1", "--out", str(runner.state.parent / "out")]
+    assert main([*command, "--prompt", "a fox"]) == 0
+    with server.away():
+        assert main([*command, "--prompt", "a fox"]) == 0
+        assert "no charge" in capsys.readouterr().err
+        assert main([*command, "--prompt", "an owl"]) == Status.NOT_SET_UP
+    assert len(api.jobs) == 1
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import tracemalloc
+from base64 import b64decode, b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from support import MODELS, TEXT_TO_IMAGE, Blocked, Runner, image
 from support import GraphMedia as Graph
 
 from emulator import Emulator, Fault
+from emulator.moving import make_sound, make_video
 from nodes.app.service import open_service
 from nodes.comfyui.factory import node_class
 from nodes.core.config.settings import read_settings
@@ -61,8 +64,6 @@ def make(runner: Runner, **inputs: Any) -> tuple[list[Any], str, str]:
 
 def sent(api: Emulator, name: str) -> list[bytes]:
     """Return the files of a property in the last job's body, decoded."""
-    from base64 import b64decode
-
     value = api.jobs[-1].body[name]
     return [b64decode(uri.partition(",")[2]) for uri in (value if isinstance(value, list) else [value])]
 
@@ -186,6 +187,11 @@ def test_a_file_of_another_medium_is_kept_and_told_and_not_called_blocked(
     (kept,) = runner.state.glob("kept/*/00")
     assert kept.read_bytes() == made(api)[0]
     assert len(api.jobs) == 1 and api.count("file") == 1, "the second run reads the kept file"
+    assert "Collect a paid job (RunComfy)" in receipt and f"collect {api.jobs[0].request_id}" in receipt
+    collected = runner.collect_all(api.jobs[0].request_id)
+    (handed_on,) = collected[{"image": 0, "video": 3}[medium]]
+    assert len(handed_on) == 1 if medium == "image" else handed_on.read_bytes() == made(api)[0]
+    assert len(api.jobs) == 1, "what the receipt advises works"
 
 
 def test_a_host_that_takes_all_gets_a_file_of_another_medium(runner: Runner, api: Emulator, tmp_path: Path) -> None:
@@ -197,6 +203,125 @@ def test_a_host_that_takes_all_gets_a_file_of_another_medium(runner: Runner, api
     assert lent.read_bytes() == made(api)[0] and lent.suffix == ".mp4"
     calls = len(api.calls)
     assert runner.text_to_image()[1] == urls and len(api.calls) == calls
+
+
+KEYS = ("image", "images", "video", "videos", "audio", "audios", "")
+
+
+def under(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what puts the file of a result under another key; under none where that is ''."""
+
+    def edit(result: dict[str, Any]) -> dict[str, Any]:
+        (told,) = result["output"].values()
+        file = told[0] if isinstance(told, list) else told
+        return result | {"output": {key: file} if key else file}
+
+    return edit
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    ("spec", "inputs"),
+    [
+        (TEXT_TO_IMAGE, {"prompt": "a fox"}),
+        (VIDEO, {"prompt": "a", "duration": 4, "reference_images": ADDRESS}),
+        (SOUND, {"tags": "calm"}),
+    ],
+    ids=["image", "video", "audio"],
+)
+def test_a_file_is_what_its_bytes_say_whatever_the_answer_calls_it(
+    runner: Runner, api: Emulator, spec: Any, inputs: dict[str, Any], key: str
+) -> None:
+    api.fault(Fault("result", edit=under(key), times=None))
+    for _ in ("fetched", "kept"):
+        media, _, _ = runner.run(spec, **inputs)
+        (made_here,) = made(api)
+        if spec is TEXT_TO_IMAGE:
+            with Image.open(io.BytesIO(made_here)) as drawn:
+                assert np.array_equal((media[0][0].numpy() * 255).round(), np.asarray(drawn.convert("RGB")))
+        else:
+            (file,) = media
+            assert file.read_bytes() == made_here if spec is VIDEO else file["sample_rate"] == 44100
+    assert len(api.jobs) == 1 and api.count("file") == 1
+
+
+def test_a_large_file_that_is_called_an_image_is_never_in_memory(
+    runner: Runner, api: Emulator, graph: Graph
+) -> None:
+    size = 100 * 2**20
+    make(runner, prompt="the code is loaded")
+    api.fault(Fault("job", padding=size))
+    api.fault(Fault("result", edit=under("image")))
+    tracemalloc.start()
+    try:
+        (video,), _, _ = make(runner)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert video.parent == graph.folder and video.stat().st_size > size and peak < 32 * 2**20
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_large_video_that_came_for_an_image_is_not_read_as_one(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.fault(Fault("result", edit=under("video"), times=None))
+    with monkeypatch.context() as bound:
+        bound.setattr("nodes.core.jobs.intake.MAX_FILE_BYTES", 1000)
+        with pytest.raises(TooLarge, match="Charged: yes"):
+            runner.text_to_image()
+    (batch,), _, _ = runner.text_to_image()
+    assert len(batch) == 1 and len(api.jobs) == 1
+
+
+def inside(data: bytes, mime: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda result: result | {"output": f"data:{mime};base64,{b64encode(data).decode()}"}
+
+
+def small_file(medium: str) -> bytes:
+    still, into = Image.new("RGB", (64, 48), "red"), io.BytesIO()
+    match medium:
+        case "video":
+            return make_video(still, 1, ending="mp4", sound=False, key="")
+        case "audio":
+            return make_sound(1, ending="wav", key="")
+    still.save(into, "PNG")
+    return into.getvalue()
+
+
+INLINE = {
+    "image": ("image/png", "an image"),
+    "video": ("video/mp4", "a video"),
+    "audio": ("audio/wav", "a sound"),
+}
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize("medium", INLINE)
+@pytest.mark.parametrize(
+    ("spec", "inputs"),
+    [
+        (TEXT_TO_IMAGE, {"prompt": "a fox"}),
+        (VIDEO, {"prompt": "a", "duration": 4, "reference_images": ADDRESS}),
+        (SOUND, {"tags": "calm"}),
+    ],
+    ids=["image", "video", "audio"],
+)
+def test_a_file_of_any_medium_may_come_inside_the_answer(
+    runner: Runner, api: Emulator, spec: Any, inputs: dict[str, Any], medium: str
+) -> None:
+    mime, words = INLINE[medium]
+    data = small_file(medium)
+    api.fault(Fault("result", edit=inside(data, mime), times=None))
+    for _ in ("fetched", "kept"):
+        if medium == spec.output.medium:
+            assert len(runner.run(spec, **inputs)[0]) == 1
+        else:
+            with pytest.raises(OtherMedium, match=rf"{words} where(?s:.*)Charged: yes"):
+                runner.run(spec, **inputs)
+    runner.restart()
+    assert [path.read_bytes() for path in runner.state.glob("kept/*/00")] == [data] and len(api.jobs) == 1
 
 
 @pytest.mark.usefixtures("graph")

@@ -268,6 +268,19 @@ def test_a_file_without_sound_is_told_as_that(tmp_path: Path) -> None:
         assert told.value.failure.kind == kind
 
 
+def test_a_sound_for_which_there_is_no_memory_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_left(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    (tmp_path / "a.wav").write_bytes(make_sound(1, ending="wav", key=""))
+    monkeypatch.setattr(np, "concatenate", nothing_left)
+    with pytest.raises(TooLarge, match="too little memory for the files") as told:
+        decode_sound(tmp_path / "a.wav")
+    assert "shorter" in str(told.value)
+
+
 # Stills
 
 

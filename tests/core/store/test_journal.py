@@ -553,6 +553,22 @@ def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> N
     assert (claim.job.request_id, claim.job.cost) == ("r1", 0.5)
 
 
+def test_what_is_in_memory_alone_is_written_at_the_end_of_a_process(
+    journal: Journal, open_journal: Callable[[], Journal]
+) -> None:
+    job = claimed(journal)
+    journal.mark_submitting(job)
+    sql(journal, "ALTER TABLE jobs RENAME TO away")
+    (journal.folder / "owed").write_text("no folder")
+    with pytest.raises(JournalError):
+        journal.mark_submitted(job, "r1")
+    sql(journal, "ALTER TABLE away RENAME TO jobs")
+    journal.close()
+    claim = open_journal().claim(new_job())
+    assert isinstance(claim, Existing)
+    assert claim.job.request_id == "r1"
+
+
 def test_a_hundred_thousand_jobs_are_looked_up_by_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = traced(monkeypatch)
     journal = Journal(tmp_path)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ...errors import Undecodable
 from ...members import member, names
 from ..file_type import type_of
 from ..host import MediaHost
@@ -78,9 +79,20 @@ def by_medium(files: Sequence[tuple[Path, str]], host: MediaHost, media: Iterabl
     """
     found: dict[str, list[Path]] = {medium: [] for medium in media}
     for file, expected in files:
-        found_type = type_of(file)
-        found[expected if expected in found_type.media else found_type.medium].append(file)
+        found[_medium_of(file, expected, host)].append(file)
     return {medium: _handed(each, host, medium) for medium, each in found.items()}
+
+
+def _medium_of(file: Path, expected: str, host: MediaHost) -> str:
+    """Return what a file is: what was expected, where it holds that, else what its type usually holds."""
+    found = type_of(file)
+    if expected == found.medium or expected not in found.media:
+        return found.medium
+    try:
+        _handed([file], host, expected)
+    except Undecodable:
+        return found.medium
+    return expected
 
 
 def _handed(files: Sequence[Path], host: MediaHost, name: str) -> list[Any]:

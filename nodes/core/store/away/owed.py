@@ -61,6 +61,11 @@ class OwedWrites:
         self._lock = threading.Lock()
 
     @property
+    def is_saved(self) -> bool:
+        """Whether the disk has all that is owed, so that it outlives this process."""
+        return self._is_saved
+
+    @property
     def pending(self) -> tuple[Write, ...]:
         """What is owed now."""
         return tuple(self._writes)
