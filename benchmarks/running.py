@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,13 @@ class QuietHost:
 
     def media_host(self) -> None:
         """Return nobody: the images are enough."""
+
+    def shown(self, _files: Sequence[Path]) -> dict[str, object]:
+        """Show nothing."""
+        return {}
+
+    def show(self, files: Sequence[Path]) -> None:
+        """Show nothing."""
 
     def state_folder(self) -> Path | None:
         """Leave the folder to the settings."""

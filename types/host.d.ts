@@ -247,7 +247,9 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
-  options?: Partial<DOMWidgetOptions> & { values?: unknown; min?: number; max?: number };
+  options?: Partial<DOMWidgetOptions> & { values?: unknown; min?: number; max?: number; advanced?: boolean };
+  /** The element of one that is drawn by the browser. */
+  element?: HTMLElement;
   callback?(value: unknown): void;
 }
 

@@ -337,6 +337,54 @@ def test_sockets_grow_and_close_their_gaps(editor: Editor) -> None:
     assert "image_3" not in sent and "runcomfy_state" not in sent
 
 
+def test_rare_inputs_are_folded_away_in_nodes_2_and_one_that_was_changed_is_seen(
+    editor: Editor, look: Look
+) -> None:
+    node = editor.add(TEXT_TO_IMAGE)
+    shown = editor.page.locator(f'[data-node-id="{node}"]')
+    if look.vue:
+        shown.get_by_text("Enable web search").wait_for()
+        assert not shown.get_by_text("Safety tolerance").count()
+    editor.do(
+        "(id) => { const widget = app.graph.getNodeById(id).widgets.find((w) => w.name === 'safety_tolerance');"
+        " widget.value = 6; widget.callback?.(6); }",
+        node,
+    )
+    editor.load(editor.saved())
+    if look.vue:
+        shown.get_by_text("Safety tolerance").wait_for()
+        assert not shown.get_by_text("On failure").count()
+    names = editor.do("(id) => app.graph.getNodeById(id).widgets.map((each) => each.name)", node)
+    assert names[-4:] == ["limit_generations", "enable_web_search", "on_failure", "runcomfy_state"]
+    assert editor.prompt()[node]["inputs"]["safety_tolerance"] == 6
+
+
+def test_box_for_addresses_says_what_it_is_for(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT)
+    box = "(id) => app.graph.getNodeById(id).widgets.find((each) => each.name === 'image_urls')"
+    assert editor.do(f"(id) => ({box})(id).value", edit) == ""
+    editor.until(f"(id) => ({box})(id).element?.placeholder === 'Image addresses (optional)'", edit)
+
+
+def test_page_reads_links_as_the_newest_frontend_asks(editor: Editor) -> None:
+    """The host warns of its own reads, too: only what passes through the pack's modules counts."""
+    editor.do(
+        "() => { window.warned = []; LiteGraph.alwaysRepeatWarnings = true; Error.stackTraceLimit = 60;"
+        " LiteGraph.onDeprecationWarning.push((text) => window.warned.push(new Error(text).stack)); }"
+    )
+    made, edit = editor.add(TEXT_TO_IMAGE, prompt="a fox"), editor.add(PRO_EDIT, 600)
+    editor.connect(made, edit, "image_1")
+    editor.connect(made, edit, "image_2")
+    editor.disconnect(edit, "image_1")
+    editor.load(editor.saved())
+    editor.page.wait_for_timeout(1000)
+    warned = editor.do(
+        "() => { LiteGraph.onDeprecationWarning.pop(); LiteGraph.alwaysRepeatWarnings = false;"
+        " return window.warned; }"
+    )
+    assert [stack for stack in warned if "/extensions/" in stack] == []
+
+
 def test_replaced_link_stays_at_its_socket(editor: Editor) -> None:
     edit = editor.add(PRO_EDIT, 600)
     images = [editor.add("LoadImage", 60, 120 + 200 * place) for place in range(3)]

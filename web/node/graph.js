@@ -22,7 +22,7 @@ export function nodeType(node) {
  * Returns what the server tells of an input of a node besides its type.
  * @param {HostNode} node
  * @param {string} name
- * @returns {{ stem?: string, advanced?: boolean }} `stem` where it belongs to a row of sockets
+ * @returns {{ stem?: string, advanced?: boolean, default?: unknown }} `stem` where it belongs to a row of sockets
  */
 export function specOf(node, name) {
   const input = inputsOf(node);

@@ -61,15 +61,14 @@ export class PackNode {
     const grows = node.inputs?.some((slot) => specOf(node, slot.name).stem);
     this.#sockets = grows ? new GrowingSockets(node, { ...page, locale: page.t.locale }) : null;
     for (const widget of node.widgets ?? []) {
-      if (specOf(node, widget.name).stem) keepTwoLines(widget);
+      if (specOf(node, widget.name).stem) keepTwoLines(node, widget);
     }
-    for (const widget of node.widgets ?? []) {
-      after(widget, "callback", () => {
-        this.#ask();
-        this.draw();
-      });
-    }
-    after(node, "onConfigure", () => this.#ask());
+    const changed = () => {
+      this.#ask();
+      this.draw();
+    };
+    for (const widget of node.widgets ?? []) after(widget, "callback", changed);
+    after(node, "onConfigure", changed);
     this.#ask();
     addBadge(node, () => this.#cost(), page.Badge);
     this.draw();
@@ -94,6 +93,7 @@ export class PackNode {
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
     const { t, now, account, takes, thumbnail } = this.#page;
+    unfold(this.#node);
     this.#board.show({
       view: this.#report && describe(this.#report, t, now()),
       told: this.#told,
@@ -147,9 +147,20 @@ export class PackNode {
   }
 }
 
-/** A list of addresses is rarely filled in: it takes no more room than it needs. @param {Widget} widget */
-function keepTwoLines(widget) {
+/** Newer hosts fold rare inputs away: one that has been changed is seen, since a run may cost money. @param {HostNode} node */
+function unfold(node) {
+  for (const widget of node.widgets ?? []) {
+    const { advanced, default: usual } = specOf(node, widget.name);
+    if (advanced && widget.options?.advanced && widget.value !== usual) widget.options.advanced = false;
+  }
+}
+
+/** A list of addresses is rarely filled in: it takes no more room than it needs. @param {HostNode} node @param {Widget} widget */
+function keepTwoLines(node, widget) {
   if (!widget.options) return;
+  const label = node.inputs?.find((slot) => slot.widget?.name === widget.name)?.localized_name;
+  // Where the box has no label of its own, the host writes the input's name into it.
+  if (widget.element && label) widget.element.setAttribute("placeholder", label);
   widget.options.getMinHeight = () => TWO_LINES;
   widget.options.getMaxHeight = () => TWO_LINES;
 }

@@ -185,8 +185,11 @@ class Journal:
         return self._set(job, cost=cost, ended_at=self._clock())
 
     def mark_delivered(self, job: Job) -> Job:
-        """Record that every image has been decoded and handed out, unless another run knows of more files."""
-        write = _change(job, "delivered", {})
+        """Record that every image has been decoded and handed out, unless another run knows of more files.
+
+        A permission to pay again ends with that, too.
+        """
+        write = _change(job, "delivered", {"retry_allowed": 0})
         with self._writing(write) as db:
             if not 0 < len(job.files) < len(by_id(db, job.id).files):
                 write.apply(db)

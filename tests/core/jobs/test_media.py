@@ -28,6 +28,8 @@ from nodes.core.errors import DownloadError, InvalidInput, OtherMedium, PackErro
 from nodes.core.media.file_type import type_of
 from nodes.core.media.outputs.video import VideoOutput
 from nodes.core.media.sound import decode_sound
+from nodes.core.schema.parse import parse_model
+from nodes.core.schema.registry import MODELS_FOLDER
 
 VIDEO = MODELS["minimax/minimax-h3/reference-to-video"]
 SOUND = MODELS["acestep-ai/ace-step/text-to-audio"]
@@ -455,6 +457,18 @@ def test_a_mask_is_white_where_it_is_one(runner: Runner, api: Emulator) -> None:
     (data,) = sent(api, "mask_url")
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
     assert np.array_equal(pixels, (mask[0].numpy() * 255).astype(np.uint8))
+
+
+def test_a_model_file_may_say_that_black_is_what_a_mask_marks(runner: Runner, api: Emulator) -> None:
+    path = MODELS_FOLDER / "qwen" / "qwen-image-2.1-edit.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["roles"]["inverted_mask"] = document["roles"].pop("mask")
+    mask = torch.zeros(1, 20, 30)
+    mask[0, 5:10, 10:20] = 1.0
+    runner.run(parse_model(document), prompt="blue", image_1=image(20, 30), mask=mask)
+    (data,) = sent(api, "mask_url")
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+    assert np.array_equal(pixels, ((1 - mask[0].numpy()) * 255).astype(np.uint8))
 
 
 @pytest.mark.usefixtures("graph")
