@@ -92,6 +92,8 @@ export interface NamedModel {
   price: number | null;
   unit: string;
   hash: string;
+  /** That which defines the node first, then the others, the newest first; `widgets` are the saved ones in order. */
+  versions?: { hash: string; widgets: string[] }[];
   refused: Failure | null;
 }
 

@@ -196,6 +196,7 @@ def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh
           quality={**ratio, "title": "Quality", "enum": ["low", "high"], "default": "low"})  # fmt: skip
     paint = editor.add(PAINT, prompt="a fox", seed=42, resolution="4K", output_format="webp")
     editor.connect(paint, editor.add("PreviewImage", 900), "images")
+    before = editor.saved()
     editor.run()
     editor.until_board(paint, "does not take these inputs any more")
     editor.page.keyboard.press("Escape")
@@ -209,6 +210,10 @@ def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh
     values = editor.do(VALUES, paint)
     assert (values["prompt"], values["seed"], values["output_format"]) == ("a fox", 42, "webp")
     assert (values["quality"], "resolution" in values) == ("low", False)
+    # A workflow of before that carries nothing: its values are those of the first version.
+    del before["extra"]["runcomfy_models"]
+    editor.load(before)
+    assert editor.do(VALUES, paint) == values
     assert api.count("submit") == 0
     editor.run()
     editor.until_board(paint, "1 image delivered")

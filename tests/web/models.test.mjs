@@ -69,6 +69,13 @@ test("values stay as they are where the order is the same, the node is not here,
   assert.deepEqual(placeValues(saved, () => layout, () => "b").map(({ id, lost }) => [id, lost]), [[1, ["size", "count"]], [5, ["size", "count"]]]);
 });
 
+test("a workflow that carries nothing has the widgets of the first version", () => {
+  const saved = workflow(undefined, ["2K", "a fox", "sepia"]);
+  const first = ["size", "prompt", "style"];
+  assert.deepEqual(placeValues(saved, () => layout, () => "b", () => first).map(({ lost }) => lost), [["style"], ["style"]]);
+  assert.deepEqual(saved.nodes[0].widgets_values, ["a fox", "2K", 1, 0, "fixed"]);
+});
+
 test("a link whose socket is not there any more is told; an empty text that has no place is not", () => {
   const linked = [{ name: "image", link: 4 }, { name: "mask", link: null }, { name: "prompt", link: 5, widget: { name: "prompt" } }, null];
   const saved = workflow({ runcomfy_models: { [TYPE]: { model_id: "acme/paint", hash: "a", widgets: ["image_url", "prompt"] } } }, ["", "a fox"]);

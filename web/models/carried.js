@@ -59,12 +59,13 @@ function fits({ value: usual, options = {} }, value) {
  * @param {SavedGraph} saved it is changed
  * @param {(type: string) => Layout | undefined} layoutFor undefined where there is no such node here
  * @param {(type: string) => string} hashOf of the model as it is here; '' where that is not known
+ * @param {(type: string) => string[] | undefined} oldestOf the widgets of the first version, which a workflow has that carries nothing
  * @returns {{ id: string | number, type: string, lost: string[] }[]} the nodes whose values have not all found a place
  */
-export function placeValues(saved, layoutFor, hashOf) {
+export function placeValues(saved, layoutFor, hashOf, oldestOf = () => undefined) {
   const carried = carriedBy(saved);
   return [...savedNodes(saved)].flatMap((node) => {
-    const { widgets: names, hash } = carried[node.type] ?? {};
+    const { widgets: names, hash } = carried[node.type] ?? { widgets: oldestOf(node.type), hash: "" };
     const layout = names && Array.isArray(node.widgets_values) ? layoutFor(node.type) : undefined;
     if (!names || !layout || !node.widgets_values) return [];
     const ours = hashOf(node.type);

@@ -57,7 +57,8 @@ export class Models {
   opening(saved) {
     const { types } = this.#page;
     this.#brought = carriedBy(saved);
-    this.#unplaced = placeValues(saved, (type) => types.layout(type), (type) => this.#known.get(type)?.hash ?? "");
+    const hashOf = (/** @type {string} */ type) => this.#known.get(type)?.hash ?? "";
+    this.#unplaced = placeValues(saved, (type) => types.layout(type), hashOf, (type) => this.#widgetsBefore(type));
   }
 
   /**
@@ -135,6 +136,12 @@ export class Models {
   /** The id of a class's model; '' where it is not known. @param {string} type */
   modelOf(type) {
     return this.#known.get(type)?.model_id ?? "";
+  }
+
+  /** The widgets of a class before its first update; a workflow that carries nothing was made with these. @param {string} type */
+  #widgetsBefore(type) {
+    const versions = this.#known.get(type)?.versions ?? [];
+    return versions.length > 1 ? versions.at(-1)?.widgets : undefined;
   }
 
   /** @param {string[]} types classes of nodes that are here */
