@@ -47,9 +47,9 @@ class OwedWrites:
     """The writes that one process owes a record, in order. Thread-safe.
 
     A file of the state folder, its owner's alone, holds them as well: ``<record>.<process>.jsonl``. Where its
-    process has died, the next one that writes to the record takes it over. It never holds a write without those before
-    it, nor one that the record has by now: the end of a claim, for one, means another thing where nobody knows any
-    more that its job was sent.
+    process has died, the next one that writes to the record takes it over. It never holds a write without those
+    before it, nor one that the record has by now: the end of a claim, for one, means another thing where nobody
+    knows any more that its job was sent.
     """
 
     def __init__(self, folder: Path, record: str, process: str) -> None:
