@@ -607,6 +607,12 @@ def test_fifty_models_that_nobody_knows_do_not_hold_up_a_person_for_long(
     runner.api.clear_faults()
 
 
+def test_what_was_not_asked_for_is_not_called_unknown(door: CatalogueDoor) -> None:
+    told = door.named([{"model_id": f"acme/unknown-{number}"} for number in range(60)])["models"]
+    kinds = [one["refused"]["kind"] for one in told]
+    assert (kinds.count("not_in_catalogue"), kinds.count("too_many_models")) == (50, 10)
+
+
 def test_a_model_that_another_process_has_removed_is_a_failure_in_words(
     door: CatalogueDoor, runner: Runner
 ) -> None:
