@@ -19,11 +19,11 @@
  */
 
 import { createStatusBoard } from "./status_board.js";
-import { nodeType, specOf, widgetValue } from "./graph.js";
+import { COLLECT_NODE, nodeType, specOf, widgetValue } from "./graph.js";
 import { GrowingSockets } from "./sockets/growing.js";
 import { addBadge, after, makeRoom, redraw } from "./host_nodes.js";
 import { badgeText, priceText } from "./price.js";
-import { fixSeed } from "./runs.js";
+import { fixSeed, seedOf } from "./runs.js";
 import { countsSent } from "./sockets/order.js";
 import { describe, hasEnded } from "./status_view.js";
 import { strip } from "./takes.js";
@@ -41,6 +41,8 @@ export class PackNode {
   #sockets;
   /** @type {Report | null} */
   #report = null;
+  /** How many items its last list had; what was collected in its place is none. */
+  #items = 1;
   /** What is said beside the state. */
   #told = "";
 
@@ -77,6 +79,7 @@ export class PackNode {
   /** Shows a report of the node's run; null clears it. @param {Report | null} report */
   show(report) {
     this.#report = report;
+    if (report && report.type !== COLLECT_NODE) this.#items = report.items?.total ?? 1;
     if (report && !hasEnded(report)) this.#told = "";
     // What the job cost is known by now, and it is a take.
     if (report?.stage === "delivered") this.#ask();
@@ -95,13 +98,19 @@ export class PackNode {
     const { t, now, account, takes, thumbnail } = this.#page;
     unfold(this.#node);
     this.#board.show({
-      view: this.#report && describe(this.#report, t, now()),
+      view: this.#view(t, now()),
       told: this.#told,
       takes: strip(this.#node, takes.of(this.#node), thumbnail, t),
       tokenMissing: account.known?.state === "missing",
     });
     this.#sockets?.draw();
     redraw(this.#node);
+  }
+
+  /** What the board shows of the run; where there is no seed, there are no takes. @param {Translate} t @param {number} now */
+  #view(t, now) {
+    const view = this.#report && describe(this.#report, t, now);
+    return view && !seedOf(this.#node) ? { ...view, actions: view.actions.filter(({ kind }) => kind !== "take") } : view;
   }
 
   /** Asks anew for what follows from the inputs. */
@@ -113,7 +122,7 @@ export class PackNode {
   /** What the badge says: what the next job costs; where nobody can tell that, what its base price is. */
   #cost() {
     const { t, estimates, price } = this.#page;
-    const known = badgeText(estimates.of(this.#node), this.#report?.items?.total ?? 1, t);
+    const known = badgeText(estimates.of(this.#node), this.#items, t);
     const asked = { count: this.#count(), seconds: this.#seconds() };
     return known || priceText(price(nodeType(this.#node)), asked, t);
   }

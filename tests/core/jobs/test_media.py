@@ -141,17 +141,21 @@ def test_what_is_no_whole_video_is_fetched_again(runner: Runner, api: Emulator, 
 
 
 @pytest.mark.usefixtures("graph")
-def test_a_large_video_is_never_in_memory(runner: Runner, api: Emulator) -> None:
+def test_a_large_video_is_never_in_memory_and_is_resumed(runner: Runner, api: Emulator) -> None:
     size = 100 * 2**20
     make(runner, prompt="the code is loaded")
     api.fault(Fault("job", padding=size))
+    api.fault(Fault("file", truncated=True, times=2))
     tracemalloc.start()
     try:
         (video,), _, _ = make(runner)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert video.stat().st_size > size and peak < 32 * 2**20, "with what the emulator draws it with"
+    whole = video.stat().st_size
+    assert whole > size and peak < 32 * 2**20, "with what the emulator draws it with"
+    asked = [call.headers.get("Range") for call in api.calls if call.what == "file"][1:]
+    assert asked == [None, f"bytes={whole // 2}-", f"bytes={whole // 2 + (whole - whole // 2) // 2}-"], "resumed"
 
 
 @pytest.mark.usefixtures("graph")
