@@ -126,6 +126,13 @@ def test_no_page_has_a_table_which_the_panel_would_cut(node: str, language: str)
     assert max(map(len, re.split(r"[\s/]|<br>|://", "".join(re.findall(r"[!-~\s]", page(node, language)))))) <= 30
 
 
+@every_page
+def test_no_address_is_wider_than_the_panel(node: str, language: str) -> None:
+    shown = re.sub(r"\]\([^)]*\)", "]", page(node, language))
+    assert not re.search(r"https?://", re.sub(CODE, "", shown))
+    assert max(map(len, re.findall(r"\[(\S+)\]", shown))) <= 30
+
+
 @pages
 def test_errors_are_quoted_as_the_page_says_them(node: str, language: str) -> None:
     """A part of the language's own texts, without the values of a run."""
