@@ -227,7 +227,7 @@ export interface SavedNode {
   /** The values of its widgets in their order. */
   widgets_values?: unknown[];
   size?: Size;
-  inputs?: { label?: string }[];
+  inputs?: { name?: string; label?: string; link?: number | null }[];
 }
 
 /** An input of a node: a socket, or the place where a link may stand in for a widget. */

@@ -605,3 +605,27 @@ def test_fifty_models_that_nobody_knows_do_not_hold_up_a_person_for_long(
     assert time.monotonic() - began < 1.5
     assert {one["refused"]["kind"] for one in told} == {"answer_late"}
     runner.api.clear_faults()
+
+
+def test_a_model_that_another_process_has_removed_is_a_failure_in_words(
+    door: CatalogueDoor, runner: Runner
+) -> None:
+    door.add([PIXEL])
+    here = ModelsHere()
+    here.load(runner.state)
+    next((runner.state / "models").glob("RunComfy*")).unlink()
+    found = here.model(PIXEL)
+    assert found
+    with pytest.raises(PackError, match="cannot be used"):
+        runner.run(found, prompt="a fox")
+    assert runner.api.jobs == []
+
+
+def test_an_added_file_that_is_gone_before_it_is_indexed_costs_nothing_else(
+    door: CatalogueDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.add([MOVE])
+    monkeypatch.setattr("nodes.app.catalogue.added.write_private", lambda *_: None)
+    refused = door.add([PIXEL])[PIXEL]
+    assert isinstance(refused, PackError) and refused.failure.kind == "model_not_here"
+    assert HERE.model(MOVE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,11 @@ class Unsent(Enum):
 
 
 UNSENT = Unsent.UNSENT
+
+
+def stand_in(minimum: float) -> int:
+    """Return the value of a widget that stands for a number that is not sent: -1, or what is less than any sent."""
+    return min(-1, math.floor(minimum) - 1)
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,18 @@ from .conditions import read_conditions
 from .document import JSON, Document, SchemaError
 from .kind import Field, Property
 from .kinds import kind_of
+from .media import MASK_ROLES
 from .model import Limits, ModelSpec
 from .names import CATEGORY, MAX_ID, MODEL_ID, NODE_ID, is_command, is_property
 from .outputs import is_output
 
 ROLES = (
     *("prompt", "count", "size", "width", "height", "shape", "duration", "duration_ms"),
-    *("seed", "references", "mask", "format", "inline"),
+    *("seed", "references", *MASK_ROLES, "format", "inline"),
 )
 """What a property is for, wherever code has to know: how many files, how large, in which proportions, how long in
-seconds or milliseconds, of which make, and whether they come inside the answer. A ``mask`` is an image."""
+seconds or milliseconds, of which make, and whether they come inside the answer. A ``mask`` is an image, white
+where the host's mask is 1.0; an ``inverted_mask`` is black there."""
 
 _KEYS = """model_id node_id command display_name category description search_aliases output limits roles order prose
     rare conditions notes schema_sha256 read_on input_schema"""
