@@ -139,7 +139,10 @@ def test_stopped_job_is_collected_in_the_sidebar_without_a_new_charge(
     sidebar.get_by_role("button", name="Add to the graph").click()
     added = f"app.graph.nodes.find((each) => each.type === '{COLLECT}')"
     editor.until(f"() => {added}")
-    editor.until_board(editor.do(f"() => String({added}.id)"), "1 image delivered")
+    collected = editor.do(f"() => String({added}.id)")
+    editor.until_board(collected, "1 image delivered")
+    assert "New take" in editor.board(node) or "Collect" in editor.board(node)
+    assert "New take" not in editor.board(collected), "nothing on it makes a new take"
     # The record is asked seldom.
     editor.until_badge("")
     assert (len(host.executor.ran), api.count("submit"), len(api.billed)) == (2, 1, 1)
