@@ -8,7 +8,7 @@
  * @import { Models } from "../models/models.js"
  *
  * @typedef {{
- *   t: Translate, routes: Routes, account: AccountStore, models: Pick<Models, "check" | "update">, note?: string, autofocus?: boolean,
+ *   t: Translate, routes: Routes, account: AccountStore, models: Pick<Models, "check" | "sendAsItIs" | "update">, note?: string, autofocus?: boolean,
  * }} Page `note` stands above all; `autofocus` lets a dialog put the cursor into the token's field
  */
 

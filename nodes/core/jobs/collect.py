@@ -236,11 +236,16 @@ class ResultCollector:
             return refused
         if isinstance(error, NotFound) and receipts.only_collected(self._job):
             await self._run.finishing(recorded, journal.disown, self._job)
-        elif receipts.is_gone(error, self._seconds()):
+        elif receipts.is_gone(error, self._seconds()) and self._may_be_known(error):
             await self._record(journal.mark_ended, "expired", error.note)
         if isinstance(error, JobCancelled) and self._request is not None and not self._ours:
             raise JobReplaced("replaces_cancelled", self._job.request_id)
         return error
+
+    def _may_be_known(self, error: PackError) -> bool:
+        """Whether the API of now is that of the job: an id alone does not tell, the same inputs or account do."""
+        same = self._request is not None or self._job.account == self._run.dependencies.account
+        return same or not isinstance(error, NotFound)
 
     def _leave(self) -> None:
         """After Stop: ask for the end of a job that may still be queued, and that nobody else waits for."""

@@ -96,8 +96,8 @@ def _unknown() -> tuple[float, ...]:
     wait, so that no job is noticed late by a larger part of it than another.
     """
     usual = np.linspace(3.4, 10.0, 10)
-    later = np.geomspace(usual[-1], _FREE_SECONDS + PACE, FREE_CALLS + 1 - len(usual))[1:]
-    return (0.0, *usual.tolist(), *later.tolist())
+    later = np.geomspace(usual[-1], _FREE_SECONDS + PACE, FREE_CALLS - len(usual))[1:]
+    return (0.0, 1.5, *usual.tolist(), *later.tolist())
 
 
 def _moments(first: float, logs: Floats) -> Floats:

@@ -44,7 +44,7 @@ class Property:
 class Field:
     """One input of a node's model: its name, its published words, and its kind.
 
-    ``note`` is the pack's own addition to the description.
+    ``note`` is the pack's own addition to the description. A ``rare`` one few people change.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Field:
     title: str = ""
     description: str = ""
     note: str = ""
+    rare: bool = False
 
     @property
     def inputs(self) -> tuple[Widget | Socket, ...]:

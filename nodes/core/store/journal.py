@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -58,6 +59,7 @@ class Journal:
             opened.pop_all()
         self._owed = OwedWrites(folder / "owed", self._keyed("record")[:16], self._owner.name)
         self._took_over = False
+        self._lock = threading.RLock()
         self._engine.when_back(self._settle)
 
     @property
@@ -185,8 +187,11 @@ class Journal:
         return self._set(job, cost=cost, ended_at=self._clock())
 
     def mark_delivered(self, job: Job) -> Job:
-        """Record that every image has been decoded and handed out, unless another run knows of more files."""
-        write = _change(job, "delivered", {})
+        """Record that every image has been decoded and handed out, unless another run knows of more files.
+
+        A permission to pay again ends with that, too.
+        """
+        write = _change(job, "delivered", {"retry_allowed": 0})
         with self._writing(write) as db:
             if not 0 < len(job.files) < len(by_id(db, job.id).files):
                 write.apply(db)
@@ -392,17 +397,23 @@ class Journal:
 
     @contextlib.contextmanager
     def _transaction(self, *, reading: bool = False) -> Iterator[Session]:
-        # What is owed must be written first.
-        with self._engine.transaction(reading=reading and self._took_over and not self._owed.pending) as db:
-            if not self._took_over:
-                self._owed.take_over(self._owner.is_connected)
-            owed = self._owed.pending
-            for write in owed:
-                write.apply(db)
-            yield db
-        self._took_over = True
-        if owed:
-            self._owed.settled(owed)
+        # What is owed must be written first, and by one of them: a second time it could undo what came after it.
+        with self._lock:
+            only_reads = reading and self._took_over and not self._owed.pending
+            with self._engine.transaction(reading=only_reads) as db:
+                owed = () if only_reads else self._write_owed(db)
+                yield db
+            self._took_over = True
+            if owed:
+                self._owed.settled(owed)
+
+    def _write_owed(self, db: Session) -> tuple[Write, ...]:
+        """Write what this process owes, and what one that has died by now has left; return it."""
+        self._owed.take_over(self._owner.is_connected)
+        owed = self._owed.pending
+        for write in owed:
+            write.apply(db)
+        return owed
 
 
 def _by_request(db: Session, request_id: str) -> Job | None:

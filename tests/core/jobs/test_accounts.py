@@ -151,6 +151,22 @@ def test_collecting_somebody_elses_job_leaves_it_as_it_is(
     assert [job.state for job in runner.jobs()] == ["submitted"]
 
 
+def test_what_another_api_does_not_know_is_not_recorded_as_gone(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_and_leave(runner, api)
+    (job,) = runner.jobs()
+    service().journal.write(lambda db: db.update("UPDATE jobs SET submitted_at = ?", (job.created_at - 86400,)))
+    with monkeypatch.context() as elsewhere, Emulator() as other:
+        other.token = api.token
+        elsewhere.setenv("RUNCOMFY_MODEL_API_BASE", other.base_url)
+        hurry()
+        with pytest.raises(NotFound, match="Compare the request id"):
+            runner.collect(job.request_id)
+    assert [job.state for job in runner.jobs()] == ["submitted"]
+    assert runner.text_to_image()[2] == job.request_id and api.count("submit") == 1
+
+
 def test_recent_jobs_and_the_budget_are_those_of_every_token(
     runner: Runner, renew: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,25 @@ def test_a_permission_replaces_images_that_are_gone(runner: Runner, api: Emulato
 
 
 @pytest.mark.usefixtures("clock")
+def test_a_permission_ends_where_the_images_come_after_all(runner: Runner, api: Emulator) -> None:
+    first = run(runner)
+    shutil.rmtree(runner.state / "kept")
+    grow_old(runner)
+    api.fault(Fault("file", times=None, status=403))
+    with pytest.raises(FileGone):
+        run(runner)
+    main(["jobs", "retry", first])
+    api.clear_faults()
+    assert runner.collect(first)[2] == first
+    shutil.rmtree(runner.state / "kept")
+    api.fault(Fault("file", times=None, status=410))
+    for _ in range(2):
+        with pytest.raises(FileGone, match=f"(?s){doors(api)}"):
+            run(runner)
+    assert api.count("submit") == 1
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_stray_file_among_the_kept_ones_and_a_proxy_lead_to_no_payment(runner: Runner, api: Emulator) -> None:
     run(runner)
     (entry,) = (runner.state / "kept").iterdir()

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +26,7 @@ from support import ROOT, Runner
 
 from emulator import Emulator, Fault
 from nodes.core.errors import JournalError
+from nodes.core.store.away.owed import OwedWrites, Write
 from nodes.core.store.budget import Budget
 from nodes.core.store.engines import sqlite
 from nodes.core.store.job import LIVE, Asked, Busy, Claimed, Existing, Job, Moment, OutcomeUnknown
@@ -551,6 +552,45 @@ def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> N
     claim = journal.claim(new_job())
     assert isinstance(claim, Existing)
     assert (claim.job.request_id, claim.job.cost) == ("r1", 0.5)
+
+
+def test_what_a_dead_process_owed_is_written_by_one_that_was_there_before(
+    open_journal: Callable[[], Journal],
+) -> None:
+    dying, other = open_journal(), open_journal()
+    assert other.recent() == []
+    job = claimed(dying)
+    dying.mark_submitting(job)
+    sql(dying, "ALTER TABLE jobs RENAME TO away")
+    with pytest.raises(JournalError):
+        dying.mark_submitted(job, "r1")
+    sql(dying, "ALTER TABLE away RENAME TO jobs")
+    dying.close()
+    claim = other.claim(new_job())
+    assert isinstance(claim, Existing)
+    assert claim.job.request_id == "r1"
+
+
+def test_what_is_owed_is_not_written_again_over_what_came_after_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = claimed(journal)
+    journal.mark_submitting(job)
+    sql(journal, "ALTER TABLE jobs RENAME TO away")
+    with pytest.raises(JournalError):
+        journal.mark_unsent(job)
+    sql(journal, "ALTER TABLE away RENAME TO jobs")
+    settled, others = OwedWrites.settled, ThreadPoolExecutor(1)
+
+    def settle_late(owed: OwedWrites, writes: Sequence[Write]) -> None:
+        monkeypatch.setattr(OwedWrites, "settled", settled)
+        wait([others.submit(journal.spent_today)], 0.5)
+        settled(owed, writes)
+
+    monkeypatch.setattr(OwedWrites, "settled", settle_late)
+    journal.mark_submitting(job)
+    others.shutdown()
+    assert sql(journal, "SELECT state FROM jobs") == [("submitting",)], "the POST is on its way"
 
 
 def test_what_is_in_memory_alone_is_written_at_the_end_of_a_process(

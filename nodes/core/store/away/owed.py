@@ -47,9 +47,9 @@ class OwedWrites:
     """The writes that one process owes a record, in order. Thread-safe.
 
     A file of the state folder, its owner's alone, holds them as well: ``<record>.<process>.jsonl``. Where its
-    process has died, the next one that opens the record takes it over. It never holds a write without those before
-    it, nor one that the record has by now: the end of a claim, for one, means another thing where nobody knows any
-    more that its job was sent.
+    process has died, the next one that writes to the record takes it over. It never holds a write without those
+    before it, nor one that the record has by now: the end of a claim, for one, means another thing where nobody
+    knows any more that its job was sent.
     """
 
     def __init__(self, folder: Path, record: str, process: str) -> None:
@@ -89,14 +89,15 @@ class OwedWrites:
 
     def take_over(self, is_alive: Callable[[str], bool]) -> None:
         """Owe what processes owed that have died."""
-        for path in self._files("*"):
+        for path in self._files():
             process = path.name.split(".")[1]
             if process != self._process and not is_alive(process):
                 with contextlib.suppress(OSError):
+                    writes = _read(path)
                     # Of two that take it over, one finds it.
-                    taken = path.rename(self._path(f".{secrets.token_hex(4)}"))
+                    path.rename(self._path(f".{secrets.token_hex(4)}"))
                     with self._lock:
-                        self._writes.extend(_read(taken))
+                        self._writes.extend(writes)
 
     def _save(self, *added: Write) -> None:
         """Add to the file what was ``added``; where it does not hold what is owed, write it anew."""
@@ -117,8 +118,14 @@ class OwedWrites:
             self._is_saved = True
             _remove(other for other in others if other != path)
 
-    def _files(self, process: str) -> list[Path]:
-        return sorted(self._folder.glob(f"{self._record}.{process}.*jsonl"))
+    def _files(self, process: str = "") -> list[Path]:
+        """Return the files of a process, or of all."""
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return []
+        begins = f"{self._record}.{process}." if process else f"{self._record}."
+        return sorted(self._folder / name for name in names if name.startswith(begins) and name.endswith(".jsonl"))
 
     def _path(self, part: str = "") -> Path:
         return self._folder / f"{self._record}.{self._process}{part}.jsonl"
