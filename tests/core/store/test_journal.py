@@ -540,6 +540,28 @@ def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
     assert "(disk full)" in caplog.text
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open stays in its place there")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_record_that_is_removed_while_it_is_in_use_spends_nothing(
+    runner: Runner, api: Emulator, replaced: bool
+) -> None:
+    runner.text_to_image()
+    aside = runner.state.with_name("aside")
+    runner.state.rename(aside)
+    if replaced:
+        shutil.copytree(aside, runner.state)
+    with pytest.raises(
+        JournalError, match=r"removed, moved or replaced(?s:.*)Charged: no(?s:.*)start ComfyUI again"
+    ):
+        runner.text_to_image("a crow")
+    shutil.rmtree(runner.state, ignore_errors=True)
+    aside.rename(runner.state)
+    runner.text_to_image("a crow")
+    runner.restart()
+    runner.text_to_image("a crow")
+    assert api.count("submit") == 2, "what was written is found after a restart"
+
+
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:
     job = claimed(journal)
     journal.mark_submitting(job)
