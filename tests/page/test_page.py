@@ -51,7 +51,7 @@ def test_refused_token_is_named_as_such(editor: Editor) -> None:
     panel = editor.open_settings()
     panel.locator("input[type=password]").fill("another-accounts-token")
     panel.get_by_role("button", name="Save").click()
-    panel.get_by_text("refused the token: it is wrong or expired").wait_for()
+    panel.locator("dd", has_text="refused the token: it is wrong or expired").wait_for()
 
 
 def test_run_without_a_token_asks_for_one_and_the_next_run_works(
