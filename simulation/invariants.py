@@ -105,6 +105,7 @@ class Record:
 
     def is_allowed(self, earlier: Job, later: Job) -> bool:
         """Whether a permission led from one job to the other: it ends where the first is delivered after all."""
+        assert isinstance(later.run, Run)
         delivered = [
             _end(run) for run in self.runs
             if run.delivery and run.delivery.request_id == earlier.request_id and not run.delivery.missing
