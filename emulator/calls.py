@@ -39,3 +39,5 @@ class Exchange:
     """The connection was cut: nothing goes out any more."""
     whole: bool = False
     """The file is to be sent whole, whatever range was asked for."""
+    half: bool = False
+    """Of a file that is never whole in memory, half of what was asked for is to be sent."""

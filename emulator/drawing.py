@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw, ImageOps
 
@@ -28,13 +28,37 @@ def make_file(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> bytes:
         return make_sound(asked.seconds, ending=plan.ending, key=key)
     if plan.medium == "video":
         ratio = "16:9" if asked.shape in ("auto", "adaptive") else asked.shape
-        still = draw(model_id, asked, replace(plan, size=plan.size or frame_size(ratio)), lookup)
-        return make_video(still, asked.seconds, ending=plan.ending, sound=asked.sound, key=key)
+        drawing = compose(model_id, asked, replace(plan, size=plan.size or frame_size(ratio)), lookup)
+        return make_video(
+            drawing.image, asked.seconds, ending=plan.ending, sound=asked.sound, key=key, finish=drawing.label
+        )
     return encode(draw(model_id, asked, plan, lookup), plan.make)
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """An image, RGB, and what is laid over it: the references of an edit, the prompt, and what was asked."""
+
+    image: Image.Image
+    references: list[Image.Image | str]
+    prompt: str
+    facts: str
+
+    def label(self, image: Image.Image) -> None:
+        """Lay it over an image of the same size."""
+        _lay_out(image, self.references)
+        _write(image, self.prompt, self.facts)
+
+
 def draw(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> Image.Image:
-    """Draw one image, RGB. With the ratio "auto", an edit takes the one nearest to its first reference."""
+    """Draw one image, RGB, with what is laid over it."""
+    drawing = compose(model_id, asked, plan, lookup)
+    drawing.label(drawing.image)
+    return drawing.image
+
+
+def compose(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> Drawing:
+    """Draw one image without its label. With the ratio "auto", an edit takes the one nearest to its reference."""
     references = load_references(asked.references, lookup)
     first = references[0] if references else ""
     ratio = asked.shape
@@ -44,11 +68,9 @@ def draw(model_id: str, asked: Asked, plan: Plan, lookup: Lookup) -> Image.Image
     key = f"{asked.prompt}|{asked.seed}|{plan.index}"
     # An edit shows its first reference in another light.
     image = scene(size, asked.prompt, key) if isinstance(first, str) else graded(_fitted(first, size), key)
-    facts = [model_id, ratio, asked.size, f"image {plan.index + 1} of {plan.total}"]
+    facts = [model_id, ratio, asked.size, f"{plan.medium} {plan.index + 1} of {plan.total}"]
     facts[3:3] = [] if asked.seed is None else [f"seed {asked.seed}"]
-    _lay_out(image, references)
-    _write(image, asked.prompt, "   ·   ".join(facts))
-    return image
+    return Drawing(image, references, asked.prompt, "   ·   ".join(facts))
 
 
 def _fitted(reference: Image.Image, size: tuple[int, int]) -> Image.Image:

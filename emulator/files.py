@@ -95,8 +95,10 @@ class File:
             left -= len(_ZEROS)
 
 
-async def stream(request: web.Request, file: File, content_type: str, *, ranges: bool) -> web.StreamResponse:
-    """Send a file piece by piece, or its end from where it was asked for."""
+async def stream(
+    request: web.Request, file: File, content_type: str, *, ranges: bool, half: bool = False
+) -> web.StreamResponse:
+    """Send a file piece by piece, or its end from where it was asked for; of it, ``half``, and then close."""
     tag = f'"{hashlib.sha256(file.data).hexdigest()[:24]}-{file.padding}"'
     asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
     goes_on = ranges and asked is not None and request.headers.get("If-Range", tag) == tag
@@ -107,9 +109,11 @@ async def stream(request: web.Request, file: File, content_type: str, *, ranges:
         answer.headers.update({"Accept-Ranges": "bytes", "ETag": tag})
     if goes_on:
         answer.headers["Content-Range"] = f"bytes {start}-{file.length - 1}/{file.length}"
+    if half:
+        answer.force_close()
     await answer.prepare(request)
     with contextlib.suppress(ConnectionError):
-        for piece in file.part(start, file.length):
+        for piece in file.part(start, start + (file.length - start) // 2 if half else file.length):
             await answer.write(piece)
     return answer
 

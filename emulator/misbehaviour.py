@@ -31,7 +31,11 @@ async def misbehave(fault: Fault, exchange: Exchange, process: Process) -> web.S
         await asyncio.sleep(fault.hang or 0)
         return await process()
     exchange.whole = fault.kind == "cut"
+    exchange.half = fault.kind == "truncated"
     answer = await process()
+    if answer.prepared:
+        # A large file, which is sent while it is made.
+        return answer
     if fault.kind == "lost":
         return _cut(exchange)
     if fault.kind == "hang_after":

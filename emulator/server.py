@@ -175,7 +175,7 @@ class Api:
         file = await asyncio.to_thread(self._files.open, *found)
         ranges, kind = self._account.ranges and not exchange.whole, found[1].content_type
         if file.padding:
-            return await files.stream(exchange.request, file, kind, ranges=ranges)
+            return await files.stream(exchange.request, file, kind, ranges=ranges, half=exchange.half)
         return files.answer(exchange.request, file.data, kind, ranges=ranges)
 
     async def catalog_categories(self, _exchange: Exchange) -> web.Response:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nodes.comfyui.collect import COLLECT
 from nodes.comfyui.factory import node_class
+from nodes.comfyui.prompts import PROMPTS
 from nodes.comfyui.runtime import ComfyHost
 from nodes.comfyui.saving.node import SAVE
 from nodes.core.docs.glossary import LOCALES, languages
@@ -28,7 +29,8 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "tests" / "contract"
 def main() -> None:
     """Write every file that is missing or stale, and name it."""
     models = read_models(MODELS_FOLDER)
-    for path, text in (index(), *node_definitions((*models, COLLECT, SAVE)), *new_contracts(models, CONTRACTS)):
+    nodes = (*models, COLLECT, SAVE, PROMPTS)
+    for path, text in (index(), *node_definitions(nodes), *new_contracts(models, CONTRACTS)):
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(path)

@@ -92,6 +92,8 @@ export interface NamedModel {
   price: number | null;
   unit: string;
   hash: string;
+  /** That which defines the node first, then the others, the newest first; `widgets` are the saved ones in order. */
+  versions?: { hash: string; widgets: string[] }[];
   refused: Failure | null;
 }
 
@@ -139,6 +141,21 @@ export interface CataloguePage {
 export interface AddedModels {
   added: { model_id: string; node_id: string; name: string }[];
   refused: { model_id: string; failure: Failure }[];
+}
+
+export interface RemovedModels {
+  removed: AddedModels["added"];
+  refused: AddedModels["refused"];
+}
+
+export interface CheckedModels {
+  models: CheckedModel[];
+  /** Seconds since the epoch; null where the catalogue has never been read. */
+  read_at: number | null;
+  /** The ids of models whose inputs a person has allowed to be sent as they are. */
+  as_it_is: string[];
+  failure: Failure | null;
+  left_out: Failure[];
 }
 
 /** What became of a model since it was added. `by` is what supersedes it. */

@@ -227,7 +227,7 @@ export interface SavedNode {
   /** The values of its widgets in their order. */
   widgets_values?: unknown[];
   size?: Size;
-  inputs?: { label?: string }[];
+  inputs?: { name?: string; label?: string; link?: number | null }[];
 }
 
 /** An input of a node: a socket, or the place where a link may stand in for a widget. */
@@ -247,7 +247,9 @@ export interface Widget {
   value?: unknown;
   /** False keeps it out of the saved workflow. */
   serialize?: boolean;
-  options?: Partial<DOMWidgetOptions> & { values?: unknown; min?: number; max?: number };
+  options?: Partial<DOMWidgetOptions> & { values?: unknown; min?: number; max?: number; advanced?: boolean };
+  /** The element of one that is drawn by the browser. */
+  element?: HTMLElement;
   callback?(value: unknown): void;
 }
 

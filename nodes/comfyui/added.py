@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from ..core.config.settings import state_folder
 from ..core.errors import ConfigError
 from .collect import COLLECT
 from .factory import ModelNode, NodeHost, attributes, node_class
-from .runtime import host_nodes
+from .runtime import host_nodes, in_server_thread
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ _MODULE = "RELATIVE_PYTHON_MODULE"
 # cache, so that a model has one class for ever, whichever version of it is the newest.
 _classes: dict[str, type[ModelNode]] = {}
 _lock = threading.Lock()
+_publishing = threading.Lock()
 
 
 def classes_at_start(host: NodeHost) -> dict[str, type[ModelNode]]:
@@ -46,17 +48,30 @@ def publish(host: Host) -> None:
     nodes = host_nodes()
     if nodes is None or COLLECT.node_id not in nodes.NODE_CLASS_MAPPINGS:
         return
-    made = classes(cast("NodeHost", host))
-    module = getattr(nodes.NODE_CLASS_MAPPINGS[COLLECT.node_id], _MODULE, None)
-    for node_id in _classes.keys() - made.keys():
-        nodes.NODE_CLASS_MAPPINGS.pop(node_id, None)
-        nodes.NODE_DISPLAY_NAME_MAPPINGS.pop(node_id, None)
-    for node_id, one in made.items():
-        if module is not None:
-            # What the host sets as it loads a pack: its page asks for help pages by it.
+    with _publishing:
+        made = classes(cast("NodeHost", host))
+        names = {node_id: one.SPEC.display_name for node_id, one in made.items()}
+        gone = _classes.keys() - made.keys()
+        _mark(made.values(), getattr(nodes.NODE_CLASS_MAPPINGS[COLLECT.node_id], _MODULE, None))
+        for table, ours in ((nodes.NODE_CLASS_MAPPINGS, made), (nodes.NODE_DISPLAY_NAME_MAPPINGS, names)):
+            _bring_up_to_date(table, ours, gone)
+
+
+def _mark(made: Iterable[type[ModelNode]], module: object) -> None:
+    """Set what the host sets as it loads a pack: its page asks for help pages by it."""
+    if module is not None:
+        for one in made:
             setattr(one, _MODULE, module)
-        nodes.NODE_CLASS_MAPPINGS[node_id] = one
-        nodes.NODE_DISPLAY_NAME_MAPPINGS[node_id] = one.SPEC.display_name
+
+
+def _bring_up_to_date(table: dict[str, Any], ours: Mapping[str, object], gone: Collection[str]) -> None:
+    def change() -> None:
+        for node_id in gone:
+            table.pop(node_id, None)
+        table.update(ours)
+
+    if not table.keys().isdisjoint(gone) or any(table.get(name) != one for name, one in ours.items()):
+        in_server_thread(change)
 
 
 def _class_of(spec: Any, host: NodeHost) -> type[ModelNode]:

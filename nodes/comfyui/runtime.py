@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,22 @@ def host_nodes() -> Any:
 def prompt_server() -> Any:
     """Return ComfyUI's server, or None where there is none. Imports nothing: it would be another ``server``."""
     return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+
+
+def in_server_thread(change: Callable[[], None]) -> None:
+    """Make a change in the thread of ComfyUI's server, which goes through its tables there, and wait for it.
+
+    Where no server runs, it is made here. Blocking; not to be called in that thread.
+    """
+    loop = getattr(prompt_server(), "loop", None)
+    if loop is None or not loop.is_running():
+        change()
+        return
+
+    async def made() -> None:
+        change()
+
+    asyncio.run_coroutine_threadsafe(made(), loop).result()
 
 
 def _connection(server: Any, page: str | None) -> object:

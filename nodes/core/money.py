@@ -13,6 +13,7 @@ Scope: TypeAlias = Literal["all", "user", "project"]
 
 _CENTS = 2
 _LEAST = "0.0001"
+_DIGITS_OF_A_FLOAT = 400
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,10 @@ def money(usd: float | None) -> str:
     if usd is None:
         return ""
     # The host's start writes no amount, and loading this takes as long as a dozen modules of the pack.
-    from decimal import ROUND_HALF_UP, Decimal
+    from decimal import ROUND_HALF_UP, Context, Decimal
 
     # Half a unit is rounded away from zero, as JavaScript does it; Python's own formats round it to even.
-    whole, _, decimals = f"{Decimal(abs(usd)).quantize(Decimal(_LEAST), ROUND_HALF_UP):f}".partition(".")
+    rounded = Decimal(abs(usd)).quantize(Decimal(_LEAST), ROUND_HALF_UP, Context(prec=_DIGITS_OF_A_FLOAT))
+    whole, _, decimals = f"{rounded:f}".partition(".")
     decimals = decimals[:_CENTS] + decimals[_CENTS:].rstrip("0")
     return f"{'-' if usd < 0 else ''}${whole}.{decimals}"

@@ -14,10 +14,12 @@ from nodes.comfyui import NODE_CLASS_MAPPINGS
 from nodes.core.schema.kind import INT32_MAX
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.own import ON_FAILURE, RERUN_SEED
-from nodes.core.schema.registry import MODELS_FOLDER
+from nodes.core.schema.registry import MODELS_FOLDER, load_models
 from tools.contract import contract, written
 
 FOLDER = ROOT / "tests" / "contract"
+MODEL_SPECS = load_models()
+COSTLY = ("count", "size", "width", "height", "duration", "duration_ms", "seed", "prompt", "references")
 MODELS = pytest.mark.parametrize("spec", [TEXT_TO_IMAGE, PRO_EDIT], ids=lambda spec: spec.command)
 MIGRATION = (
     "The contract of {node} has changed. Workflows that people have saved hold widget values by position and "
@@ -123,6 +125,17 @@ def test_what_becomes_of_the_other_items_of_a_list_is_asked_last(spec: ModelSpec
     name, options = list(widgets(spec).items())[-1]
     assert (name, options["default"]) == (ON_FAILURE, "stop")
     assert "never sent" in options["tooltip"].lower()
+
+
+def test_rare_inputs_are_advanced_and_none_that_costs() -> None:
+    advanced = {
+        spec: [name for name, each in widgets(spec).items() if each.get("advanced")] for spec in MODEL_SPECS
+    }
+    assert advanced[TEXT_TO_IMAGE] == ["safety_tolerance", "limit_generations", ON_FAILURE]
+    assert advanced[PRO_EDIT] == ["sync_mode", ON_FAILURE]
+    costly = {spec: {field.name for field in spec.fields if field.role in COSTLY} for spec in MODEL_SPECS}
+    assert not any(set(names) & costly[spec] for spec, names in advanced.items())
+    assert not any("default" not in widgets(spec)[name] for spec, names in advanced.items() for name in names)
 
 
 def test_only_a_model_without_a_seed_has_a_rerun_seed_and_it_follows_the_schemas_inputs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +52,32 @@ def room(host: Standin, name: str) -> Any:
 def ask(host: Standin, path: str, **body: object) -> Any:
     answer = requests.post(f"{host.url}/runcomfy/models/{path}", json=body, timeout=20)
     return answer.json()
+
+
+class Watched(dict[str, Any]):
+    """A table that knows which threads have changed it."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        super().__init__(content)
+        self.threads: set[str] = set()
+
+    def update(self, *others: Any) -> None:
+        self.threads.add(threading.current_thread().name)
+        super().update(*others)
+
+
+def test_the_hosts_tables_change_where_the_host_goes_through_them(
+    host: Standin, tables: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(host.nodes)
+    monkeypatch.setitem(tables.__dict__, "NODE_CLASS_MAPPINGS", watched)
+    ask(host, "add", model_ids=[PIXEL])
+    assert NODE in watched and watched.threads == {"standin"}
+    watched.threads.clear()
+    ask(host, "search", search="pixel")
+    assert watched.threads == set(), "there was nothing to change"
+    ask(host, "remove", model_ids=[PIXEL])
+    assert NODE not in watched
 
 
 def test_a_model_is_searched_added_named_and_removed(host: Standin, tables: ModuleType) -> None:

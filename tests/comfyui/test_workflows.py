@@ -99,13 +99,14 @@ def test_saved_values_are_accepted_by_the_pack(name: str, definitions: dict[str,
     prompt = to_prompt(workflow, definitions)
     for node in models_of(workflow, definitions):
         inputs = prompt[str(node["id"])]["inputs"]
-        assert inputs["prompt"].strip()
+        assert isinstance(inputs["prompt"], list) or inputs["prompt"].strip()
         widgets = {key: value for key, value in inputs.items() if not isinstance(value, list)}
         linked = dict.fromkeys(inputs.keys() - widgets.keys(), 1)
         sockets = {socket.name for field in SPECS[node["type"]].fields for socket in field.sockets}
         addresses = {"image_urls": "https://a.example.com/1.png"} if "image_urls" in linked else {}
         counts = {name: count for name, count in linked.items() if name in sockets}
-        check(SPECS[node["type"]], Given({**widgets, **addresses}, counts))
+        prompts = {"prompt": "a line"} if "prompt" in linked else {}
+        check(SPECS[node["type"]], Given({**widgets, **addresses, **prompts}, counts))
 
 
 @every_workflow

@@ -29,6 +29,11 @@ def test_any_amount_has_two_to_four_decimals_and_is_near(usd: float) -> None:
     assert abs(float(f"{sign}{number}") - usd) <= 0.00005 + 1e-9
 
 
+@pytest.mark.parametrize("usd", [1e24, 1.7e308])
+def test_no_amount_is_too_large_to_be_written(usd: float) -> None:
+    assert float(money(usd).removeprefix("$")) == usd
+
+
 @pytest.mark.parametrize(("length", "text"), AMOUNTS["size"])
 def test_sizes_are_written_by_the_rule_of_the_page(length: int, text: str) -> None:
     assert size(length) == text

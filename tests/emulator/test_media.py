@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 import requests
 
@@ -100,3 +101,13 @@ def test_models_are_read_from_a_page_of_the_catalogue(api: Emulator, tmp_path: P
     assert {one: (model.output, model.unit) for one, model in read.items()} == {
         one: (model.output, model.unit) for one, model in api.models.items()
     }
+
+
+def test_a_video_moves_under_a_caption_that_does_not(api: Emulator) -> None:
+    told = output(api, VIDEO, prompt="a lighthouse", duration=4, reference_images=[REFERENCE])
+    with av.open(io.BytesIO(fetched(told["video"]).content)) as video:
+        first, *_, last = (frame.to_ndarray(format="rgb24").astype(int) for frame in video.decode(video=0))
+    height, width, _ = first.shape
+    caption = slice(int(height * 0.93), height), slice(0, width // 2)
+    moved, kept = np.abs(first - last).mean(), np.abs(first[caption] - last[caption]).mean()
+    assert moved > 3 and kept < moved / 3

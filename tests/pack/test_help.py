@@ -30,11 +30,17 @@ NODES = (
     "RunComfy_qwen__qwen_image_2___1__edit",
 )
 
+# Their pages are short: they pay for nothing.
+SHORT = ("RunComfySaveOriginals", "RunComfyPrompts")
+
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)|<(https?://[^>\s]+)>")
 NUMBER = re.compile(r"\d+")
 
 pages = pytest.mark.parametrize(("node", "language"), [(node, name) for node in NODES for name in LANGUAGES])
+every_page = pytest.mark.parametrize(
+    ("node", "language"), [(node, name) for node in (*NODES, *SHORT) for name in LANGUAGES]
+)
 translations = pytest.mark.parametrize(
     ("node", "language"), [(node, name) for node in NODES for name in TRANSLATIONS]
 )
@@ -105,20 +111,26 @@ def test_a_language_has_every_part_and_no_other(language: str) -> None:
 
 def test_a_nodes_own_parts_are_those_of_a_node() -> None:
     folders = {path.parent.name for path in (LOCALES / ENGLISH / "help").glob("*/*.md")}
-    assert folders <= {*NODES, "RunComfySaveOriginals"}
-    assert not any(re.search(r"\{[a-z_]+\}", page("RunComfySaveOriginals", language)) for language in LANGUAGES)
+    assert folders <= {*NODES, *SHORT}
 
 
-@pages
+@every_page
 def test_every_placeholder_is_filled_in(node: str, language: str) -> None:
     assert not re.search(r"\{[a-z_]+\}", page(node, language))
 
 
-@pages
+@every_page
 def test_no_page_has_a_table_which_the_panel_would_cut(node: str, language: str) -> None:
     assert not re.search(r"^\|", page(node, language), re.MULTILINE)
     # Nothing in it breaks within a line: what a line of the panel holds is its widest word.
     assert max(map(len, re.split(r"[\s/]|<br>|://", "".join(re.findall(r"[!-~\s]", page(node, language)))))) <= 30
+
+
+@every_page
+def test_no_address_is_wider_than_the_panel(node: str, language: str) -> None:
+    shown = re.sub(r"\]\([^)]*\)", "]", page(node, language))
+    assert not re.search(r"https?://", re.sub(CODE, "", shown))
+    assert max(map(len, re.findall(r"\[(\S+)\]", shown))) <= 30
 
 
 @pages

@@ -68,6 +68,13 @@ def test_the_first_command_of_the_readme_needs_neither_torch_nor_the_tests_packa
     assert install == "python -m pip install -r requirements.txt aiohttp"
     assert command == 'python -m nodes text-to-image "A red fox in the snow"'
     needed = blocking(tmp_path / "blocked", *BLOCKED)
+    # PowerShell runs no script of a folder (Activate.ps1) before a person has allowed that.
+    (powershell,) = re.findall(r"In PowerShell:\n\n```\n(.*?)```", readme, re.DOTALL)
+    assert powershell.splitlines() == [
+        *lines[:2],
+        "py -m venv .venv",
+        *(f".venv\\Scripts\\{each}" for each in (install, command)),
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "nodes", "text-to-image", "A red fox in the snow"],
         cwd=tmp_path,

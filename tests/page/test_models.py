@@ -196,6 +196,7 @@ def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh
           quality={**ratio, "title": "Quality", "enum": ["low", "high"], "default": "low"})  # fmt: skip
     paint = editor.add(PAINT, prompt="a fox", seed=42, resolution="4K", output_format="webp")
     editor.connect(paint, editor.add("PreviewImage", 900), "images")
+    before = editor.saved()
     editor.run()
     editor.until_board(paint, "does not take these inputs any more")
     editor.page.keyboard.press("Escape")
@@ -209,6 +210,10 @@ def test_changed_model_is_refused_updated_and_its_values_keep_their_places(fresh
     values = editor.do(VALUES, paint)
     assert (values["prompt"], values["seed"], values["output_format"]) == ("a fox", 42, "webp")
     assert (values["quality"], "resolution" in values) == ("low", False)
+    # A workflow of before that carries nothing: its values are those of the first version.
+    del before["extra"]["runcomfy_models"]
+    editor.load(before)
+    assert editor.do(VALUES, paint) == values
     assert api.count("submit") == 0
     editor.run()
     editor.until_board(paint, "1 image delivered")
@@ -262,3 +267,63 @@ def test_panel_tells_what_has_changed_and_updates_it(fresh: Editor, api: Emulato
         "(id) => app.graph.getNodeById(id).widgets.find((each) => each.name === 'resolution').options.values", node
     )
     assert options == ["1K"]
+
+
+def test_a_model_is_removed_in_the_dialog_and_added_again(fresh: Editor) -> None:
+    add(fresh, "acme", SKETCH_NAME)
+    dialog = open_models(fresh)
+    dialog.locator("input[type=search]").fill("acme sketch")
+    row = dialog.locator(".runcomfy-model")
+    row.get_by_role("button", name="Remove").click()
+    row.get_by_role("button", name="Really remove it?").click()
+    dialog.get_by_text("was removed. Workflows that use it keep their values.").wait_for()
+    fresh.until("() => document.querySelectorAll('.runcomfy-model').length === 1")
+    assert dialog.locator(".runcomfy-model.runcomfy-here").count() == 0
+    dialog.get_by_label(SKETCH_NAME).check()
+    dialog.get_by_role("button", name="Add 1 model").click()
+    dialog.get_by_text("found in the node search").wait_for()
+    assert dialog.locator(".runcomfy-model.runcomfy-here").count() == 1
+
+
+def test_panel_reads_the_catalogue_again_tells_of_wrong_files_and_ends_what_is_sent_as_it_is(
+    fresh: Editor, api: Emulator, tmp_path: Path
+) -> None:
+    editor = fresh
+    add(editor, "acme", PAINT_NAME, SKETCH_NAME)
+    editor.do("async () => { await fetch('/runcomfy/models/as_it_is', { method: 'POST',"
+              f" body: JSON.stringify({{ model_id: '{PAINT_ID}', allow: true }}),"
+              " headers: { 'Content-Type': 'application/json' } }); }")  # fmt: skip
+    (tmp_path / "state" / "models" / "RunComfy_acme__wrong.1.json").write_text("{")
+    editor.do("() => { app.extensionManager.command.execute('RunComfy.Account'); }")
+    dialog = editor.page.locator("dialog.runcomfy-account-dialog")
+    dialog.get_by_text("None of the models here has changed.").wait_for()
+    assert "RunComfy_acme__wrong.1.json cannot be used and is left out." in dialog.inner_text()
+    del api.models[SKETCH_ID]
+    dialog.get_by_role("button", name="Read the catalogue again").click()
+    dialog.get_by_text("Sketch Text to Image is not in the catalogue any more.").wait_for()
+    told = dialog.get_by_text("The inputs of Paint 2.0 Text to Image are sent as they are.")
+    told.wait_for()
+    dialog.get_by_role("button", name="Check them again").click()
+    told.wait_for(state="detached")
+    assert PAINT_ID not in (tmp_path / "state" / "as_it_is.json").read_text()
+
+
+def test_a_link_that_an_update_has_no_socket_for_is_told_on_the_node(fresh: Editor, api: Emulator) -> None:
+    editor = fresh
+    image = {"type": "string", "format": "image_uri"}
+    offer(api, PAINT_ID, PAINT_NAME, image_url=image)
+    add(editor, "acme", PAINT_NAME)
+    paint = editor.add(PAINT, 500, prompt="a fox", seed=42)
+    editor.connect(editor.add("LoadImage"), paint, "image")
+    editor.connect(paint, editor.add("PreviewImage", 1000), "images")
+    offer(api, PAINT_ID, PAINT_NAME, start_image_url=image)
+    editor.run()
+    editor.until_board(paint, "does not take these inputs any more")
+    editor.page.keyboard.press("Escape")
+    editor.press(paint, "Update this node")
+    editor.until("(id) => app.graph.getNodeById(id)?.inputs.some((each) => each.name === 'start_image')", paint)
+    editor.until_board(paint, "have no place any more, the defaults stand in for them: image.")
+    # The link stays where a person sees it, and nothing is paid for without the image.
+    editor.run()
+    editor.until_board(paint, "has no such input")
+    assert api.count("submit") == 0

@@ -36,12 +36,14 @@ def test_token_is_entered_tested_and_forgotten_in_the_settings(
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("accepted").wait_for()
     panel.get_by_text("$25.00").wait_for()
+    panel.get_by_text("There is no RunComfy API token").wait_for(state="detached")
     assert "\u2022\u2022\u2022\u20221234" in panel.inner_text()
     assert panel.locator("input[type=password]").input_value() == ""
     assert TOKEN not in editor.page.content() and TOKEN not in str(host.settings)
     panel.get_by_role("button", name="Forget token").click()
     panel.get_by_role("button", name="Really forget it?").click()
     panel.get_by_text("Token forgotten.").wait_for()
+    panel.get_by_text("There is no RunComfy API token").wait_for()
     assert api.count("submit") == 0
 
 
@@ -49,7 +51,7 @@ def test_refused_token_is_named_as_such(editor: Editor) -> None:
     panel = editor.open_settings()
     panel.locator("input[type=password]").fill("another-accounts-token")
     panel.get_by_role("button", name="Save").click()
-    panel.get_by_text("refused the token: it is wrong or expired").wait_for()
+    panel.locator("dd", has_text="refused the token: it is wrong or expired").wait_for()
 
 
 def test_run_without_a_token_asks_for_one_and_the_next_run_works(
@@ -139,7 +141,10 @@ def test_stopped_job_is_collected_in_the_sidebar_without_a_new_charge(
     sidebar.get_by_role("button", name="Add to the graph").click()
     added = f"app.graph.nodes.find((each) => each.type === '{COLLECT}')"
     editor.until(f"() => {added}")
-    editor.until_board(editor.do(f"() => String({added}.id)"), "1 image delivered")
+    collected = editor.do(f"() => String({added}.id)")
+    editor.until_board(collected, "1 image delivered")
+    assert "New take" in editor.board(node) or "Collect" in editor.board(node)
+    assert "New take" not in editor.board(collected), "nothing on it makes a new take"
     # The record is asked seldom.
     editor.until_badge("")
     assert (len(host.executor.ran), api.count("submit"), len(api.billed)) == (2, 1, 1)
@@ -335,6 +340,54 @@ def test_sockets_grow_and_close_their_gaps(editor: Editor) -> None:
     sent = editor.prompt()[edit]["inputs"]
     assert [sent["image_1"], sent["image_2"]] == [[images[0], 0], [images[2], 0]]
     assert "image_3" not in sent and "runcomfy_state" not in sent
+
+
+def test_rare_inputs_are_folded_away_in_nodes_2_and_one_that_was_changed_is_seen(
+    editor: Editor, look: Look
+) -> None:
+    node = editor.add(TEXT_TO_IMAGE)
+    shown = editor.page.locator(f'[data-node-id="{node}"]')
+    if look.vue:
+        shown.get_by_text("Enable web search").wait_for()
+        assert not shown.get_by_text("Safety tolerance").count()
+    editor.do(
+        "(id) => { const widget = app.graph.getNodeById(id).widgets.find((w) => w.name === 'safety_tolerance');"
+        " widget.value = 6; widget.callback?.(6); }",
+        node,
+    )
+    editor.load(editor.saved())
+    if look.vue:
+        shown.get_by_text("Safety tolerance").wait_for()
+        assert not shown.get_by_text("On failure").count()
+    names = editor.do("(id) => app.graph.getNodeById(id).widgets.map((each) => each.name)", node)
+    assert names[-4:] == ["limit_generations", "enable_web_search", "on_failure", "runcomfy_state"]
+    assert editor.prompt()[node]["inputs"]["safety_tolerance"] == 6
+
+
+def test_box_for_addresses_says_what_it_is_for(editor: Editor) -> None:
+    edit = editor.add(PRO_EDIT)
+    box = "(id) => app.graph.getNodeById(id).widgets.find((each) => each.name === 'image_urls')"
+    assert editor.do(f"(id) => ({box})(id).value", edit) == ""
+    editor.until(f"(id) => ({box})(id).element?.placeholder === 'Image addresses (optional)'", edit)
+
+
+def test_page_reads_links_as_the_newest_frontend_asks(editor: Editor) -> None:
+    """The host warns of its own reads, too: only what passes through the pack's modules counts."""
+    editor.do(
+        "() => { window.warned = []; LiteGraph.alwaysRepeatWarnings = true; Error.stackTraceLimit = 60;"
+        " LiteGraph.onDeprecationWarning.push((text) => window.warned.push(new Error(text).stack)); }"
+    )
+    made, edit = editor.add(TEXT_TO_IMAGE, prompt="a fox"), editor.add(PRO_EDIT, 600)
+    editor.connect(made, edit, "image_1")
+    editor.connect(made, edit, "image_2")
+    editor.disconnect(edit, "image_1")
+    editor.load(editor.saved())
+    editor.page.wait_for_timeout(1000)
+    warned = editor.do(
+        "() => { LiteGraph.onDeprecationWarning.pop(); LiteGraph.alwaysRepeatWarnings = false;"
+        " return window.warned; }"
+    )
+    assert [stack for stack in warned if "/extensions/" in stack] == []
 
 
 def test_replaced_link_stays_at_its_socket(editor: Editor) -> None:

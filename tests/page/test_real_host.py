@@ -16,7 +16,7 @@ from real_comfyui.host import PACKS, Comfy, installation
 
 from emulator import Emulator, Fault
 
-from .browser import BOARD, Editor
+from .browser import BOARD, TEXT_TO_IMAGE, Editor
 from .frontends import NEWEST, frontend
 from .standin import PAGE_SETTINGS
 
@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.page, pytest.mark.comfyui]
 
 TOKEN = "a-token-of-the-emulator-1234"
 PAGES = {"own-classic": (None, False), "newest-vue": (NEWEST, True)}
+_STORE_TOKEN = """async (token) => { await fetch('/runcomfy/token', {
+  method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token }) }); }"""
 # The newest page asks for what this ComfyUI has not yet.
 OF_ANOTHER_VERSION = ("Jobs API", "Failed to fetch", "Error fetching", "Error loading")
 
@@ -38,24 +40,29 @@ def api() -> Iterator[Emulator]:
 
 
 @pytest.fixture(params=PAGES)
-def editor(request: pytest.FixtureRequest, api: Emulator, tmp_path: Path, browser: Browser) -> Iterator[Editor]:
-    """The page of a ComfyUI that has no token yet."""
+def comfy(request: pytest.FixtureRequest, api: Emulator, tmp_path: Path) -> Iterator[Comfy]:
+    """A ComfyUI that has no token yet."""
     if installation() is None:
         pytest.skip("COMFYUI_PATH is not set")
     version, vue = PAGES[request.param]
     options = ["--front-end-root", str(frontend(version))] if version else []
-    comfy = Comfy(tmp_path / "comfyui", api, options=options)
-    comfy.environment["RUNCOMFY_API_TOKEN"] = ""
-    with comfy:
-        comfy.post("/settings", {**PAGE_SETTINGS, "Comfy.VueNodes.Enabled": vue})
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        opened = Editor(context, comfy.url)
-        opened.open()
-        yield opened
-        errors = [error for error in opened.errors if not any(text in error for text in OF_ANOTHER_VERSION)]
-        context.close()
+    made = Comfy(tmp_path / "comfyui", api, options=options)
+    made.environment["RUNCOMFY_API_TOKEN"] = ""
+    with made:
+        made.post("/settings", {**PAGE_SETTINGS, "Comfy.VueNodes.Enabled": vue})
+        yield made
+    assert TOKEN not in made.log
+
+
+@pytest.fixture
+def editor(comfy: Comfy, browser: Browser) -> Iterator[Editor]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    opened = Editor(context, comfy.url)
+    opened.open()
+    yield opened
+    errors = [error for error in opened.errors if not any(text in error for text in OF_ANOTHER_VERSION)]
+    context.close()
     assert errors == []
-    assert TOKEN not in comfy.log
 
 
 def load_template(editor: Editor, name: str) -> str:
@@ -105,6 +112,40 @@ def test_from_the_token_to_the_image_and_to_a_stopped_job(editor: Editor, api: E
     sidebar.get_by_text("Collected: no new charge.").wait_for()
     editor.until("() => document.querySelector('.runcomfy-job-file')?.naturalWidth > 0")
     assert api.count("submit") == 2
+
+
+def test_a_list_of_a_killed_server_is_collected_whole_and_not_one_of_it_is_paid_for_twice(
+    comfy: Comfy, editor: Editor, api: Emulator
+) -> None:
+    editor.do(_STORE_TOKEN, TOKEN)
+    api.hold_running = True
+    prompts = editor.add("RunComfyPrompts", 20, 100, prompts="\n".join(f"a fox {each}" for each in range(4)))
+    node = editor.add(TEXT_TO_IMAGE, 480, 100)
+    editor.connect(prompts, node, "prompt")
+    editor.connect(node, editor.add("PreviewImage", 960, 100), "images")
+    workflow = editor.saved()
+    editor.run()
+    for _ in range(300):
+        if len(api.jobs) == 4:
+            break
+        editor.page.wait_for_timeout(50)
+    api.finish(api.jobs[0].request_id)
+    editor.until_board(node, "1 of 4")
+    comfy.kill()
+    comfy.start()
+    editor.url = comfy.url
+    editor.open()
+    # Of the server that was not there.
+    editor.errors.clear()
+    editor.load(workflow)
+    editor.until_board(node, "3 of 4 left running at RunComfy")
+    editor.press(node, "Collect all")
+    api.hold_running = False
+    editor.until_board(node, "3 images delivered")
+    editor.run()
+    editor.until_board(node, "4 images delivered")
+    editor.until_board(node, "Same inputs: kept copy, no charge")
+    assert (api.count("submit"), len(api.billed)) == (4, 4)
 
 
 def test_every_button_of_a_receipt_does_what_it_says_and_nothing_is_paid_twice(

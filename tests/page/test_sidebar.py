@@ -111,6 +111,19 @@ def test_collecting_shows_the_image_and_runs_nothing(editor: Editor, host: Stand
     assert host.executor.ran == []
 
 
+def test_all_that_is_to_be_collected_is_collected_at_once(editor: Editor, record: Record, host: Standin) -> None:
+    for number in (4996, 4995):
+        record.add(entry(number, state="submitted", needs="collect", files=[], cost=None, charge="unknown"))
+    sidebar = editor.open_jobs()
+    sidebar.get_by_text("5 jobs need you").wait_for()
+    sidebar.get_by_role("button", name="Collect all").click()
+    sidebar.get_by_text("2 jobs need you").wait_for()
+    editor.until("() => !document.querySelector('.runcomfy-sidebar').innerText.includes('Collecting')")
+    assert not sidebar.get_by_role("button", name="Collect all").count()
+    assert len([path for path, _ in record.calls if path == "/jobs/collect"]) == 3
+    assert host.executor.ran == []
+
+
 def test_dragged_job_is_collected_by_a_node_of_its_own_that_is_run_alone(
     editor: Editor, host: Standin, api: Emulator
 ) -> None:

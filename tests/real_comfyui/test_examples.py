@@ -15,6 +15,7 @@ from real_comfyui.workflows import (
     BY_ADDRESS,
     COLLECT,
     CORE_WIDGETS,
+    LIST_OF_PROMPTS,
     NAMES,
     SEVERAL_REFERENCES,
     inputs_of,
@@ -37,7 +38,7 @@ SAVED = {
     "Nano Banana 2 - several takes compared": ([(912 + 16 + 912, 1152)], 2),
     "Nano Banana Pro - edit an image": ([(1024, 1024)], 1),
     SEVERAL_REFERENCES: ([(1024, 1024)], 1),
-    "Nano Banana Pro - a list of images": ([(1024, 1024)] * 3, 3),
+    LIST_OF_PROMPTS: ([(1024, 1024)] * 4, 4),
     "Nano Banana Pro - character sheet": ([(1360, 768)], 1),
     "Nano Banana Pro - style transfer": ([(1024, 1024)], 2),
     BY_ADDRESS: ([(1360, 768)], 2),
@@ -50,8 +51,10 @@ def prompt_of(name: str, api: Emulator, definitions: dict[str, Any]) -> dict[str
     """Return an example as it is sent, with prompts of its own; the one that collects gets a job of the account."""
     prompt, number = to_prompt(load(name), definitions), next(NUMBERS)
     for inputs in (node["inputs"] for node in prompt.values()):
-        if "prompt" in inputs:
+        if isinstance(inputs.get("prompt"), str):
             inputs["prompt"] += f" ({number})"
+        if "prompts" in inputs:
+            inputs["prompts"] = "\n".join(f"{line} ({number})" for line in inputs["prompts"].splitlines())
         if "request_id" in inputs:
             inputs["request_id"] = paid_elsewhere(api)
     return prompt

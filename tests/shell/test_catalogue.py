@@ -111,6 +111,19 @@ def test_without_the_catalogue_what_is_kept_is_listed_and_the_reason_told(
     assert "RunComfy" in err
     monkeypatch.delenv("RUNCOMFY_API_TOKEN")
     status, told, err = run(capsys, "models", "add", PIXEL)
-    assert (status, told["refused"][0]["failure"]["kind"]) == (4, "token_missing")
+    assert (status, told["refused"][0]["failure"]["kind"]) == (3, "token_missing")
+    assert run(capsys, "models", "update", "google/nano-banana-2/text-to-image")[0] == 3
     assert main(["models", "search", "nothing-is-called-so"]) == 0
     assert "No model of the catalogue is like that." in capsys.readouterr().out
+
+
+def test_without_a_record_the_catalogue_that_is_kept_is_listed(runner: Runner, capsys: Any) -> None:
+    assert main(["models", "search", "pixel"]) == 0
+    for file in runner.state.glob("jobs.sqlite3*"):
+        file.unlink()
+    (runner.state / "jobs.sqlite3").mkdir()
+    capsys.readouterr()
+    status, found, _ = run(capsys, "models", "search", "pixel")
+    assert (status, [one["model_id"] for one in found["models"]]) == (0, [PIXEL])
+    assert found["failure"]["kind"] == "record_unusable"
+    assert run(capsys, "models", "update", "google/nano-banana-2/text-to-image")[0] == 3

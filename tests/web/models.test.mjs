@@ -69,6 +69,24 @@ test("values stay as they are where the order is the same, the node is not here,
   assert.deepEqual(placeValues(saved, () => layout, () => "b").map(({ id, lost }) => [id, lost]), [[1, ["size", "count"]], [5, ["size", "count"]]]);
 });
 
+test("a workflow that carries nothing has the widgets of the first version", () => {
+  const saved = workflow(undefined, ["2K", "a fox", "sepia"]);
+  const first = ["size", "prompt", "style"];
+  assert.deepEqual(placeValues(saved, () => layout, () => "b", () => first).map(({ lost }) => lost), [["style"], ["style"]]);
+  assert.deepEqual(saved.nodes[0].widgets_values, ["a fox", "2K", 1, 0, "fixed"]);
+});
+
+test("a link whose socket is not there any more is told; an empty text that has no place is not", () => {
+  const linked = [{ name: "image", link: 4 }, { name: "mask", link: null }, { name: "prompt", link: 5, widget: { name: "prompt" } }, null];
+  const saved = workflow({ runcomfy_models: { [TYPE]: { model_id: "acme/paint", hash: "a", widgets: ["image_url", "prompt"] } } }, ["", "a fox"]);
+  saved.nodes[0].inputs = linked;
+  saved.definitions.subgraphs[0].nodes[0].inputs = "many";
+  const known = { ...layout, inputs: ["start_image", "prompt", "size"] };
+  assert.deepEqual(placeValues(saved, () => known, () => "b"), [{ id: 1, type: TYPE, lost: ["image"] }]);
+  const nodeData = { input: { required: { prompt: [] }, optional: { start_image: [] } } };
+  assert.deepEqual(layoutOf({ constructor: { nodeData } }).inputs, ["prompt", "start_image"]);
+});
+
 test("a workflow carries what names its models, and keeps what it has brought along of others", () => {
   const graph = { nodes: [{ id: 1, type: TYPE, widgets: widgets() }, { id: 2, type: "RunComfy_x" }, { id: 3, type: "SaveImage" }] };
   const before = { RunComfy_x: { model_id: "x", hash: "h", widgets: ["a"] }, RunComfy_gone: { model_id: "gone", hash: "", widgets: [] } };
@@ -129,12 +147,18 @@ function page(changes = {}) {
   const routes = {
     nameModels: async (models) => models.map(({ node_id }) => ({ node_id, model_id: "acme/paint", name: "Paint", here: "added", hash: "h", refused: null })),
     addModels: async (models) => ({ added: models.map((model_id) => ({ model_id, node_id: TYPE, name: model_id })), refused: [] }),
-    removeModel: async (id) => ({ removed: [id], refused: [] }),
+    removeModel: async (id) => ({ removed: [{ model_id: id, node_id: TYPE, name: "Paint" }], refused: [] }),
     updateModel: async (id) => {
       done.push(["update", id]);
       return { node_id: TYPE };
     },
-    checkModels: async () => ["same", "changed", "unread", "vanished"].map((state) => ({ state })),
+    checkModels: async () => ({
+      models: ["same", "changed", "unread", "vanished"].map((state) => ({ state, model_id: `acme/${state}` })),
+      read_at: 7,
+      as_it_is: ["acme/same"],
+      left_out: [],
+      failure: null,
+    }),
     sendAsItIs: async (id, allow) => done.push(["as it is", id, allow]),
     ...changes,
   };
@@ -165,10 +189,14 @@ test("models are added to the page as nodes, updated in the open workflow once h
   await Promise.all([models.update("acme/paint"), models.update("acme/paint")]);
   await models.remove({ model_id: "acme/paint", node_id: TYPE });
   await models.sendAsItIs("acme/paint");
+  await models.sendAsItIs("acme/paint", false);
   assert.deepEqual(done, [
     ["register", TYPE], ["update", "acme/paint"], ["register", TYPE], ["open", 1], ["hide", TYPE], ["as it is", "acme/paint", true],
+    ["as it is", "acme/paint", false],
   ]);
-  assert.deepEqual((await models.check()).map(({ state }) => state), ["changed", "vanished"]);
+  const { changed, asItIs, readAt } = await models.check();
+  assert.deepEqual([changed, asItIs].map((each) => each.map(({ state }) => state)), [["changed", "vanished"], ["same"]]);
+  assert.equal(readAt, 7);
 });
 
 test("a model that was added elsewhere since the page was loaded becomes a node of it without a question", async () => {

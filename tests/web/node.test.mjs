@@ -96,7 +96,7 @@ test("the board makes buttons of what can be done, and links of addresses", () =
   const board = createStatusBoard(document, t, { copy: async () => {}, enterToken() {}, act: ({ kind }) => done.push(kind), resized() {} });
   const actions = [
     { kind: "retry", label: "Pay again", title: "once" },
-    { kind: "open", label: "Open on RunComfy", title: "", url: "https://a.example/g" },
+    { kind: "open", label: "Generations on RunComfy", title: "", url: "https://a.example/g" },
   ];
   const chip = { text: "not charged", tone: "good" };
   const lines = ["Make one at https://a.example/profile, and come back."];

@@ -207,6 +207,13 @@ test("what the server kept fills in what the page has not heard, and nothing els
   ]);
 });
 
+test("what was left running is told anew once the server knows more", () => {
+  const { store } = page();
+  store.restore([report({ node: "1", live: false, request_id: "abc" })]);
+  store.restore([report({ node: "1", stage: "delivered", request_id: "abc", total: 1, live: false })]);
+  assert.deepEqual(store.all().map((each) => [each.stage, Boolean(each.left)]), [["delivered", false]]);
+});
+
 test("after the server went, nothing is said to run that it knows nothing of", () => {
   const { store, cleared } = page();
   store.receive(report({ node: "1", request_id: "abc" }));

@@ -12,8 +12,8 @@ EDIT = "RunComfyNanoBananaProEdit"
 COLLECT = "RunComfyCollect"
 
 NOTE: Point = (360, 320)
-TEXT_SIZE: Point = (420, 540)
-EDIT_SIZE: Point = (420, 680)
+TEXT_SIZE: Point = (420, 490)
+EDIT_SIZE: Point = (420, 530)
 LOAD_SIZE: Point = (360, 370)
 PREVIEW_SIZE: Point = (420, 420)
 SAVE_SIZE: Point = (540, 680)
@@ -24,8 +24,11 @@ FOX = (
 )
 
 
-def _text(name: str, pos: Point, prompt: str, **values: object) -> Node:
-    return Node(name, TEXT, pos, TEXT_SIZE, {"prompt": prompt, "seed": 7, "aspect_ratio": "16:9", **values})
+def _text(
+    name: str, pos: Point, prompt: str, links: Mapping[str, tuple[str, int]] | None = None, **values: object
+) -> Node:
+    widgets = {"prompt": prompt, "seed": 7, "aspect_ratio": "16:9", **values}
+    return Node(name, TEXT, pos, TEXT_SIZE, widgets, links or {})
 
 
 def _edit(name: str, pos: Point, prompt: str, links: Mapping[str, tuple[str, int]], **values: object) -> Node:
@@ -153,24 +156,24 @@ TEMPLATES: tuple[Template, ...] = (
         ),
     ),
     Template(
-        "Nano Banana Pro - a list of images",
+        "Nano Banana 2 - list of prompts",
         texts.LIST,
-        (360, 420),
+        (360, 440),
         (
-            _load("image", (0, 480)),
-            Node("left", "ImageCrop", (420, 0), (320, 155), (256, 256, 0, 0), {"image": ("image", 0)}),
-            Node("right", "ImageCrop", (420, 215), (320, 155), (256, 256, 256, 0), {"image": ("image", 0)}),
-            Node("two", "ImageBatch", (420, 430), (320, 100), (), {"image1": ("left", 0), "image2": ("right", 0)}),
-            Node("three", "ImageBatch", (420, 590), (320, 100), (), {"image1": ("two", 0), "image2": ("image", 0)}),
-            Node("list", "RebatchImages", (420, 750), (320, 100), (1,), {"images": ("three", 0)}),
-            _edit(
-                "edit",
-                (800, 0),
-                "Paint this in gouache: flat shapes, visible brush strokes, three colours",
-                {"image_1": ("list", 0)},
-                on_failure="skip",
+            Node(
+                "prompts",
+                "RunComfyPrompts",
+                (0, 500),
+                (360, 260),
+                {
+                    "prompts": "A red fox in fresh snow, morning light\n"
+                    "A lighthouse on a cliff in a storm\n"
+                    "A night market after rain, neon reflections\n"
+                    "A desert road under the milky way"
+                },
             ),
-            _save((1280, 0), "edit", "list"),
+            _text("make", (420, 0), "", {"prompt": ("prompts", 0)}, aspect_ratio="1:1", on_failure="skip"),
+            _save((900, 0), "make", "list_of_prompts"),
         ),
     ),
     Template(

@@ -19,13 +19,12 @@ TEXT = note(
     "more.",
 )
 LIST = note(
-    "A list of images, one prompt",
-    "Three images go through one edit node as a list: each is a job of its own, several at once, and the node "
-    "shows one "
-    "state for all. What connects to its prompt as a list works alike: one job for each prompt.",
+    "List of prompts",
+    "Four prompts, one a line, go through one node as a list: each is a job of its own, several at once, and the "
+    "node shows one state for all. A list of images works alike.",
     "With **On failure** on skip, one that is blocked does not hide the others, and what was paid is kept either "
-    "way.",
-    cost="a run is three paid jobs, one for each image of the list.",
+    "way. A line that was paid for is not paid for again, whatever else is in the list.",
+    cost="a run is four paid jobs, one for each line.",
 )
 DRAFT = note(
     "A draft, then 4K",

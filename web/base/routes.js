@@ -2,7 +2,7 @@
  * The pack's own routes, as functions.
  *
  * @import {
- *   Account, AddedModels, CarriedModel, CataloguePage, CatalogueQuery, CheckedModel, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices,
+ *   Account, AddedModels, CarriedModel, CataloguePage, CatalogueQuery, CheckedModels, ConnectionTest, Entry, Estimate, EstimateRequest, Failure, JobDetail, JobPage, JobQuery, Messages, Note, Prices, RemovedModels,
  *   NamedModel, NodeTexts, Report, Settings, Spend,
  * } from "../../types/answers.js"
  * @import { Api } from "../../types/host.js"
@@ -109,7 +109,7 @@ export function createRoutes(api) {
       }
       return all;
     },
-    /** @param {string} model @returns {Promise<{ removed: string[], refused: AddedModels["refused"] }>} */
+    /** @param {string} model @returns {Promise<RemovedModels>} */
     removeModel: (model) => ask("POST", "models/remove", { model_ids: [model] }),
     /** @param {(Partial<CarriedModel> & { node_id: string })[]} models @returns {Promise<NamedModel[]>} */
     nameModels: async (models) => {
@@ -117,8 +117,8 @@ export function createRoutes(api) {
       for (const some of parts(models, MOST_NAMED)) named.push(...((await ask("POST", "models/named", { models: some })).models ?? []));
       return named;
     },
-    /** @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
-    checkModels: async (refresh) => (await ask("POST", "models/check", { refresh })).models ?? [],
+    /** @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModels>} */
+    checkModels: (refresh) => ask("POST", "models/check", { refresh }),
     /** Takes over a model as the catalogue has it now. @param {string} model @returns {Promise<{ node_id: string }>} */
     updateModel: (model) => ask("POST", "models/update", { model_id: model }),
     /** Whether a model's inputs are sent although the catalogue forbids them. @param {string} model @param {boolean} allow */

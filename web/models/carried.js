@@ -6,11 +6,11 @@
  * @import { Graph, HostNode, SavedGraph, SavedNode, Widget } from "../../types/host.js"
  *
  * @typedef {Record<string, CarriedModel>} Carried by class of nodes
- * @typedef {{ names: string[], widgets: Pick<Widget, "name" | "value" | "options">[] }} Layout the widgets of a new node
- *   that are saved, in order; their values are the defaults
+ * @typedef {{ names: string[], widgets: Pick<Widget, "name" | "value" | "options">[], inputs: string[] }} Layout the
+ *   widgets of a new node that are saved, in order, whose values are the defaults; and all inputs that a link can lead to
  */
 
-import { eachNode, nodeType } from "../node/graph.js";
+import { eachNode, inputNames, nodeType } from "../node/graph.js";
 
 /** Under this name a workflow carries them. */
 export const CARRIED = "runcomfy_models";
@@ -22,7 +22,7 @@ const PREFIX = "RunComfy";
 export function layoutOf(node) {
   const widgets = (node.widgets ?? []).filter((widget) => widget.serialize !== false);
   const kept = widgets.map(({ name, value, options }) => ({ name, value, options }));
-  return { names: kept.map(({ name }) => name), widgets: kept };
+  return { names: kept.map(({ name }) => name), widgets: kept, inputs: inputNames(node) };
 }
 
 /**
@@ -35,7 +35,7 @@ export function layoutOf(node) {
 export function inPlaces(values, names, layout) {
   const named = names.map((name, place) => /** @type {[string, unknown]} */ ([name, values[place]]));
   const saved = new Map(named.filter(([, value]) => value !== undefined && value !== null));
-  const lost = names.filter((name) => saved.has(name) && name !== CONTROL && !layout.names.includes(name));
+  const lost = names.filter((name) => (saved.get(name) ?? "") !== "" && name !== CONTROL && !layout.names.includes(name));
   const placed = layout.widgets.map((widget) => {
     if (!saved.has(widget.name)) return widget.value;
     const value = saved.get(widget.name);
@@ -59,12 +59,13 @@ function fits({ value: usual, options = {} }, value) {
  * @param {SavedGraph} saved it is changed
  * @param {(type: string) => Layout | undefined} layoutFor undefined where there is no such node here
  * @param {(type: string) => string} hashOf of the model as it is here; '' where that is not known
+ * @param {(type: string) => string[] | undefined} oldestOf the widgets of the first version, which a workflow has that carries nothing
  * @returns {{ id: string | number, type: string, lost: string[] }[]} the nodes whose values have not all found a place
  */
-export function placeValues(saved, layoutFor, hashOf) {
+export function placeValues(saved, layoutFor, hashOf, oldestOf = () => undefined) {
   const carried = carriedBy(saved);
   return [...savedNodes(saved)].flatMap((node) => {
-    const { widgets: names, hash } = carried[node.type] ?? {};
+    const { widgets: names, hash } = carried[node.type] ?? { widgets: oldestOf(node.type), hash: "" };
     const layout = names && Array.isArray(node.widgets_values) ? layoutFor(node.type) : undefined;
     if (!names || !layout || !node.widgets_values) return [];
     const ours = hashOf(node.type);
@@ -72,8 +73,15 @@ export function placeValues(saved, layoutFor, hashOf) {
     if (same) return [];
     const { values, lost } = inPlaces(node.widgets_values, names, layout);
     node.widgets_values = values;
-    return lost.length ? [{ id: node.id, type: node.type, lost }] : [];
+    const all = [...new Set([...lost, ...lostLinks(node, layout)])];
+    return all.length ? [{ id: node.id, type: node.type, lost: all }] : [];
   });
+}
+
+/** The names of saved inputs whose links lead nowhere here. @param {SavedNode} node @param {Layout} layout */
+function lostLinks({ inputs }, { inputs: known }) {
+  const linked = (Array.isArray(inputs) ? inputs : []).filter((input) => typeof input?.link === "number");
+  return known.length ? linked.map(({ name }) => String(name)).filter((name) => !known.includes(name)) : [];
 }
 
 /** The pack's nodes of a saved workflow, those within subgraphs too. @param {SavedGraph} saved @returns {Generator<SavedNode & { id: string | number, type: string }>} */

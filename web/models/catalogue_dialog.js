@@ -183,7 +183,7 @@ export class CatalogueView {
   async #remove(model) {
     const { t, models } = this.#page;
     const { removed, refused } = await models.remove(model);
-    this.#catalogue.mark(removed, "");
+    this.#catalogue.mark(removed.map(({ model_id }) => model_id), "");
     this.#said.textContent = refused.map(({ failure }) => failureText(failure, t)).join(" ") || t("models.removed", { name: model.name });
   }
 

@@ -1,7 +1,7 @@
 /**
  * The models that are added: into the page's nodes, into what a workflow carries, and out of what one brings along.
  *
- * @import { AddedModels, CheckedModel, NamedModel } from "../../types/answers.js"
+ * @import { AddedModels, CheckedModel, Failure, NamedModel } from "../../types/answers.js"
  * @import { App, HostNode, HostWindow, SavedGraph } from "../../types/host.js"
  * @import { Translate } from "../base/messages.js"
  * @import { Routes } from "../base/routes.js"
@@ -12,6 +12,10 @@
  *   app: App, window: HostWindow, t: Translate, routes: Routes, types: NodeTypes,
  *   place: (type: string) => unknown, tell: (node: HostNode, lost: string[]) => void,
  * }} Page `place` puts a new node on the canvas; `tell` says on a node which of its values have found no place
+ *
+ * @typedef {{
+ *   changed: CheckedModel[], asItIs: CheckedModel[], leftOut: Failure[], readAt: number | null, failure: Failure | null,
+ * }} Found `asItIs` are those whose inputs are sent whatever the catalogue says
  */
 
 import { openDialog } from "../base/dialog.js";
@@ -53,7 +57,8 @@ export class Models {
   opening(saved) {
     const { types } = this.#page;
     this.#brought = carriedBy(saved);
-    this.#unplaced = placeValues(saved, (type) => types.layout(type), (type) => this.#known.get(type)?.hash ?? "");
+    const hashOf = (/** @type {string} */ type) => this.#known.get(type)?.hash ?? "";
+    this.#unplaced = placeValues(saved, (type) => types.layout(type), hashOf, (type) => this.#widgetsBefore(type));
   }
 
   /**
@@ -111,20 +116,32 @@ export class Models {
     if ([...savedNodes(saved)].some(({ type }) => type === node_id)) await this.#open(saved);
   }
 
-  /** Has a model's inputs sent although the catalogue forbids them. @param {string} model its id */
-  async sendAsItIs(model) {
-    await this.#page.routes.sendAsItIs(model, true);
+  /** Has a model's inputs sent although the catalogue forbids them, or no longer. @param {string} model its id */
+  async sendAsItIs(model, allow = true) {
+    await this.#page.routes.sendAsItIs(model, allow);
   }
 
-  /** Asks which of the models that are here have changed. @param {boolean} refresh whether the catalogue is read anew @returns {Promise<CheckedModel[]>} */
+  /** Asks what has become of the models that are here. @param {boolean} refresh whether the catalogue is read anew @returns {Promise<Found>} */
   async check(refresh = false) {
-    const found = await this.#page.routes.checkModels(refresh);
-    return found.filter(({ state }) => state !== "same" && state !== "unread");
+    const { models = [], read_at = null, as_it_is = [], failure = null, left_out = [] } = await this.#page.routes.checkModels(refresh);
+    return {
+      changed: models.filter(({ state }) => state !== "same" && state !== "unread"),
+      asItIs: models.filter(({ model_id }) => as_it_is.includes(model_id)),
+      leftOut: left_out,
+      readAt: read_at,
+      failure,
+    };
   }
 
   /** The id of a class's model; '' where it is not known. @param {string} type */
   modelOf(type) {
     return this.#known.get(type)?.model_id ?? "";
+  }
+
+  /** The widgets of a class before its first update; a workflow that carries nothing was made with these. @param {string} type */
+  #widgetsBefore(type) {
+    const versions = this.#known.get(type)?.versions ?? [];
+    return versions.length > 1 ? versions.at(-1)?.widgets : undefined;
   }
 
   /** @param {string[]} types classes of nodes that are here */

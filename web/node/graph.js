@@ -22,12 +22,23 @@ export function nodeType(node) {
  * Returns what the server tells of an input of a node besides its type.
  * @param {HostNode} node
  * @param {string} name
- * @returns {{ stem?: string, advanced?: boolean }} `stem` where it belongs to a row of sockets
+ * @returns {{ stem?: string, advanced?: boolean, default?: unknown }} `stem` where it belongs to a row of sockets
  */
 export function specOf(node, name) {
+  const input = inputsOf(node);
+  return input.optional?.[name]?.[1] ?? input.required?.[name]?.[1] ?? {};
+}
+
+/** The names of all inputs of a node that the server tells of. @param {HostNode} node */
+export function inputNames(node) {
+  const { required, optional } = inputsOf(node);
+  return Object.keys({ ...required, ...optional });
+}
+
+/** @param {HostNode} node */
+function inputsOf(node) {
   const made = /** @type {{ nodeData?: { input?: Record<string, Record<string, [unknown, {}?]>> } } | undefined} */ (node.constructor);
-  const input = made?.nodeData?.input;
-  return input?.optional?.[name]?.[1] ?? input?.required?.[name]?.[1] ?? {};
+  return made?.nodeData?.input ?? {};
 }
 
 /** The whole workflow's graph, whatever subgraph is open. @param {Pick<App, "graph" | "rootGraph">} app */

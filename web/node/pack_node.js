@@ -19,11 +19,11 @@
  */
 
 import { createStatusBoard } from "./status_board.js";
-import { nodeType, specOf, widgetValue } from "./graph.js";
+import { COLLECT_NODE, nodeType, specOf, widgetValue } from "./graph.js";
 import { GrowingSockets } from "./sockets/growing.js";
 import { addBadge, after, makeRoom, redraw } from "./host_nodes.js";
 import { badgeText, priceText } from "./price.js";
-import { fixSeed } from "./runs.js";
+import { fixSeed, seedOf } from "./runs.js";
 import { countsSent } from "./sockets/order.js";
 import { describe, hasEnded } from "./status_view.js";
 import { strip } from "./takes.js";
@@ -41,6 +41,8 @@ export class PackNode {
   #sockets;
   /** @type {Report | null} */
   #report = null;
+  /** How many items its last list had; what was collected in its place is none. */
+  #items = 1;
   /** What is said beside the state. */
   #told = "";
 
@@ -61,15 +63,14 @@ export class PackNode {
     const grows = node.inputs?.some((slot) => specOf(node, slot.name).stem);
     this.#sockets = grows ? new GrowingSockets(node, { ...page, locale: page.t.locale }) : null;
     for (const widget of node.widgets ?? []) {
-      if (specOf(node, widget.name).stem) keepTwoLines(widget);
+      if (specOf(node, widget.name).stem) keepTwoLines(node, widget);
     }
-    for (const widget of node.widgets ?? []) {
-      after(widget, "callback", () => {
-        this.#ask();
-        this.draw();
-      });
-    }
-    after(node, "onConfigure", () => this.#ask());
+    const changed = () => {
+      this.#ask();
+      this.draw();
+    };
+    for (const widget of node.widgets ?? []) after(widget, "callback", changed);
+    after(node, "onConfigure", changed);
     this.#ask();
     addBadge(node, () => this.#cost(), page.Badge);
     this.draw();
@@ -78,6 +79,7 @@ export class PackNode {
   /** Shows a report of the node's run; null clears it. @param {Report | null} report */
   show(report) {
     this.#report = report;
+    if (report && report.type !== COLLECT_NODE) this.#items = report.items?.total ?? 1;
     if (report && !hasEnded(report)) this.#told = "";
     // What the job cost is known by now, and it is a take.
     if (report?.stage === "delivered") this.#ask();
@@ -94,14 +96,21 @@ export class PackNode {
   /** Draws the board as it is now: seconds go on, prices and the account change. */
   draw() {
     const { t, now, account, takes, thumbnail } = this.#page;
+    unfold(this.#node);
     this.#board.show({
-      view: this.#report && describe(this.#report, t, now()),
+      view: this.#view(t, now()),
       told: this.#told,
       takes: strip(this.#node, takes.of(this.#node), thumbnail, t),
       tokenMissing: account.known?.state === "missing",
     });
     this.#sockets?.draw();
     redraw(this.#node);
+  }
+
+  /** What the board shows of the run; where there is no seed, there are no takes. @param {Translate} t @param {number} now */
+  #view(t, now) {
+    const view = this.#report && describe(this.#report, t, now);
+    return view && !seedOf(this.#node) ? { ...view, actions: view.actions.filter(({ kind }) => kind !== "take") } : view;
   }
 
   /** Asks anew for what follows from the inputs. */
@@ -113,7 +122,7 @@ export class PackNode {
   /** What the badge says: what the next job costs; where nobody can tell that, what its base price is. */
   #cost() {
     const { t, estimates, price } = this.#page;
-    const known = badgeText(estimates.of(this.#node), this.#report?.items?.total ?? 1, t);
+    const known = badgeText(estimates.of(this.#node), this.#items, t);
     const asked = { count: this.#count(), seconds: this.#seconds() };
     return known || priceText(price(nodeType(this.#node)), asked, t);
   }
@@ -147,9 +156,20 @@ export class PackNode {
   }
 }
 
-/** A list of addresses is rarely filled in: it takes no more room than it needs. @param {Widget} widget */
-function keepTwoLines(widget) {
+/** Newer hosts fold rare inputs away: one that has been changed is seen, since a run may cost money. @param {HostNode} node */
+function unfold(node) {
+  for (const widget of node.widgets ?? []) {
+    const { advanced, default: usual } = specOf(node, widget.name);
+    if (advanced && widget.options?.advanced && widget.value !== usual) widget.options.advanced = false;
+  }
+}
+
+/** A list of addresses is rarely filled in: it takes no more room than it needs. @param {HostNode} node @param {Widget} widget */
+function keepTwoLines(node, widget) {
   if (!widget.options) return;
+  const label = node.inputs?.find((slot) => slot.widget?.name === widget.name)?.localized_name;
+  // Where the box has no label of its own, the host writes the input's name into it.
+  if (widget.element && label) widget.element.setAttribute("placeholder", label);
   widget.options.getMinHeight = () => TWO_LINES;
   widget.options.getMaxHeight = () => TWO_LINES;
 }

@@ -37,7 +37,8 @@ export class NodeStatusStore {
     }
     for (const report of reports) {
       const known = this.#states.get(key(report));
-      if (known && hasEnded(known)) continue;
+      // A job that was left running may have been collected since.
+      if (known && hasEnded(known) && !known.left) continue;
       if (report.live) this.#put({ ...report, heard: this.#page.now() });
       else this.#settle({ ...report, heard: this.#page.now() });
     }

@@ -307,8 +307,16 @@ class Extension {
   }
 
   async #subscribe() {
-    this.#subscribed = this.#api.clientId ?? this.#api.initialClientId ?? "";
-    this.#statuses.restore(await this.#routes.subscribe(this.#subscribed));
+    const { clientId, initialClientId } = this.#api;
+    // Before the first message, the server may not know this page's socket yet: it is told again with that.
+    this.#subscribed = clientId ?? "";
+    this.#statuses.restore(await this.#routes.subscribe(clientId ?? initialClientId ?? ""));
+  }
+
+  /** Ends when the page has its id: of a prompt that is queued before, nothing would be told here. */
+  async #connected() {
+    const api = this.#api;
+    while (!api.clientId) await new Promise((done) => api.addEventListener("status", done));
   }
 
   #accountChanged() {
@@ -367,7 +375,10 @@ class Extension {
       sendAsItIs: (/** @type {string} */ model) => this.models.sendAsItIs(model || this.models.modelOf(nodeType(node))),
       random: () => this.#window.Math.random(),
     };
-    this.#try(() => act(page, node, report, action));
+    this.#try(async () => {
+      await this.#connected();
+      await act(page, node, report, action);
+    });
   }
 
   /** Does what a person has asked for, and tells why it could not be done. @param {() => Promise<unknown>} action */

@@ -13,11 +13,12 @@
  * }} Page
  */
 
-import { button, confirmed, element, requestIdElement } from "../base/elements.js";
+import { button, confirmed, element, link, requestIdElement } from "../base/elements.js";
 import { receiptLines } from "../base/receipts.js";
 import { makeDraggable } from "./job_row.js";
 import { askedText, canBeCollected, costText, modelName, promptText, stateText, tone } from "./job_texts.js";
 
+/** The list of all requests: an address of one of them is not documented. */
 const GENERATIONS_PAGE = "https://www.runcomfy.com/generations";
 
 /**
@@ -90,9 +91,7 @@ function actions(document, job, page) {
     made.push(button(document, "button", t("jobs.addNode"), () => page.addNode(job), { title: t("jobs.dragHint") }));
     made.push(button(document, "button", t("state.copy"), () => void page.copy(job.request_id)));
   }
-  made.push(
-    element(document, "a", "button", t("jobs.open"), { href: GENERATIONS_PAGE, target: "_blank", rel: "noopener noreferrer" }),
-  );
+  made.push(link(document, "button", t("action.open"), GENERATIONS_PAGE, { title: t("action.open.title") }));
   if (!job.live && !job.collecting) {
     const forget = confirmed(document, t("jobs.forget"), t("jobs.forgetSure"), () => page.forget(job));
     forget.title = t("jobs.forgetHint");

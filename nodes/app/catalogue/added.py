@@ -12,17 +12,18 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ...core.config.private_file import unwritable, write_private
 from ...core.errors import ConfigError, Failure, PackError
-from ...core.schema.document import JSON, SchemaError
+from ...core.schema.document import JSON, Document, SchemaError
 from ...core.schema.model import ModelSpec
 from ...core.schema.names import node_id_of
-from ...core.schema.parse import head_of, parse_model
-from ...core.schema.registry import MAX_FILE_BYTES, indexed, read_model
+from ...core.schema.parse import head_of, indexed_model, parse_model
+from ...core.schema.registry import MAX_FILE_BYTES, read_json, read_model
 
 FOLDER = "models"
 INDEX = "index.json"
@@ -135,16 +136,28 @@ class AddedFiles:
     def _index(self, path: Path, head: Mapping[str, JSON]) -> None:
         known = set(self.stamp())
         heads = {key: one for key, one in self._heads().items() if key in known}
-        heads[(path.name, *_size_and_time(path))] = dict(head)
+        heads.update({key: dict(head) for key in _stamped(path)})
         rows = [{"file": key[0], "size": key[1], "time": key[2], "head": one} for key, one in heads.items()]
         write_private(self._folder / INDEX, json.dumps(rows))
 
 
 def _known(path: Path, head: dict[str, Any] | None) -> ModelSpec | None:
     try:
-        return indexed(path.parent, path.name, head) if head else None
+        return indexed_model(head, cache(lambda: _document(path))) if head else None
     except (TypeError, KeyError):
         return None
+
+
+def _document(path: Path) -> Document:
+    """Read a file when its inputs are first asked for.
+
+    Raises:
+        PackError: another process has removed it since it was found.
+    """
+    try:
+        return Document(read_json(path))
+    except (OSError, ValueError, RecursionError, SchemaError) as error:
+        raise PackError("model_file_wrong", path=str(path), reason=str(error)) from None
 
 
 def _stamped(path: Path) -> list[tuple[str, int, int]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...core.errors import Failure, PackError
+from ...core.errors import ConfigError, Failure, PackError
 from ..service import Service
 from . import changing, checking, permission, sharing
 from .here import HERE
@@ -50,7 +49,7 @@ class CatalogueDoor:
         found = changing.add(self._folder, self._entries, catalogue, model_ids)
         # Without an account nothing was asked: then that is the reason.
         return {
-            model_id: PackError(failure.note, next=failure.next) if failure and _is_unknown(one) else one
+            model_id: ConfigError(failure.note, next=failure.next) if failure and _is_unknown(one) else one
             for model_id, one in found.items()
         }
 
@@ -65,7 +64,7 @@ class CatalogueDoor:
             PackError: it cannot be had, or no node can be made of it.
         """
         if self._service is None and self._why_not:
-            raise PackError(self._why_not.note, next=self._why_not.next)
+            raise ConfigError(self._why_not.note, next=self._why_not.next)
         spec = changing.update(self._folder, self._entries, self._listing.get(None)[0], model_id)
         return {"node_id": spec.node_id, "hash": spec.schema_sha256, "widgets": list(spec.serialized)}
 
@@ -93,8 +92,8 @@ class CatalogueDoor:
 
     @property
     def as_it_is(self) -> list[str]:
-        """The models whose bodies are sent as they are."""
-        return sorted(permission.sent_as_they_are(os.environ, self._folder))
+        """The models whose bodies are sent as they are by a choice on the page, where it can be taken back."""
+        return sorted(permission.sent_as_they_are({}, self._folder))
 
     @property
     def _entries(self) -> LiveEntries | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...app.catalogue.here import HERE
 from ...core.config.settings import base_url
 from ...core.docs.node_texts import NodeTexts
-from ...core.errors import ConfigError, Failure, InvalidInput, PackError
+from ...core.errors import ConfigError, Failure, InvalidInput, JournalError, PackError
 from ...core.texts import nearest
 from ..added import publish
 from .asked import Answer, Answers, Asked
@@ -95,7 +95,7 @@ class ModelAnswers(Answers):
         service, failure = None, None
         try:
             service = self._service()
-        except ConfigError as error:
+        except (ConfigError, JournalError) as error:
             failure = error.failure
         door = CatalogueDoor(self._folder(), base_url(os.environ), service, failure)
         # Another process may have added some, or the person may have laid a file there.

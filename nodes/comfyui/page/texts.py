@@ -6,6 +6,7 @@ from ...app.catalogue.here import HERE
 from ...core.docs.glossary import ENGLISH, languages
 from ...core.texts import messages
 from ..collect import COLLECT
+from ..prompts import PROMPTS
 from ..saving.node import SAVE
 from .asked import Answer, Answers, Asked
 
@@ -22,6 +23,7 @@ class TextAnswers(Answers):
         """Return the help page of ``node`` in ``language``, in Markdown; None where there is none such."""
         from ...core.docs.help_page import help_page
 
-        node = next((node for node in (*HERE.models(), COLLECT, SAVE) if node.node_id == asked.get("node")), None)
+        nodes = (*HERE.models(), COLLECT, SAVE, PROMPTS)
+        node = next((node for node in nodes if node.node_id == asked.get("node")), None)
         language = str(asked.get("language", ENGLISH))
         return help_page(node, language) if node and language in languages() else None

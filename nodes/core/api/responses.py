@@ -42,6 +42,7 @@ _ISO_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
 )
 # As seconds, this is the year 5138; as milliseconds, 1973.
+_MOST_USD = 1e9
 _LEAST_MILLISECONDS = 1e11
 MEDIA = ("image", "video", "audio")
 _REASON_KEYS = ("error_message", "message", "error", "detail", "reason", "msg")
@@ -256,14 +257,18 @@ def parse_balance(payload: object) -> float:
         ProtocolError: there is none.
     """
     usd = _number(payload.get("balance_usd")) if isinstance(payload, Mapping) else None
-    if usd is None:
+    if usd is None or abs(usd) > _MOST_USD:
         raise ProtocolError("no_balance")
     return usd
 
 
 def parse_usd(value: object) -> float | None:
-    """Return an amount of USD, or None for anything that is not a finite number of 0 or more."""
-    return _amount(value)
+    """Return an amount of USD, or None for anything that is not a number of 0 to ``_MOST_USD``.
+
+    What is more would be no price, and one such cost would use up every budget.
+    """
+    usd = _amount(value)
+    return usd if usd is not None and usd <= _MOST_USD else None
 
 
 def parse_seconds(start: object, end: object) -> float | None:
@@ -353,7 +358,7 @@ def _code(payload: object) -> int:
 def _unix_time(value: object) -> float | None:
     if isinstance(value, str) and (iso := _ISO_TIME.fullmatch(value.strip())):
         return _iso_time(*iso.groups(default=""))
-    seconds = parse_usd(value)
+    seconds = _amount(value)
     return seconds if seconds is None or seconds < _LEAST_MILLISECONDS else seconds / 1000
 
 

@@ -22,6 +22,7 @@ from .node_texts import NodeTexts
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_.]+)\}")
 # A text's own values: within brackets they say a detail, elsewhere something is left out.
 _DETAIL = re.compile(r"\s*[(\uff08][^()\uff08\uff09]*\{\w+\}[^()\uff08\uff09]*[)\uff09]")
+_ADDRESS = re.compile(r"<(https://)([^>\s]+)>")
 _VALUE = re.compile(r"\{\w+\}")
 _MIB = 2**20
 
@@ -53,7 +54,8 @@ class _Page:
             self._part("cost"),
             self._part("errors"),
         )
-        return "\n\n".join(filter(None, blocks)) + "\n"
+        # Without its scheme, an address fits a line of the panel.
+        return _ADDRESS.sub(r"[\2](\1\2)", "\n\n".join(filter(None, blocks))) + "\n"
 
     def _output_section(self) -> Iterator[str]:
         if self._node.output.returned:

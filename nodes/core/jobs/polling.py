@@ -93,10 +93,10 @@ def _unknown() -> tuple[float, ...]:
     """Return the plan for a job of which nothing is known.
 
     Most calls are where most images are made, in three to ten seconds; the others have gaps that grow with the
-    root of the wait, which makes the mean delay least where a wait is as likely as twice that wait.
+    wait, so that no job is noticed late by a larger part of it than another.
     """
-    usual = np.linspace(3.0, 10.2, 11)
-    later = np.linspace(math.sqrt(usual[-1]), math.sqrt(_FREE_SECONDS + PACE), 9)[1:] ** 2
+    usual = np.linspace(3.4, 10.0, 10)
+    later = np.geomspace(usual[-1], _FREE_SECONDS + PACE, FREE_CALLS - len(usual))[1:]
     return (0.0, 1.5, *usual.tolist(), *later.tolist())
 
 

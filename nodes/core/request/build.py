@@ -213,7 +213,7 @@ def _require_rules(references: Sequence[Reference], encoded: Sequence[Encoded]) 
 def _media(spec: ModelSpec, values: Mapping[str, object]) -> list[tuple[str, Socket, InputMedium]]:
     """Return the property of each socket that brought something, the socket, and what reads it."""
     return [
-        (field.name, socket, input_medium(socket.medium))
+        (field.name, socket, input_medium(socket.reader or socket.medium))
         for field in spec.fields
         for socket in field.sockets
         if values.get(socket.name) is not None

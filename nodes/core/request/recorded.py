@@ -53,8 +53,9 @@ def _scalars(arguments: Arguments) -> Iterator[tuple[str, Scalar]]:
     for one in arguments.spec.inputs:
         if not isinstance(one, Widget) or one.name not in arguments.widgets:
             continue
-        accepted = checked.get(one.name)
-        value = accepted if isinstance(accepted, Scalar) else arguments.widgets[one.name]
+        accepted, value = checked.get(one.name), arguments.widgets[one.name]
+        # A text as it was written: a switch that may be left unsent is a word.
+        value = accepted if isinstance(accepted, Scalar) and not isinstance(value, str) else value
         if isinstance(value, Scalar) and not (isinstance(value, str) and len(value) > MAX_TEXT):
             yield one.name, value
 

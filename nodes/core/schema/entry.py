@@ -44,6 +44,11 @@ _THEN = (
     *("start_time", "start_time_relative_to", "end_time", "end_time_relative_to", "seed"),
 )
 _PROSE = re.compile(r"(.*_)?prompt|text|tags|lyrics")
+# Few people change these, and they cost nothing.
+_RARE = (
+    *("safety_tolerance", "enable_safety_checker", "limit_generations", "sync_mode", "watermark"),
+    *("prompt_extend", "enable_prompt_expansion", "enhance_prompt", "cfg_scale", "guidance_scale", "sample_rate"),
+)
 _NUMBER = re.compile(r"(\d+)")
 _MAX_SENTENCE = 300
 _TASK = re.compile(r"(text|image|video|audio|reference)-to-(image|video|audio)")
@@ -101,6 +106,7 @@ def model_document(
         "roles": roles,
         "order": _order(properties, schema.texts("required", ()), roles),
         "prose": [name for name in properties if _is_prose(name, properties.object(name))],
+        **_rare(properties, schema.texts("required", ())),
         **({"conditions": list(conditions)} if conditions else {}),
         "schema_sha256": schema_hash(entry["input_schema"]),
         "read_on": read_on,
@@ -146,6 +152,11 @@ def file_name_of(model_id: str) -> str:
 def _roles(properties: Document) -> dict[str, str]:
     found = {role: next((name for name in names if name in properties), "") for role, names in _ROLES.items()}
     return {role: name for role, name in found.items() if name}
+
+
+def _rare(properties: Document, required: Sequence[str]) -> dict[str, JSON]:
+    found = [name for name in properties if name in _RARE and name not in required]
+    return {"rare": [*found]} if found else {}
 
 
 def _categories(entry: Mapping[str, JSON]) -> list[str]:

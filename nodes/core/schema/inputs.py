@@ -38,8 +38,9 @@ class Widget:
 class Socket:
     """An input that only a link can fill: ``type`` is the host's.
 
-    ``medium`` names the module of ``media/inputs`` that reads what comes over it. The page calls it by its stem
-    and its number. ``hints`` are its whole explanation, where there are any. Each file keeps the ``rules``.
+    ``medium`` is what comes over it; the module of ``media/inputs`` that reads it is called so, or ``reader``. The
+    page calls it by its stem and its number. ``hints`` are its whole explanation, where there are any. Each file
+    keeps the ``rules``.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Socket:
     facts: tuple[Phrase, ...] = ()
     hints: tuple[Phrase, ...] = ()
     rules: FileRules = NO_RULES
+    reader: str = ""
 
 
 def rule_phrases(rules: FileRules) -> tuple[Phrase, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ class Unsent(Enum):
 UNSENT = Unsent.UNSENT
 
 
+def stand_in(minimum: float) -> int:
+    """Return the value of a widget that stands for a number that is not sent: -1, or what is less than any sent."""
+    return min(-1, math.floor(minimum) - 1)
+
+
 @dataclass(frozen=True)
 class Property:
     """One property of an input schema, as a kind reads it: ``role`` is '' or what the model file says it is for."""
@@ -38,7 +44,7 @@ class Property:
 class Field:
     """One input of a node's model: its name, its published words, and its kind.
 
-    ``note`` is the pack's own addition to the description.
+    ``note`` is the pack's own addition to the description. A ``rare`` one few people change.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Field:
     title: str = ""
     description: str = ""
     note: str = ""
+    rare: bool = False
 
     @property
     def inputs(self) -> tuple[Widget | Socket, ...]:

@@ -6,7 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .document import JSON, MAX_INTEGER, Document
 
@@ -64,17 +64,27 @@ NO_RULES = FileRules()
 
 @dataclass(frozen=True)
 class Medium:
-    """What files hold: the module of ``media/inputs`` that reads them, and the host's type of a socket."""
+    """What files hold, and the host's type of a socket.
+
+    ``numbered`` is the phrase about one of several sockets. ``reader`` is the module of ``media/inputs`` that reads
+    what comes over one, where that is not called as the medium is; ``facts`` are phrases that tell what it does.
+    """
 
     name: str
     type: str
     formats: tuple[str, ...]
     numbered: str
-    """The phrase about one of several sockets."""
+    reader: str = ""
+    facts: tuple[str, ...] = ()
 
 
 IMAGE = Medium("image", "IMAGE", ("image_uri", "image_uris"), "one_reference")
 _MASK = Medium("mask", "MASK", IMAGE.formats, "one_reference")
+MASK_ROLES = {
+    "mask": _MASK,
+    "inverted_mask": replace(_MASK, reader="inverted_mask", facts=("mask_inverted",)),
+}
+"""The roles that make a mask of an image: of the host's, 1.0 is white, or black where the model file says so."""
 _MEDIA = (
     IMAGE,
     Medium("video", "VIDEO", ("video_uri", "video_uris"), "one_reference_video"),
@@ -85,12 +95,12 @@ _MEDIA = (
 def medium_of(schema: Document, role: str) -> Medium | None:
     """Return the medium that a property's format names, on the property, on its items or on both; else None.
 
-    An image in the role of a mask is one.
+    An image in a role of ``MASK_ROLES`` is a mask.
     """
     items = schema.object("items", {})
     found = (schema.get("format"), items.get("format"))
     medium = next((medium for medium in _MEDIA if any(one in found for one in medium.formats)), None)
-    return _MASK if medium is IMAGE and role == _MASK.name else medium
+    return MASK_ROLES.get(role, medium) if medium is IMAGE else medium
 
 
 def file_rules(schema: Document) -> FileRules:

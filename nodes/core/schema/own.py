@@ -64,4 +64,4 @@ class OnFailure(Choice):
 _WRITABLE = 2**1024 - 1
 
 RERUN = Field(RERUN_SEED, RerunSeed())
-FAILURE = Field(ON_FAILURE, OnFailure())
+FAILURE = Field(ON_FAILURE, OnFailure(), rare=True)

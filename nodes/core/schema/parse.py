@@ -12,19 +12,21 @@ from .conditions import read_conditions
 from .document import JSON, Document, SchemaError
 from .kind import Field, Property
 from .kinds import kind_of
+from .media import MASK_ROLES
 from .model import Limits, ModelSpec
 from .names import CATEGORY, MAX_ID, MODEL_ID, NODE_ID, is_command, is_property
 from .outputs import is_output
 
 ROLES = (
     *("prompt", "count", "size", "width", "height", "shape", "duration", "duration_ms"),
-    *("seed", "references", "mask", "format", "inline"),
+    *("seed", "references", *MASK_ROLES, "format", "inline"),
 )
 """What a property is for, wherever code has to know: how many files, how large, in which proportions, how long in
-seconds or milliseconds, of which make, and whether they come inside the answer. A ``mask`` is an image."""
+seconds or milliseconds, of which make, and whether they come inside the answer. A ``mask`` is an image, white
+where the host's mask is 1.0; an ``inverted_mask`` is black there."""
 
 _KEYS = """model_id node_id command display_name category description search_aliases output limits roles order prose
-    conditions notes schema_sha256 read_on input_schema"""
+    rare conditions notes schema_sha256 read_on input_schema"""
 _HEAD = (
     *("model_id", "node_id", "command", "display_name", "category", "description", "search_aliases", "output"),
     *("limits", "schema_sha256", "read_on"),
@@ -110,9 +112,9 @@ def _fields(model: Document) -> tuple[Field, ...]:
         raise schema.fault("properties", f"more than {_MAX_FIELDS}")
     required = schema.texts("required", ())
     notes = model.object("notes", {})
-    prose = model.texts("prose", ())
+    prose, rare = model.texts("prose", ()), model.texts("rare", ())
     roles = _roles(model)
-    for name in (*required, *notes, *prose, *roles):
+    for name in (*required, *notes, *prose, *rare, *roles):
         if name not in properties:
             raise schema.fault("properties", f"no property {name!r:.80}")
     order = model.texts("order")
@@ -122,6 +124,7 @@ def _fields(model: Document) -> tuple[Field, ...]:
         _field(
             Property(name, _stated(properties.object(name)), name in required, roles.get(name, ""), name in prose),
             notes.text(name, "", _MAX_LINE),
+            rare=name in rare,
         )
         for name in order
     )
@@ -133,7 +136,7 @@ def _stated(schema: Document) -> Document:
     return Document({key: value for key, value in said.items() if key != "default" or value is not None}, schema.at)
 
 
-def _field(prop: Property, note: str) -> Field:
+def _field(prop: Property, note: str, *, rare: bool) -> Field:
     return Field(
         name=prop.name,
         kind=kind_of(prop),
@@ -142,6 +145,7 @@ def _field(prop: Property, note: str) -> Field:
         title=_shown(prop.schema.text("title", "", _MAX_LINE)),
         description=_shown(prop.schema.text("description", "")),
         note=note,
+        rare=rare,
     )
 
 

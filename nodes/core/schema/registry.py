@@ -59,14 +59,26 @@ def read_model(path: Path) -> ModelSpec:
         SchemaError: ``file: /pointer: what is wrong``.
     """
     try:
-        return parse_model(_read_json(path))
+        return parse_model(read_json(path))
     except (OSError, ValueError, RecursionError, SchemaError) as error:
         raise SchemaError(f"{path.name}: {error}") from error
 
 
 def indexed(folder: Path, file: str, head: dict[str, Any]) -> ModelSpec:
     """Return the model of a file that has been read before; its inputs are read when they are first asked for."""
-    return indexed_model(head, cache(lambda: Document(_read_json(folder / file))))
+    return indexed_model(head, cache(lambda: Document(read_json(folder / file))))
+
+
+def read_json(path: Path) -> JSON:
+    """Read the JSON value of one model file.
+
+    Raises:
+        SchemaError: it is too large, or a key stands twice. OSError, ValueError, RecursionError: it cannot be read.
+    """
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise SchemaError(f"more than {MAX_FILE_BYTES} bytes")
+    found: JSON = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_doubles)
+    return found
 
 
 def _read_model(path: Path, taken: set[tuple[str, str]]) -> ModelSpec:
@@ -84,13 +96,6 @@ def _names_of(model: ModelSpec) -> list[tuple[str, str]]:
     # Without regard to case: the host finds help by the name of a file.
     names = ((key, getattr(model, key).casefold()) for key in _NAMES)
     return [(key, name) for key, name in names if name]
-
-
-def _read_json(path: Path) -> JSON:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise SchemaError(f"more than {MAX_FILE_BYTES} bytes")
-    found: JSON = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_doubles)
-    return found
 
 
 def _without_doubles(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...app.catalogue.here import HERE
 from ...core.config.settings import base_url, read_settings, state_folder
-from ...core.errors import ConfigError, Failure, PackError
+from ...core.errors import ConfigError, Failure, JournalError, PackError
 from ...core.money import money
 from ...core.schema.model import ModelSpec
 from ..report import JSONObject, Report, Status, failed, gravest, status_of, table
@@ -92,7 +92,7 @@ def check_models(options: argparse.Namespace) -> Report:  # noqa: ARG001
 
 @contextlib.contextmanager
 def _door() -> Iterator[CatalogueDoor]:
-    """Yield the catalogue; without a token, what is kept of it.
+    """Yield the catalogue; without a token, or a record, what is kept of it.
 
     Raises:
         ConfigError: the state folder is not known.
@@ -103,7 +103,7 @@ def _door() -> Iterator[CatalogueDoor]:
     service, failure = None, None
     try:
         service = open_service(read_settings(os.environ, Path.home()))
-    except ConfigError as error:
+    except (ConfigError, JournalError) as error:
         failure = error.failure
     try:
         yield CatalogueDoor(state_folder(os.environ, Path.home()), base_url(os.environ), service, failure)

@@ -191,3 +191,15 @@ def test_an_endless_file_is_fetched_once_a_run(runner: Runner, api: Emulator) ->
         assert api.count("file") == count
     deliver(runner)
     assert len(api.billed) == 1
+
+
+@pytest.mark.parametrize("cost", [1e300, -1e300, 10**400, "1e300"])
+def test_a_cost_that_is_no_price_is_not_known_and_uses_up_no_budget(
+    runner: Runner, api: Emulator, monkeypatch: pytest.MonkeyPatch, cost: object
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_DAILY_BUDGET_USD", "5")
+    api.fault(Fault("result", edit=lambda result: result | {"cost": cost}))
+    deliver(runner)
+    assert "1e+300" not in runner.host.text
+    runner.run(TEXT_TO_IMAGE, prompt="another", resolution="0.5K")
+    assert len(api.billed) == 2

@@ -13,6 +13,7 @@ from emulator import Emulator, Fault
 from nodes.app.items import AT_ONCE
 from nodes.comfyui.collect import collect_class
 from nodes.comfyui.factory import items_of, node_class
+from nodes.comfyui.prompts import prompts_class
 from nodes.core import threads
 from nodes.core.errors import Charge, InvalidInput, PackError
 from nodes.core.jobs.progress import Items, Progress, Stage
@@ -179,6 +180,16 @@ def test_a_job_of_a_list_that_was_cancelled_is_not_to_be_collected() -> None:
     told = [note("cancel.cancelled"), note("cancel.not_cancellable")]
     items = [ItemState("", Progress(Stage.STOPPED, str(place), notes=(one,))) for place, one in enumerate(told)]
     assert together(items, Stage.STOPPED).jobs == ("1",)
+
+
+def test_a_text_becomes_a_list_of_prompts_of_which_each_is_a_job(runner: Runner, api: Emulator) -> None:
+    node = prompts_class(runner.host)()
+    (prompts,) = asyncio.run(node.generate(prompts=[" a fox\n\n  a crow\r\na fox "]))["result"]
+    assert prompts == ["a fox", "a crow", "a fox"]
+    batches, *_ = run(runner, *prompts)
+    assert (len(batches), len(api.billed)) == (3, 2)
+    with pytest.raises(InvalidInput, match="prompts: it is empty"):
+        asyncio.run(node.generate(prompts=[" \n "]))
 
 
 def test_several_jobs_are_collected_by_one_node_and_what_cannot_be_is_told(runner: Runner, api: Emulator) -> None:

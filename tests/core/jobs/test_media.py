@@ -28,6 +28,8 @@ from nodes.core.errors import DownloadError, InvalidInput, OtherMedium, PackErro
 from nodes.core.media.file_type import type_of
 from nodes.core.media.outputs.video import VideoOutput
 from nodes.core.media.sound import decode_sound
+from nodes.core.schema.parse import parse_model
+from nodes.core.schema.registry import MODELS_FOLDER
 
 VIDEO = MODELS["minimax/minimax-h3/reference-to-video"]
 SOUND = MODELS["acestep-ai/ace-step/text-to-audio"]
@@ -139,17 +141,21 @@ def test_what_is_no_whole_video_is_fetched_again(runner: Runner, api: Emulator, 
 
 
 @pytest.mark.usefixtures("graph")
-def test_a_large_video_is_never_in_memory(runner: Runner, api: Emulator) -> None:
+def test_a_large_video_is_never_in_memory_and_is_resumed(runner: Runner, api: Emulator) -> None:
     size = 100 * 2**20
     make(runner, prompt="the code is loaded")
     api.fault(Fault("job", padding=size))
+    api.fault(Fault("file", truncated=True, times=2))
     tracemalloc.start()
     try:
         (video,), _, _ = make(runner)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert video.stat().st_size > size and peak < 32 * 2**20, "with what the emulator draws it with"
+    whole = video.stat().st_size
+    assert whole > size and peak < 32 * 2**20, "with what the emulator draws it with"
+    asked = [call.headers.get("Range") for call in api.calls if call.what == "file"][1:]
+    assert asked == [None, f"bytes={whole // 2}-", f"bytes={whole // 2 + (whole - whole // 2) // 2}-"], "resumed"
 
 
 @pytest.mark.usefixtures("graph")
@@ -455,6 +461,18 @@ def test_a_mask_is_white_where_it_is_one(runner: Runner, api: Emulator) -> None:
     (data,) = sent(api, "mask_url")
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
     assert np.array_equal(pixels, (mask[0].numpy() * 255).astype(np.uint8))
+
+
+def test_a_model_file_may_say_that_black_is_what_a_mask_marks(runner: Runner, api: Emulator) -> None:
+    path = MODELS_FOLDER / "qwen" / "qwen-image-2.1-edit.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["roles"]["inverted_mask"] = document["roles"].pop("mask")
+    mask = torch.zeros(1, 20, 30)
+    mask[0, 5:10, 10:20] = 1.0
+    runner.run(parse_model(document), prompt="blue", image_1=image(20, 30), mask=mask)
+    (data,) = sent(api, "mask_url")
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+    assert np.array_equal(pixels, ((1 - mask[0].numpy()) * 255).astype(np.uint8))
 
 
 @pytest.mark.usefixtures("graph")

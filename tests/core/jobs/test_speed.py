@@ -23,6 +23,7 @@ from PIL import Image
 from support import PRO_EDIT, TEXT_TO_IMAGE, Interrupted, RecordingHost, Runner, image
 
 from emulator import Emulator, Fault
+from nodes.app.catalogue import keep_up
 from nodes.core import threads
 from nodes.core.api.responses import InlineFile, Running, State, Succeeded, parse_seconds
 from nodes.core.errors import JobFailed
@@ -378,8 +379,11 @@ def test_files_are_decoded_as_they_arrive(runner: Runner, api: Emulator) -> None
 
 
 def test_only_a_submission_opens_a_connection_once_one_is_warm(
-    runner: Runner, caplog: pytest.LogCaptureFixture
+    runner: Runner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # On a slow machine the catalogue's answer would come beside the first status.
+    monkeypatch.setattr(keep_up, "RUN_WAITS_SECONDS", 30.0)
+
     def opened() -> int:
         return sum(
             record.getMessage().startswith(("Starting new HTTP", "Resetting dropped")) for record in caplog.records

@@ -20,6 +20,7 @@ from nodes.core.media import sound
 from nodes.core.media.encode import DoesNotFit
 from nodes.core.media.inputs import input_medium
 from nodes.core.media.inputs.image import ImageContent
+from nodes.core.media.inputs.inverted_mask import INPUT as INVERTED
 from nodes.core.media.inputs.mask import INPUT as MASKS
 from nodes.core.media.inputs.video import INPUT as VIDEOS
 from nodes.core.media.poster import poster
@@ -68,6 +69,22 @@ def test_a_mask_of_the_shell_is_an_image_file(tmp_path: Path) -> None:
     (content,) = MASKS.read("mask", loaded, ROOM)
     original = content.original(ROOM)
     assert original is not None and original.data == (tmp_path / "a.png").read_bytes()
+
+
+def test_an_inverted_mask_is_black_where_it_is_1_and_a_file_of_one_is_sent_as_it_is(tmp_path: Path) -> None:
+    mask = torch.tensor([[0.0, 0.25, 1.0, 2.0, -1.0]])
+    (inverted,) = INVERTED.read("mask", mask, ROOM)
+    assert inverted.pixels[0, :, 0].tolist() == [255, 191, 0, 0, 255]
+    assert INVERTED.count("mask", torch.zeros(2, 4, 6)) == 2
+    Image.new("L", (6, 4), 64).save(tmp_path / "a.png")
+    (content,) = INVERTED.read("mask", INVERTED.load("--mask", tmp_path / "a.png"), ROOM)
+    assert content.pixels.min() == content.pixels.max() == 64
+
+
+@pytest.mark.parametrize("value", [torch.ones(4, 4, dtype=torch.bool), torch.zeros(4, 4, dtype=torch.int64), None])
+def test_what_cannot_be_inverted_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput):
+        INVERTED.read("mask", value, ROOM)
 
 
 # Videos

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from properties import given, st
 
@@ -10,7 +12,10 @@ from nodes.core.schema.document import SchemaError
 from nodes.core.schema.entry import model_document
 from nodes.core.schema.names import MAX_ID, MODEL_ID, NODE_ID, address_of, node_id_of, stem_of, without_number
 
-MODEL_IDS = st.from_regex(MODEL_ID, fullmatch=True)
+SIGNS = ["".join(signs) for length in (1, 2, 3) for signs in product("-/._", repeat=length)]
+RUNS = [signs for signs in SIGNS if MODEL_ID.fullmatch(f"a/b{signs}c")]
+PARTS = st.tuples(st.sampled_from(RUNS), st.text("az09", min_size=1, max_size=4)).map("".join)
+MODEL_IDS = st.lists(PARTS, min_size=1, max_size=6).map(lambda parts: f"a/b{''.join(parts)}")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,10 @@ def test_an_id_whose_node_id_would_fill_the_memory_is_none(signs: str) -> None:
     assert not MODEL_ID.fullmatch(f"maker/a{signs}")
     with pytest.raises(SchemaError):
         model_document({"model_id": f"maker/a{signs}b", "input_schema": {}}, "2026-11-21")
+
+
+def test_signs_of_every_kind_are_tried() -> None:
+    assert len(RUNS) > 40 and {"-", "/", ".", "_", "--", "_/", "-_-"} <= set(RUNS)
 
 
 @given(MODEL_IDS)

@@ -82,6 +82,13 @@ def test_roles_say_what_a_property_is_for_whatever_it_is_called() -> None:
     assert RERUN_SEED not in [one.name for one in spec.inputs], "the model's own seed asks for a new take"
 
 
+def test_what_few_people_change_is_rare_and_the_packs_own_on_failure_is() -> None:
+    made = model_file(prompt=STRING, tolerance=STRING)
+    made["rare"] = ["tolerance"]
+    spec = parse_model(made)
+    assert [each.name for each in (*spec.fields, *spec.own_fields) if each.rare] == ["tolerance", ON_FAILURE]
+
+
 def test_prose_has_several_lines() -> None:
     made = model_file(prompt=STRING, style=STRING)
     made["prose"] = ["prompt"]
@@ -203,6 +210,7 @@ def test_no_key_of_a_model_file_may_be_missing(key: str) -> None:
         (["order"], ["x", "y"], "/order"),
         (["order"], ["x", "x"], "/order"),
         (["prose"], ["y"], "/input_schema/properties"),
+        (["rare"], ["y"], "/input_schema/properties"),
         (["notes"], [], "/notes"),
         (["notes"], {"y": "text"}, "/input_schema/properties"),
         (["notes"], {"x": 1}, "/notes/x"),

@@ -16,24 +16,28 @@ class MaskInput(ImageInput):
 
     def count(self, socket: str, value: object) -> int:
         """Return how many masks a batch holds."""
-        return super().count(socket, value if isinstance(value, ImageContent) else _as_images(socket, value))
+        return super().count(socket, value if isinstance(value, ImageContent) else self.as_images(socket, value))
 
     def read(self, socket: str, value: object, limit: int) -> list[ImageContent]:
         """Return the masks of a batch, in order."""
-        return super().read(socket, value if isinstance(value, ImageContent) else _as_images(socket, value), limit)
+        images = value if isinstance(value, ImageContent) else self.as_images(socket, value)
+        return super().read(socket, images, limit)
 
+    def as_images(self, socket: str, value: object) -> torch.Tensor:
+        """Return masks as gray images ``[B,H,W,3]``. One mask may come as ``[H,W]``.
 
-def _as_images(socket: str, value: object) -> torch.Tensor:
-    """Return masks as gray images ``[B,H,W,3]``. One mask may come as ``[H,W]``."""
-    import torch
+        Raises:
+            InvalidInput.
+        """
+        import torch
 
-    if not isinstance(value, torch.Tensor):
-        raise InvalidInput(socket, "not_of_type", wanted="MASK", found=type(value).__name__)
-    if value.is_nested or value.layout is not torch.strided or value.ndim not in (2, 3):
-        shape = "nested" if value.is_nested else "x".join(map(str, value.shape))
-        raise InvalidInput(socket, "mask_shape", found=f"{value.dtype} [{shape}]")
-    masks = value if value.ndim == 3 else value.unsqueeze(0)
-    return masks.unsqueeze(-1).expand(-1, -1, -1, 3)
+        if not isinstance(value, torch.Tensor):
+            raise InvalidInput(socket, "not_of_type", wanted="MASK", found=type(value).__name__)
+        if value.is_nested or value.layout is not torch.strided or value.ndim not in (2, 3):
+            shape = "nested" if value.is_nested else "x".join(map(str, value.shape))
+            raise InvalidInput(socket, "mask_shape", found=f"{value.dtype} [{shape}]")
+        masks = value if value.ndim == 3 else value.unsqueeze(0)
+        return masks.unsqueeze(-1).expand(-1, -1, -1, 3)
 
 
 INPUT = MaskInput()

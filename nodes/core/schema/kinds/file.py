@@ -44,8 +44,11 @@ class File(Kind):
         name = stem_of(field.name)
         stem, number = without_number(name)
         needed = (Phrase("required"),) if field.required else ()
-        facts = (Phrase(f"kind_{self.medium.name}"), *needed, *rule_phrases(self.rules))
-        socket = Socket(name, self.medium.type, self.medium.name, stem, number, facts=facts, rules=self.rules)
+        medium, told = self.medium, map(Phrase, self.medium.facts)
+        facts = (Phrase(f"kind_{medium.name}"), *needed, *told, *rule_phrases(self.rules))
+        socket = Socket(
+            name, medium.type, medium.name, stem, number, facts=facts, rules=self.rules, reader=medium.reader
+        )
         hints = (Phrase("address_or_socket"),)
         address = _address(field)
         return socket, Widget(address, "STRING", {"default": ""}, False, (Phrase("kind_address"),), hints)

@@ -50,15 +50,15 @@ class Files(Kind):
     def inputs(self, field: Field) -> tuple[Widget | Socket, ...]:
         """Return the sockets, then the text box for addresses."""
         stem, told = stem_of(field.name), (Phrase(self.medium.numbered, {"count": self.maximum}),)
-        kind, medium = self.medium.type, self.medium.name
+        kind, medium, reader = self.medium.type, self.medium.name, self.medium.reader
         sockets = (
-            Socket(f"{stem}_{number}", kind, medium, stem, number, hints=told, rules=self.rules)
+            Socket(f"{stem}_{number}", kind, medium, stem, number, hints=told, rules=self.rules, reader=reader)
             for number in range(1, self.maximum + 1)
         )
         options = {"default": "", "multiline": True}
         ends = {"min_items": self.minimum, "max_items": self.maximum}
         counts = (Phrase(key, {"count": count}) for key, count in ends.items() if count)
-        facts = (Phrase("kind_text"), *counts, *rule_phrases(self.rules))
+        facts = (Phrase("kind_text"), *counts, *map(Phrase, self.medium.facts), *rule_phrases(self.rules))
         return (*sockets, Widget(_address(field), "STRING", options, facts=facts))
 
     def flags(self, field: Field) -> tuple[Flag, ...]:

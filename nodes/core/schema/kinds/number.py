@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .. import checks
 from ..inputs import Flag, Phrase, Widget
-from ..kind import Field, Property, Scalar
+from ..kind import UNSENT, Field, Property, Scalar, Unsent, stand_in
 
 _MOST_DECIMALS = 6
 _STEPS_OF_A_RANGE = 50
@@ -15,11 +15,11 @@ _STEPS_OF_A_RANGE = 50
 
 @dataclass(frozen=True)
 class Number(Scalar):
-    """A number, both bounds included."""
+    """A number, both bounds included. An optional one without a default may be left unsent."""
 
     minimum: float
     maximum: float
-    default: float
+    default: float | None
 
     @classmethod
     def read(cls, prop: Property) -> Number | None:
@@ -30,6 +30,8 @@ class Number(Scalar):
         schema.only("title description type default minimum maximum")
         low = schema.number("minimum")
         high = schema.number("maximum", low=low)
+        if "default" not in schema and not prop.required:
+            return cls(low, high, None)
         return cls(low, high, schema.number("default", low, low=low, high=high))
 
     @property
@@ -40,26 +42,32 @@ class Number(Scalar):
 
     def widget(self, field: Field) -> Widget:
         """Return a number with steps that suit its range."""
-        bounds = {"min": self.minimum, "max": self.maximum, "step": self.step}
-        facts = (
-            Phrase("kind_number"),
-            Phrase("range", {"low": f"{self.minimum:g}", "high": f"{self.maximum:g}"}),
-            Phrase("default", {"value": f"{self.default:g}"}),
-        )
-        return Widget(field.name, "FLOAT", {"default": self.default, **bounds}, field.required, facts)
+        ends = {"low": f"{self.minimum:g}", "high": f"{self.maximum:g}"}
+        facts = (Phrase("kind_number"), Phrase("range", ends))
+        if self.default is None:
+            low = float(stand_in(self.minimum))
+            options = {"default": low, "min": low, "max": self.maximum, "step": self.step}
+            hints = (Phrase("not_sent", {"value": f"{low:g}"}),)
+            return Widget(field.name, "FLOAT", options, field.required, facts, hints)
+        options = {"default": self.default, "min": self.minimum, "max": self.maximum, "step": self.step}
+        default = Phrase("default", {"value": f"{self.default:g}"})
+        return Widget(field.name, "FLOAT", options, field.required, (*facts, default))
 
     def flag(self, field: Field) -> Flag:
         """Return a flag with a number behind it."""
         metavar = f"{self.minimum:g}..{self.maximum:g}"
         return Flag(field.name, (field.name,), float, self.default, metavar)
 
-    def accept(self, field: Field, value: object) -> float:
-        """Return a number within the bounds."""
+    def accept(self, field: Field, value: object) -> float | Unsent:
+        """Return a number within the bounds; ``UNSENT`` for the one that stands for none."""
+        if self.default is None and value in (None, stand_in(self.minimum)):
+            return UNSENT
         return checks.number(field.name, value, self.minimum, self.maximum)
 
     def _suits(self, step: float) -> bool:
         decimals = round(-math.log10(step))
-        met = all(round(one, decimals) == one for one in (self.minimum, self.maximum, self.default))
+        default = self.minimum if self.default is None else self.default
+        met = all(round(one, decimals) == one for one in (self.minimum, self.maximum, default))
         return decimals == _MOST_DECIMALS or (met and self.maximum - self.minimum >= _STEPS_OF_A_RANGE * step)
 
 

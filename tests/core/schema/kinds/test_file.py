@@ -49,15 +49,17 @@ def test_a_number_in_the_name_is_the_sockets_number() -> None:
     assert (socket.stem, socket.number) == ("image", 3)
 
 
-def test_an_image_in_the_role_of_a_mask_is_a_mask() -> None:
+@pytest.mark.parametrize(("role", "reader"), [("mask", ""), ("inverted_mask", "inverted_mask")])
+def test_an_image_in_the_role_of_a_mask_is_a_mask(role: str, reader: str) -> None:
     from model_files import model_file
 
     from nodes.core.schema.parse import parse_model
 
-    made = {**model_file(stencil_url=IMAGE), "roles": {"mask": "stencil_url"}}
+    made = {**model_file(stencil_url=IMAGE), "roles": {role: "stencil_url"}}
     (socket, *_) = parse_model(made).inputs
     assert isinstance(socket, Socket)
-    assert (socket.name, socket.type, socket.medium) == ("stencil", "MASK", "mask")
+    assert (socket.name, socket.type, socket.medium, socket.reader) == ("stencil", "MASK", "mask", reader)
+    assert ("mask_inverted" in [fact.key for fact in socket.facts]) == bool(reader)
 
 
 def test_the_socket_or_the_address_is_sent() -> None:

@@ -15,6 +15,8 @@ from nodes.core.schema.inputs import Widget
 from nodes.core.schema.kind import Property
 from nodes.core.schema.kinds.integer import Integer
 
+NUMBER = {"type": "float", "minimum": 0, "maximum": 1, "default": 0}
+
 
 def test_every_kind_has_tests_of_its_own() -> None:
     here = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
@@ -34,9 +36,13 @@ def test_a_property_that_two_kinds_claim_is_refused(monkeypatch: pytest.MonkeyPa
         ({"type": "string"}, "STRING", {"default": "", "multiline": False}),
         ({"type": "string", "enum": ["b", "a"], "default": "b"}, ("b", "a"), {"default": "b"}),
         ({"type": "integer", "enum": [5, 10], "default": 5}, (5, 10), {"default": 5}),
-        ({"type": "float", "minimum": 0, "maximum": 1}, "FLOAT", {"default": 0, "min": 0, "max": 1, "step": 0.01}),
-        ({"type": "integer", "enum": [1, 2]}, "INT", {"default": 1, "min": 1, "max": 2, "step": 1}),
-        ({"type": "boolean"}, "BOOLEAN", {"default": False}),
+        (
+            {"type": "float", "minimum": 0, "maximum": 1, "default": 0},
+            "FLOAT",
+            {"default": 0, "min": 0, "max": 1, "step": 0.01},
+        ),
+        ({"type": "integer", "enum": [1, 2], "default": 1}, "INT", {"default": 1, "min": 1, "max": 2, "step": 1}),
+        ({"type": "boolean", "default": False}, "BOOLEAN", {"default": False}),
     ],
 )
 def test_a_scalar_has_one_widget_and_one_flag_of_its_name(

@@ -10,7 +10,8 @@ from kinds_of_input import read
 from properties import given, st
 
 from nodes.core.errors import InvalidInput
-from nodes.core.schema.kind import Given
+from nodes.core.schema.inputs import Widget
+from nodes.core.schema.kind import UNSENT, Given
 from nodes.core.schema.kinds.number import Number
 
 HALF = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}
@@ -21,8 +22,8 @@ HALF = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}
     [
         (HALF, Number(0.0, 1.0, 0.5)),
         ({**HALF, "type": "float"}, Number(0.0, 1.0, 0.5)),
-        ({"type": "number", "minimum": 0.5, "maximum": 2}, Number(0.5, 2.0, 0.5)),
-        ({**HALF, "default": None}, Number(0.0, 1.0, 0.0)),
+        ({"type": "number", "minimum": 0.5, "maximum": 2}, Number(0.5, 2.0, None)),
+        ({**HALF, "default": None}, Number(0.0, 1.0, None)),
     ],
 )
 def test_it_is_read_from_a_schema(prop: dict[str, Any], kind: Number) -> None:
@@ -44,6 +45,18 @@ def test_both_bounds_are_included_and_nothing_else_passes(wrong: object) -> None
 )
 def test_the_step_suits_the_range(low: float, high: float, default: float, step: float) -> None:
     assert Number(low, high, default).step == pytest.approx(step)
+
+
+def test_without_a_default_an_optional_one_is_not_sent_until_it_is_set() -> None:
+    field = read({"type": "number", "minimum": 0, "maximum": 1})
+    (widget,), (flag,) = field.inputs, field.flags
+    assert isinstance(widget, Widget) and flag.default is None
+    assert (widget.options["default"], widget.options["min"], widget.options["step"]) == (-1.0, -1.0, 0.01)
+    assert [field.kind.check(field, Given(values)) for values in ({}, {"x": -1}, {"x": -1.0})] == [UNSENT] * 3
+    assert field.kind.check(field, Given({"x": 0})) == 0.0
+    with pytest.raises(InvalidInput, match=r"0\.0 to 1\.0 is allowed"):
+        field.kind.check(field, Given({"x": -0.5}))
+    assert read({"type": "number", "minimum": 1, "maximum": 2}, required=True).kind == Number(1.0, 2.0, 1.0)
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.floats(0, 1))
