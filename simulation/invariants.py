@@ -106,12 +106,13 @@ class Record:
     def is_allowed(self, earlier: Job, later: Job) -> bool:
         """Whether a permission led from one job to the other: it ends where the first is delivered after all."""
         assert isinstance(later.run, Run)
+        began = later.run.began
         delivered = [
             _end(run) for run in self.runs
             if run.delivery and run.delivery.request_id == earlier.request_id and not run.delivery.missing
         ]  # fmt: skip
         allowed = [at for at in self.permissions_of(earlier) if earlier.posted <= at <= later.posted]
-        return any(not any(at < end < later.run.began for end in delivered) for at in allowed)
+        return any(not any(at < end < began for end in delivered) for at in allowed)
 
     def runs_of(self, job: Job) -> list[Run]:
         """Return the runs of the same inputs, whoever's token they were made with: one computer, one record."""

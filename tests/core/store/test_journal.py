@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -220,6 +221,29 @@ def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
 
 
 # The file
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from nodes.app import service
+from nodes.core.store.engines.sqlite_lease import SQLiteLease
+folder = Path(sys.argv[1])
+journal = service._journal(folder, "")
+(lease,) = [path.stem for path in (folder / "owners").glob("*.lock")]
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+os.waitpid(child, 0)
+print(SQLiteLease(folder / "owners").is_alive(lease), journal.spent_today())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_the_end_of_a_forked_child_does_not_end_the_lease(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", FORKED, str(tmp_path / "state")]
+    done = subprocess.run(arguments, cwd=ROOT, text=True, capture_output=True, timeout=60, check=False)
+    assert done.stdout == "True 0.0\n", done.stderr
 
 
 @pytest.mark.sqlite
