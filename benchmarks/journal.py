@@ -15,6 +15,7 @@ from nodes.core.store import history
 from nodes.core.store.history import Wanted
 from nodes.core.store.job import Claimed, JobInputs, NewJob
 from nodes.core.store.journal import FILE_NAME, Journal
+from nodes.core.store.spending import spent
 
 from .measuring import seconds
 from .table import Row
@@ -125,7 +126,7 @@ def _pages(journal: Journal) -> dict[str, Callable[[], object]]:
 
 def _spent(journal: Journal) -> None:
     since = 1.6e9 + (JOBS * 300) - 31 * 86_400
-    journal.read(lambda db, _: (history.spent_by_day(db, since), history.spent_by_model(db, since)))
+    journal.read(lambda db, _: (spent(db, "day", since), spent(db, "model", since)))
 
 
 def _fill(path: Path) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from nodes.app.service import close_services
 from nodes.comfyui.factory import node_class
+from nodes.comfyui.previews import Shown
 from nodes.core.jobs.progress import Progress
+from nodes.core.media.host import FilesOnly, MediaHost
 from nodes.core.schema.model import ModelSpec
 from nodes.core.schema.registry import load_models
 from nodes.core.store.job import Author
@@ -35,11 +37,17 @@ class QuietHost:
         """Return what Stop would raise."""
         return KeyboardInterrupt()
 
-    def media_host(self) -> None:
-        """Return nobody: the images are enough."""
+    def media_host(self) -> MediaHost:
+        """Take images alone."""
+        return FilesOnly(Path(os.environ["RUNCOMFY_STATE_DIR"]) / "lent", takes_all=False)
 
-    def shown(self, _files: Sequence[Path]) -> dict[str, object]:
+    def blocked(self, told: str) -> object:
+        """Return what is told."""
+        return told
+
+    def shown(self, files: Sequence[Path]) -> Shown:
         """Show nothing."""
+        del files
         return {}
 
     def show(self, files: Sequence[Path]) -> None:

@@ -19,7 +19,7 @@ from nodes.app.catalogue.permission import allow_as_it_is, is_sent_as_it_is
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core import threads
-from nodes.core.errors import ModelChanged, Rejected
+from nodes.core.errors import ModelChanged, PackError, Rejected
 from nodes.core.schema.model import ModelSpec
 
 MODEL = "acme/pixel-1.5/text-to-image"
@@ -256,3 +256,20 @@ def test_a_model_of_the_pack_is_checked_too_and_can_be_updated(runner: Runner) -
     # Without its update the node is the pack's again.
     assert door(runner).remove([TEXT_TO_IMAGE.model_id])[TEXT_TO_IMAGE.model_id]
     assert HERE.model(TEXT_TO_IMAGE.model_id) == TEXT_TO_IMAGE
+
+
+@pytest.mark.parametrize("on_failure", ["stop", "skip"])
+def test_of_a_list_only_what_the_model_still_takes_is_sent(runner: Runner, on_failure: str) -> None:
+    spec = added(runner, BEFORE)
+    changed(runner, REFUSED["a choice gone"][1])
+    sizes = ["512x512", "1024x1024", "512x512"]
+    values: dict[str, list[object]] = {"prompt": ["a", "b", "c"], "size": [*sizes], "on_failure": [on_failure]}
+    if on_failure == "skip":
+        runner.run_list(spec, **values)
+    else:
+        with pytest.raises(PackError, match="size"):
+            runner.run_list(spec, **values)
+    threads.finish()
+    assert {job.body["size"] for job in runner.api.jobs} <= {"512x512"}
+    if on_failure == "skip":
+        assert len(runner.api.billed) == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -36,12 +38,19 @@ def test_originals_are_saved_by_the_hosts_patterns_and_shown(comfy: Comfy, api: 
     assert len(jobs_of(api, "save me as I came")) == 1
 
 
+def places(folder: Path) -> int:
+    (path,) = folder.rglob("jobs.sqlite3")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return int(db.execute("SELECT count(*) FROM places").fetchone()[0])
+
+
 def test_a_server_that_was_killed_tells_what_it_left_running(api: Emulator, fresh_folder: Path) -> None:
     api.hold = True
     with Comfy(fresh_folder, api) as comfy:
         comfy.submit({"7": text_to_image("left running"), "8": save("7", "left")})
         comfy.until(lambda: newest(comfy).get("live"), "somebody waits for the job")
         assert comfy.post("/runcomfy/progress", {}).json()["nodes"][0]["live"] is True
+        comfy.until(lambda: places(fresh_folder), "it is recorded which node shows the job")
         comfy.kill()
         comfy.start()
         (state,) = comfy.post("/runcomfy/progress", {}).json()["nodes"]

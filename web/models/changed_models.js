@@ -31,15 +31,20 @@ export function changedModels(document, page) {
       const found = await models.check(refresh);
       lines.replaceChildren(...rows(document, found, page, () => look(false)));
       state.textContent = stateText(found, t);
+      // Who has no token yet is asked for one by this panel, and for nothing else.
+      root.hidden = found.failure?.kind === "token_missing" && !lines.childElementCount;
     } catch (error) {
+      root.hidden = false;
       state.textContent = errorText(error, t);
     } finally {
       again.disabled = false;
     }
   };
-  look(false);
   const title = element(document, "div", "row", [element(document, "span", "note", t("check.title")), again]);
-  return element(document, "div", "changed-models", [title, state, lines]);
+  const root = element(document, "div", "changed-models", [title, state, lines]);
+  root.hidden = true;
+  look(false);
+  return root;
 }
 
 /** @param {Found} found @param {Translate} t */

@@ -75,7 +75,8 @@ def read_catalogue(client: Client, found: dict[str, Entry]) -> bool:
             total_bytes += length
         offset += len(entries)
         ids = set(filter(None, map(_id_of, entries)))
-        if page.total is not None and offset >= page.total:
+        # Of a full page nobody knows whether its total is that of the catalogue, or its own.
+        if page.total is not None and offset >= page.total and len(entries) < PAGE:
             return bool(found)
         # A server that does not know the offset answers with the same page for ever, and may have more.
         if not entries or (ids and not ids - seen):

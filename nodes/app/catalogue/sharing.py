@@ -35,6 +35,8 @@ def named(catalogue: Catalogue, live: LiveEntries | None, failure: Failure | Non
         one.model_id for one in wanted if not HERE.source(one.model_id) and one.model_id not in catalogue.entries
     )
     asked = live.told(list(unknown)[:MOST_ASKED]) if live else {}
+    if len(unknown) > MOST_ASKED:
+        failure = failure or PackError("too_many_models", limit=MOST_ASKED, found=len(unknown)).failure
     return {"models": [_view(one, catalogue, asked.get(one.model_id), failure) for one in wanted]}
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 _LABEL = "job.json"
 _NUMBER = re.compile(r"[0-9]{2}")
+# Of a job, of one that is not in the record, or of an encoding; and what is beside it on its way in or out.
+_ENTRY = re.compile(r"([0-9a-f]{16,}(-[0-9]+)?|unrecorded-[\w-]+)(\.[0-9]+\.[0-9a-f]{16})*", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,8 @@ class FileCache:
     """Up to ``max_bytes`` of files in ``root``, one folder for each entry. With 0, nothing is kept. Thread-safe.
 
     ``root`` may be shared by hosts: an entry is there for every reader as a whole, or not at all. Entries are as
-    private as the folder that they are in; one that is made is its owner's alone.
+    private as the folder that they are in; one that is made is its owner's alone. What else lies in ``root`` is
+    left alone: a person may have chosen it.
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
@@ -78,7 +81,7 @@ class FileCache:
         """Remove the least recently used entries until the rest fits."""
         entries = []
         with contextlib.suppress(OSError):
-            for folder in self._root.iterdir():
+            for folder in filter(_is_entry, self._root.iterdir()):
                 with contextlib.suppress(OSError):
                     entries.append((folder.stat().st_mtime, _size(folder), folder))
         total = sum(size for _, size, _ in entries)
@@ -179,6 +182,10 @@ class CacheWriter:
         if self._wanted:
             log.warning("%s is not kept: %s", self._target.name, error)
         self._wanted = False
+
+
+def _is_entry(folder: Path) -> bool:
+    return _ENTRY.fullmatch(folder.name) is not None
 
 
 def _size(folder: Path) -> int:

@@ -18,6 +18,7 @@ from nodes.core.store.file_cache import FileCache
 
 FOLDER_NAME = "kept"
 FILES = [b"one" * 100, b"two" * 100]
+A, B, C, D = (name * 24 for name in "abcd")
 
 
 def put(kept: FileCache, name: str, files: list[bytes]) -> None:
@@ -35,51 +36,66 @@ def contents(kept: FileCache, name: str) -> list[bytes]:
 def test_what_was_put_is_had_again_in_order(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 10_000)
     many = [bytes([number]) * 9 for number in range(16)]
-    put(kept, "a", many)
-    assert contents(kept, "a") == many
-    assert kept.get("b") == {}
-    assert contents(FileCache(tmp_path / FOLDER_NAME, 10_000), "a") == many, "after a restart, too"
+    put(kept, A, many)
+    assert contents(kept, A) == many
+    assert kept.get(B) == {}
+    assert contents(FileCache(tmp_path / FOLDER_NAME, 10_000), A) == many, "after a restart, too"
 
 
 def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 3 * 600)
-    for age, name in enumerate("abc"):
+    for age, name in enumerate((A, B, C)):
         put(kept, name, FILES)
         os.utime(tmp_path / FOLDER_NAME / name, (1000 + age, 1000 + age))
-    kept.get("a")
-    put(kept, "d", FILES)
-    assert [name for name in "abcd" if kept.get(name)] == ["a", "c", "d"]
+    kept.get(A)
+    put(kept, D, FILES)
+    assert [name for name in (A, B, C, D) if kept.get(name)] == [A, C, D]
+
+
+def test_what_else_lies_in_a_folder_that_a_person_chose_is_left_alone(tmp_path: Path) -> None:
+    chosen = tmp_path / FOLDER_NAME
+    theirs = [chosen / name / "beach.png" for name in ("2019 holidays", ".ssh", "cafe", "render-0001")]
+    for path in theirs:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(5000))
+        os.utime(path.parent, (1000, 1000))
+    (chosen / "notes.txt").write_text("theirs")
+    kept = FileCache(chosen, 1000)
+    for name in (A, B, "0123456789abcdef-7", "unrecorded-r_1-2", f"{C}.4711.{'d' * 16}"):
+        put(kept, name, FILES)
+    assert all(path.read_bytes() == bytes(5000) for path in theirs)
+    assert len(list(chosen.iterdir())) == len(theirs) + 2, "one of the pack's own fits"
 
 
 def test_what_is_larger_than_all_room_is_not_kept_and_pushes_nothing_out(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 1000)
-    put(kept, "a", FILES)
-    put(kept, "b", [bytes(1001)])
-    put(kept, "b", [bytes(501), bytes(500)])
-    assert contents(kept, "a") == FILES and kept.get("b") == {}
+    put(kept, A, FILES)
+    put(kept, B, [bytes(1001)])
+    put(kept, B, [bytes(501), bytes(500)])
+    assert contents(kept, A) == FILES and kept.get(B) == {}
 
 
 def test_nothing_is_found_before_all_of_it_is_there_and_a_discarded_draft_leaves_nothing(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 1000)
-    writer = kept.writer("a")
+    writer = kept.writer(A)
     writer.add(0, b"one")
-    assert kept.get("a") == {}
+    assert kept.get(A) == {}
     writer.close()
     writer.add(1, b"two")
     writer.commit()
     writer.close()
-    assert kept.get("a") == {} and list((tmp_path / FOLDER_NAME).iterdir()) == []
+    assert kept.get(A) == {} and list((tmp_path / FOLDER_NAME).iterdir()) == []
 
 
 def test_an_entry_that_had_to_give_way_while_it_was_written_is_not_kept_in_part(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 700)
-    slow = kept.writer("a")
+    slow = kept.writer(A)
     slow.add(0, FILES[0])
-    put(kept, "b", FILES)
+    put(kept, B, FILES)
     slow.add(1, FILES[1])
     slow.commit()
     slow.close()
-    assert kept.get("a") == {} and contents(kept, "b") == FILES
+    assert kept.get(A) == {} and contents(kept, B) == FILES
 
 
 def test_twins_that_begin_at_the_same_moment_have_drafts_of_their_own(
@@ -87,19 +103,19 @@ def test_twins_that_begin_at_the_same_moment_have_drafts_of_their_own(
 ) -> None:
     monkeypatch.setattr("time.monotonic_ns", lambda: 1)
     kept = FileCache(tmp_path / FOLDER_NAME, 10_000)
-    first, second = kept.writer("a"), kept.writer("a")
+    first, second = kept.writer(A), kept.writer(A)
     first.add(0, b"one")
     second.add(1, b"two")
     first.close()
     second.add(0, b"one")
     second.commit()
-    assert contents(kept, "a") == [b"one", b"two"]
+    assert contents(kept, A) == [b"one", b"two"]
 
 
 def test_a_draft_that_is_closed_while_it_is_kept_is_whole_or_not_there(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 10_000)
     for _ in range(200):
-        writer = kept.writer("a")
+        writer = kept.writer(A)
         for index, data in enumerate(FILES):
             writer.add(index, data)
         threads = [threading.Thread(target=end) for end in (writer.commit, writer.close)]
@@ -107,7 +123,7 @@ def test_a_draft_that_is_closed_while_it_is_kept_is_whole_or_not_there(tmp_path:
             thread.start()
         for thread in threads:
             thread.join()
-        assert contents(kept, "a") in ([], FILES)
+        assert contents(kept, A) in ([], FILES)
 
 
 def test_a_kept_copy_that_is_not_whole_is_not_handed_out(runner: Runner, api: Emulator) -> None:
@@ -150,32 +166,32 @@ def test_a_disk_that_cannot_be_written_costs_the_copy_alone(
 ) -> None:
     (tmp_path / FOLDER_NAME).touch()
     kept = FileCache(tmp_path / FOLDER_NAME, 1000)
-    put(kept, "a", FILES)
-    assert kept.get("a") == {}
+    put(kept, A, FILES)
+    assert kept.get(A) == {}
     # The host's log may get the line with the pack's name before it: the same line, of the same moment.
     assert len({record.created for record in caplog.records}) == 1, "said once"
-    assert "a is not kept:" in caplog.text
+    assert f"{A} is not kept:" in caplog.text
 
 
 def test_putting_again_replaces(tmp_path: Path) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 1000)
-    put(kept, "a", FILES)
-    put(kept, "a", [b"new"])
-    assert contents(kept, "a") == [b"new"]
-    assert [path.name for path in (tmp_path / FOLDER_NAME).iterdir()] == ["a"], "nothing is left over"
+    put(kept, A, FILES)
+    put(kept, A, [b"new"])
+    assert contents(kept, A) == [b"new"]
+    assert [path.name for path in (tmp_path / FOLDER_NAME).iterdir()] == [A], "nothing is left over"
 
 
 def test_a_job_goes_at_one_stroke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = FileCache(tmp_path / FOLDER_NAME, 1000)
-    put(kept, "a", FILES)
+    put(kept, A, FILES)
     remove, seen = shutil.rmtree, []
 
     def slowly(folder: Path, ignore_errors: bool = False) -> None:
-        seen.append(len(list((tmp_path / FOLDER_NAME / "a").glob("*"))))
+        seen.append(len(list((tmp_path / FOLDER_NAME / A).glob("*"))))
         remove(folder, ignore_errors=ignore_errors)
 
     monkeypatch.setattr(shutil, "rmtree", slowly)
-    put(kept, "b", [bytes(900)])
+    put(kept, B, [bytes(900)])
     assert seen and set(seen) <= {0, 2}, "never half of its images"
     assert 0 in seen
 
@@ -185,19 +201,19 @@ def test_threads_that_put_the_same_leave_it_whole(tmp_path: Path) -> None:
 
     def put_often() -> None:
         for _ in range(20):
-            put(kept, "a", FILES)
+            put(kept, A, FILES)
 
     threads = [threading.Thread(target=put_often) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert contents(kept, "a") == FILES
-    assert [path.name for path in (tmp_path / FOLDER_NAME).iterdir()] == ["a"]
+    assert contents(kept, A) == FILES
+    assert [path.name for path in (tmp_path / FOLDER_NAME).iterdir()] == [A]
 
 
 def test_only_the_owner_can_look_inside(tmp_path: Path) -> None:
-    put(FileCache(tmp_path / FOLDER_NAME, 1000), "a", FILES)
+    put(FileCache(tmp_path / FOLDER_NAME, 1000), A, FILES)
     assert (tmp_path / FOLDER_NAME).stat().st_mode & 0o777 == 0o700
 
 

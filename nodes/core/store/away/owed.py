@@ -89,7 +89,7 @@ class OwedWrites:
 
     def take_over(self, is_alive: Callable[[str], bool]) -> None:
         """Owe what processes owed that have died."""
-        for path in self._files("*"):
+        for path in self._files():
             process = path.name.split(".")[1]
             if process != self._process and not is_alive(process):
                 with contextlib.suppress(OSError):
@@ -118,8 +118,14 @@ class OwedWrites:
             self._is_saved = True
             _remove(other for other in others if other != path)
 
-    def _files(self, process: str) -> list[Path]:
-        return sorted(self._folder.glob(f"{self._record}.{process}.*jsonl"))
+    def _files(self, process: str = "") -> list[Path]:
+        """Return the files of a process, or of all."""
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return []
+        begins = f"{self._record}.{process}." if process else f"{self._record}."
+        return sorted(self._folder / name for name in names if name.startswith(begins) and name.endswith(".jsonl"))
 
     def _path(self, part: str = "") -> Path:
         return self._folder / f"{self._record}.{self._process}{part}.jsonl"
