@@ -37,6 +37,10 @@ def save_video(source: str) -> dict[str, Any]:
     return node("SaveVideo", video=[source, 0], filename_prefix="video/test", format="auto", codec="auto")
 
 
+def save_originals(source: str, prefix: str) -> dict[str, Any]:
+    return node("RunComfySaveOriginals", request_id=[source, 2], filename_prefix=prefix)
+
+
 def job_of(api: Emulator, prompt: str) -> Job:
     (job,) = [job for job in api.jobs if prompt in (job.body.get("prompt"), job.body.get("tags"))]
     return job
@@ -118,10 +122,12 @@ def test_an_image_becomes_videos_that_the_host_saves(comfy: Comfy, api: Emulator
         "3": save_video("2"),
         "4": node("GetVideoComponents", video=["2", 0]),
         "5": saved("4"),
+        "6": save_originals("2", "video/original"),
     }
     outcome = comfy.run(graph)
     assert outcome.succeeded, outcome.error
     originals = served(api, job_of(api, "a running fox"))
+    assert comfy.files(outcome, "6") == originals, "byte for byte"
     files = comfy.files(outcome, "3")
     assert len(files) == 2 and all(map(same_frames, files, originals))
     stills = [by_pillow(file) for file in comfy.files(outcome, "5")]
@@ -174,10 +180,13 @@ def test_a_sound_is_saved_by_the_host(comfy: Comfy, api: Emulator) -> None:
     graph: Graph = {
         "1": node(TEXT_TO_AUDIO, tags="a calm fox", duration=5),
         "2": node("SaveAudio", audio=["1", 0], filename_prefix="audio/test"),
+        "3": save_originals("1", "audio/original"),
     }
     outcome = comfy.run(graph)
     assert outcome.succeeded, outcome.error
     (original,) = served(api, job_of(api, "a calm fox"))
+    (exact,) = outcome.output("3", "audio")
+    assert comfy.get("/view", **exact).content == original, "byte for byte"
     (told,) = outcome.output("2", "audio")
     saved_file = samples(comfy.get("/view", **told).content)
     assert saved_file.shape == samples(original).shape
