@@ -103,6 +103,17 @@ class Record:
         jobs = self.world.provider.jobs
         return [at for name, at in self.world.permissions if name in jobs and take_of(jobs[name]) == take_of(job)]
 
+    def is_allowed(self, earlier: Job, later: Job) -> bool:
+        """Whether a permission led from one job to the other: it ends where the first is delivered after all."""
+        assert isinstance(later.run, Run)
+        began = later.run.began
+        delivered = [
+            _end(run) for run in self.runs
+            if run.delivery and run.delivery.request_id == earlier.request_id and not run.delivery.missing
+        ]  # fmt: skip
+        allowed = [at for at in self.permissions_of(earlier) if earlier.posted <= at <= later.posted]
+        return any(not any(at < end < began for end in delivered) for at in allowed)
+
     def runs_of(self, job: Job) -> list[Run]:
         """Return the runs of the same inputs, whoever's token they were made with: one computer, one record."""
         inputs = take_of(job)[1:]
@@ -149,7 +160,7 @@ def _may_follow(record: Record, earlier: Job, later: Job) -> bool:
     told = any(is_lost(run) and earlier.posted <= _end(run) <= later.run.began for run in runs)
     if told and not record.is_known(earlier):
         return True
-    if any(earlier.posted <= at <= later.posted for at in record.permissions_of(earlier)):
+    if record.is_allowed(earlier, later):
         return True
     if earlier.deliverable(later.posted):
         return False

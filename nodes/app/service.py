@@ -156,6 +156,11 @@ def _close_journals() -> None:
         journal.close()
 
 
+if hasattr(os, "register_at_fork"):
+    # What a child process has of them is its parent's: its end must not end the parent's lease.
+    os.register_at_fork(after_in_child=partial(atexit.unregister, _close_journals))
+
+
 def close_services() -> None:
     """Close every journal and connection, once what must not be lost is done. Later calls open them again."""
     COLLECTS.close()

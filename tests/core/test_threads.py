@@ -61,7 +61,15 @@ def test_nothing_waits_for_or_behind_what_can_be_done_again(gate: threading.Even
 
 def test_what_may_hang_has_threads_of_its_own(gate: threading.Event) -> None:
     """A new run claims, submits and polls at once, whatever hangs that a run before it left behind."""
-    pools = (threads.CANCELS, threads.SUBMISSIONS, threads.READS, threads.PAGE, threads.PRICES, threads.RECORDS)
+    pools = (
+        threads.CANCELS,
+        threads.SUBMISSIONS,
+        threads.READS,
+        threads.PAGE,
+        threads.PRICES,
+        threads.ENTRIES,
+        threads.RECORDS,
+    )
     hanging: list[Future[Any]] = []
     for pool in pools:
         assert pool.start(lambda: "at once").result(10) == "at once"

@@ -117,8 +117,9 @@ def sidebar(editor: Editor) -> Image.Image:
     opened = editor.open_jobs()
     opened.get_by_text("to be collected").first.wait_for()
     opened.locator(".runcomfy-spend summary").click()
-    editor.do("() => { app.canvas.ds.scale = 0.75; app.canvas.ds.offset = [560, 120]; }")
-    editor.page.wait_for_timeout(1500)
+    editor.do("() => { app.canvas.ds.scale = 0.75; app.canvas.ds.offset = [580, 180]; }")
+    # What the page itself says of the run is gone by then.
+    editor.page.wait_for_timeout(5000)
     return _image(editor.page.screenshot())
 
 

@@ -36,12 +36,15 @@ def test_token_is_entered_tested_and_forgotten_in_the_settings(
     panel.get_by_role("button", name="Save").click()
     panel.get_by_text("accepted").wait_for()
     panel.get_by_text("$25.00").wait_for()
+    changed = panel.locator(".runcomfy-changed-models")
+    changed.get_by_text("None of the models here has changed").wait_for()
     assert "\u2022\u2022\u2022\u20221234" in panel.inner_text()
     assert panel.locator("input[type=password]").input_value() == ""
     assert TOKEN not in editor.page.content() and TOKEN not in str(host.settings)
     panel.get_by_role("button", name="Forget token").click()
     panel.get_by_role("button", name="Really forget it?").click()
     panel.get_by_text("Token forgotten.").wait_for()
+    changed.wait_for(state="hidden")
     assert api.count("submit") == 0
 
 
@@ -49,7 +52,7 @@ def test_refused_token_is_named_as_such(editor: Editor) -> None:
     panel = editor.open_settings()
     panel.locator("input[type=password]").fill("another-accounts-token")
     panel.get_by_role("button", name="Save").click()
-    panel.get_by_text("refused the token: it is wrong or expired").wait_for()
+    panel.locator("dd", has_text="refused the token: it is wrong or expired").wait_for()
 
 
 def test_run_without_a_token_asks_for_one_and_the_next_run_works(

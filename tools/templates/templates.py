@@ -12,8 +12,8 @@ EDIT = "RunComfyNanoBananaProEdit"
 COLLECT = "RunComfyCollect"
 
 NOTE: Point = (360, 320)
-TEXT_SIZE: Point = (420, 540)
-EDIT_SIZE: Point = (420, 680)
+TEXT_SIZE: Point = (420, 490)
+EDIT_SIZE: Point = (420, 530)
 LOAD_SIZE: Point = (360, 370)
 PREVIEW_SIZE: Point = (420, 420)
 SAVE_SIZE: Point = (540, 680)

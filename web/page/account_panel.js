@@ -33,6 +33,7 @@ export class AccountPanel {
   #test;
   #forget;
   #note;
+  #models;
 
   /**
    * @param {Document} document
@@ -51,6 +52,8 @@ export class AccountPanel {
       this.#run(() => this.#forgetNow()),
     );
     this.#note = element(document, "p", "note", page.note ?? "");
+    this.#models = element(document, "div", "models-place");
+    this.#lookAtModels();
     this.root = this.#build();
     keepEvents(this.root);
     this.#draw(account.known);
@@ -80,7 +83,7 @@ export class AccountPanel {
       this.#result,
       profileLink(document, t),
       element(document, "p", "small", t("panel.safety")),
-      changedModels(document, { t, models: this.#page.models }),
+      this.#models,
       new SettingsForm(document, { t, routes }).root,
     ]);
   }
@@ -104,6 +107,7 @@ export class AccountPanel {
     if (!token) return this.#input.focus();
     await this.#page.account.store(token);
     this.#input.value = "";
+    this.#lookAtModels();
     await this.#testNow(this.#page.t("panel.saved"));
   }
 
@@ -115,7 +119,14 @@ export class AccountPanel {
 
   async #forgetNow() {
     await this.#page.account.forget();
+    this.#lookAtModels();
     this.#tell("dim", this.#page.t("panel.forgotten"));
+  }
+
+  /** What can be told of the models, too, follows from the token. */
+  #lookAtModels() {
+    const { t, models } = this.#page;
+    this.#models.replaceChildren(changedModels(this.#document, { t, models }));
   }
 
   /** @param {Account | null} known */

@@ -41,7 +41,7 @@ FILE_TIMEOUT = 120.0
 READ_TIMEOUT = 30.0
 MAX_REDIRECTS = 3
 _PAGES = ("text/html", "application/xhtml+xml")
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/(?:[0-9]+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/([0-9]{1,18}|\*)")
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class _Transfer(ABC):
         self._max_bytes = max_bytes
         self._seconds = seconds
         self._size = 0
+        self._total: int | None = None
         self._validator: str | None = None
 
     @abstractmethod
@@ -170,13 +171,18 @@ class _Transfer(ABC):
             raise _refusal(response)
         if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in _PAGES:
             raise Undecodable("file_is_a_page")
-        if response.headers.get("Accept-Ranges") == "bytes" and content_length(response.headers):
+        self._total = content_length(response.headers)
+        if response.headers.get("Accept-Ranges") == "bytes" and self._total:
             etag = response.headers.get("ETag", "")
             self._validator = None if etag.startswith("W/") else etag or response.headers.get("Last-Modified")
 
     def _is_the_rest(self, response: requests.Response) -> bool:
+        """Whether a part follows on what is there: not every server heeds ``If-Range`` where a file has changed."""
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        return match is not None and int(match[1]) == self._size
+        if match is None or int(match[1]) != self._size or match[2] not in ("*", str(self._total)):
+            return False
+        known = self._validator or ""
+        return not known.startswith('"') or response.headers.get("ETag", known) == known
 
 
 class Download(_Transfer):

@@ -85,7 +85,7 @@ def receipt_of(items: Sequence[ItemState]) -> PackError | None:
             total=len(items),
             delivered=delivered,
             unsent=len(items) - len(failed) - delivered,
-            charge=_charge(cost, errors),
+            charge=_charge(items, cost, errors),
             cost=cost or None,
             next=_different(steps),
         )
@@ -101,8 +101,9 @@ def _told(number: int, prompt: str, error: PackError) -> Note:
     return note(kind, number=number, prompt=prompt, cause=failure.note, charge=failure.charged, **reason)
 
 
-def _charge(cost: float, errors: Sequence[PackError]) -> Charge:
-    if cost:
+def _charge(items: Sequence[ItemState], cost: float, errors: Sequence[PackError]) -> Charge:
+    # What was delivered was paid for, also where the API has not told its cost.
+    if cost or any(item.delivered and item.cost is None for item in items):
         return Charge.YES
     unknown = any(error.failure.charge is Charge.UNKNOWN for error in errors)
     return Charge.UNKNOWN if unknown else Charge.NO

@@ -389,11 +389,12 @@ class Journal:
                 self._owed.add(write)
             raise
 
-    def _settle(self) -> None:
-        """Write what is owed, where anything is."""
+    def _settle(self) -> bool:
+        """Write what is owed, where anything is; return whether the record has it."""
         if self._owed.pending:
             with contextlib.suppress(JournalError), self._transaction():
                 log.info("What happened while the record was away is being written.")
+        return not self._owed.pending
 
     @contextlib.contextmanager
     def _transaction(self, *, reading: bool = False) -> Iterator[Session]:

@@ -624,3 +624,26 @@ def test_a_part_that_begins_at_no_place_is_not_the_rest() -> None:
                 download.attempt()
         downloader.close()
     assert [head.get("range") for head in peer.heads] == [None, "bytes=5-"]
+
+
+@pytest.mark.parametrize(
+    ("etag", "content_range"), [('"2"', "bytes 5-9/10"), ('"1"', "bytes 5-11/12"), ('"2"', "bytes 5-9/*")]
+)
+def test_a_part_of_another_file_at_the_same_address_is_not_the_rest(etag: str, content_range: str) -> None:
+    cut = answer(b"1234567890", Accept_Ranges="bytes", ETag='"1"').removesuffix(b"67890")
+    part = answer(b"fghij", "206 Partial Content", Content_Range=content_range, ETag=etag)
+    answers = iter([cut, part, answer(b"abcdefghij", Accept_Ranges="bytes", ETag='"2"')])
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(next(answers))
+        hang_up(connection)
+
+    with Peer(talk) as peer:
+        downloader = Downloader(Trust((), urls.origin(peer.origin)), USER_AGENT)
+        download = Download(downloader, f"{peer.origin}/a.png")
+        for _ in range(2):
+            with pytest.raises(AnswerLost):
+                download.attempt()
+        assert download.attempt() == b"abcdefghij"
+        downloader.close()
+    assert [head.get("range") for head in peer.heads] == [None, "bytes=5-", None]

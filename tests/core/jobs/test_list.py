@@ -83,6 +83,17 @@ def test_skip_leaves_what_failed_out_of_every_output(runner: Runner, api: Emulat
     assert "Charged: yes, $0.20." in text
 
 
+def test_what_was_delivered_at_a_cost_that_is_not_told_is_not_called_free(runner: Runner, api: Emulator) -> None:
+    api.fault(Fault("result", times=None, edit=lambda answer: {k: answer[k] for k in answer.keys() - {"cost"}}))
+    run(runner, "a fox", "", on_failure=["skip"])
+    failure = runner.host.last.failure
+    assert failure is not None and len(api.billed) == 1
+    assert (failure.charge, failure.cost) == (Charge.YES, None)
+    run(runner, "a fox", "", on_failure=["skip"])
+    again = runner.host.last.failure
+    assert again is not None and again.charge is Charge.NO, "a kept copy"
+
+
 def test_skip_with_nothing_left_fails_the_node(runner: Runner, api: Emulator) -> None:
     api.fault(Fault("job", fails="blocked", times=None))
     error = failed(runner, *PROMPTS, on_failure=["skip"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -220,6 +221,29 @@ def test_a_killed_process_lets_go_of_its_claim(journal: Journal) -> None:
 
 
 # The file
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from nodes.app import service
+from nodes.core.store.engines.sqlite_lease import SQLiteLease
+folder = Path(sys.argv[1])
+journal = service._journal(folder, "")
+(lease,) = [path.stem for path in (folder / "owners").glob("*.lock")]
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+os.waitpid(child, 0)
+print(SQLiteLease(folder / "owners").is_alive(lease), journal.spent_today())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_the_end_of_a_forked_child_does_not_end_the_lease(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", FORKED, str(tmp_path / "state")]
+    done = subprocess.run(arguments, cwd=ROOT, text=True, capture_output=True, timeout=60, check=False)
+    assert done.stdout == "True 0.0\n", done.stderr
 
 
 @pytest.mark.sqlite
@@ -538,6 +562,28 @@ def test_a_request_id_that_cannot_be_recorded_is_in_the_log(
     runner.text_to_image()
     assert f"request {api.jobs[0].request_id}: what became of it is recorded as soon as" in caplog.text
     assert "(disk full)" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open stays in its place there")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_record_that_is_removed_while_it_is_in_use_spends_nothing(
+    runner: Runner, api: Emulator, replaced: bool
+) -> None:
+    runner.text_to_image()
+    aside = runner.state.with_name("aside")
+    runner.state.rename(aside)
+    if replaced:
+        shutil.copytree(aside, runner.state)
+    with pytest.raises(
+        JournalError, match=r"removed, moved or replaced(?s:.*)Charged: no(?s:.*)start ComfyUI again"
+    ):
+        runner.text_to_image("a crow")
+    shutil.rmtree(runner.state, ignore_errors=True)
+    aside.rename(runner.state)
+    runner.text_to_image("a crow")
+    runner.restart()
+    runner.text_to_image("a crow")
+    assert api.count("submit") == 2, "what was written is found after a restart"
 
 
 def test_what_could_not_be_written_is_written_first_later(journal: Journal) -> None:

@@ -18,7 +18,7 @@ from journals import accepted, claimed, new_job, sql
 from postgres import Server
 
 from nodes.core.errors import JournalError
-from nodes.core.store.engines import postgres_lease, postgres_link
+from nodes.core.store.engines import postgres, postgres_lease, postgres_link
 from nodes.core.store.job import Busy, Claimed, JobInputs, OutcomeUnknown
 from nodes.core.store.journal import Journal
 
@@ -55,6 +55,24 @@ def test_a_lease_that_was_lost_is_taken_again(open_journal: Callable[[], Journal
     assert isinstance(other.claim(new_job()), Busy)
     one.mark_submitted(job, "r1")
     assert other.find("r1") is not None
+
+
+@pytest.mark.usefixtures("watched")
+def test_what_is_owed_is_written_although_the_first_try_comes_too_early(
+    journal: Journal, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = accepted(journal)
+    with server.away(), pytest.raises(JournalError):
+        journal.mark_finished(replace(job, cost=0.5))
+    early = iter([psycopg.OperationalError("starting up")])
+
+    def connect(*values: Any) -> postgres_link.Link:
+        for error in early:
+            raise error
+        return postgres_link.connect(*values)
+
+    monkeypatch.setattr(postgres, "connect", connect)
+    until(lambda: sql(journal, "SELECT cost FROM jobs") == [(0.5,)])
 
 
 def test_a_claim_goes_on_only_with_the_lease(open_journal: Callable[[], Journal], server: Server) -> None:

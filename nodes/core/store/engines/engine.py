@@ -90,8 +90,8 @@ class Engine(Protocol):
     def transaction(self, *, reading: bool = False) -> AbstractContextManager[Session]:
         """Begin a transaction, which ends with the block; no other one writes meanwhile, unless it only reads."""
 
-    def when_back(self, call: Callable[[], None]) -> None:
-        """Call this, from another thread, where the record was away and can be reached again."""
+    def when_back(self, call: Callable[[], bool]) -> None:
+        """Call this, from another thread, where the record was away and is back, until it returns True."""
 
     def clear_traces(self) -> None:
         """Leave nothing of what was erased in files that the engine has beside the record."""

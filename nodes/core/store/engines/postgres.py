@@ -57,8 +57,8 @@ class PostgresEngine:
                 self._roll_back()
                 raise
 
-    def when_back(self, call: Callable[[], None]) -> None:
-        """Call this from the thread that watches the lease, once the server is reached again."""
+    def when_back(self, call: Callable[[], bool]) -> None:
+        """Call this from the thread that watches the lease, once the server is reached again, until it has done."""
         self.lease.when_back(call)
 
     def clear_traces(self) -> None:

@@ -45,15 +45,15 @@ class PostgresLease:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
-        self._back: Callable[[], None] = lambda: None
+        self._back: Callable[[], bool] = lambda: True
 
     @property
     def held(self) -> str:
         """A condition: this process holds its lease, on this connection or on one that is about to end."""
         return _HELD.format(name=f"'{self.name}'")
 
-    def when_back(self, call: Callable[[], None]) -> None:
-        """Call this, from the watching thread, once a lease that was lost is held again."""
+    def when_back(self, call: Callable[[], bool]) -> None:
+        """Call this, from the watching thread, once a lease that was lost is held again, until it returns True."""
         self._back = call
 
     def take(self) -> None:
@@ -142,9 +142,7 @@ class PostgresLease:
                     log.warning("The record at %s is away: %s", self._address.place, self._told(error))
                 lost = True
                 continue
-            if lost:
-                lost = False
-                self._back()
+            lost = lost and not self._back()
 
     def _look(self) -> None:
         """Take the lock, where this connection does not have it.

@@ -54,6 +54,8 @@ class SQLiteEngine:
     def transaction(self, *, reading: bool = False) -> Iterator[Session]:
         """Begin a transaction; of this process none goes on beside another."""
         with self._lock, reported(self.place):
+            if not reading:
+                self._file.require_place()
             self._db.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
             try:
                 yield self._session
@@ -64,7 +66,7 @@ class SQLiteEngine:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def when_back(self, call: Callable[[], None]) -> None:
+    def when_back(self, call: Callable[[], bool]) -> None:
         """A file is not watched: the next transaction finds out."""
 
     def clear_traces(self) -> None:
@@ -131,6 +133,7 @@ class Database:
             shared["users"] += 1
         self.connection: sqlite3.Connection = shared["connection"]
         self.lock: threading.RLock = shared["lock"]
+        self._path, self._opened = path, path.stat()
         self._closed = False
         try:
             with self.lock:
@@ -138,6 +141,19 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    def require_place(self) -> None:
+        """Check that the path still leads to this file: what is written to a removed one ends with the process.
+
+        Raises:
+            JournalError: it was removed, moved or replaced.
+        """
+        try:
+            same = os.path.samestat(self._path.stat(), self._opened)
+        except (FileNotFoundError, NotADirectoryError):
+            same = False
+        if not same:
+            raise JournalError("record_replaced", folder=str(self._path.parent), next=(step("put_record_back"),))
 
     def close(self) -> None:
         """End this use, once; the last one closes the file."""
