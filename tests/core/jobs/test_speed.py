@@ -145,8 +145,8 @@ def test_a_job_of_a_known_kind_takes_no_more_calls_than_the_pace_allows(
 def test_a_job_is_noticed_sooner_as_soon_as_one_of_its_kind_is_known(timed: TimedJobs) -> None:
     late = []
     for _ in range(2):
-        timed.run(26.0)
-        late.append(timed.api.times("result")[0] - 26.0)
+        timed.run(27.0)
+        late.append(timed.api.times("result")[0] - 27.0)
     assert late[1] < late[0] / 2
 
 
@@ -170,9 +170,9 @@ def test_the_first_job_of_a_kind_is_asked_for_at_once_and_the_next_one_after_a_s
 def test_a_job_is_learnt_as_it_ended_not_as_it_was_noticed(timed: TimedJobs, zone: float) -> None:
     """Whatever the provider's clock shows: only the time between its own two moments counts."""
     timed.api.created_at = zone
-    timed.run(26.0)
-    assert timed.api.times("result")[0] > 26.5
-    assert timed.journal.durations("model", "1K", 1) == [pytest.approx(26.0)]
+    timed.run(27.0)
+    assert timed.api.times("result")[0] > 27.5
+    assert timed.journal.durations("model", "1K", 1) == [pytest.approx(27.0)]
 
 
 def test_a_providers_clock_that_is_wrong_teaches_nothing_that_was_not_seen(timed: TimedJobs) -> None:
