@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from emulator import Emulator, Fault
 from nodes.app.catalogue import live
 from nodes.app.catalogue.door import CatalogueDoor
 from nodes.app.catalogue.here import HERE
+from nodes.app.catalogue.live import LiveEntries
 from nodes.app.catalogue.permission import allow_as_it_is, is_sent_as_it_is
 from nodes.app.run import current_settings
 from nodes.app.service import open_service
 from nodes.core import threads
 from nodes.core.errors import ModelChanged, PackError, Rejected
+from nodes.core.schema.document import JSON
 from nodes.core.schema.model import ModelSpec
 
 MODEL = "acme/pixel-1.5/text-to-image"
@@ -222,6 +225,21 @@ def test_a_run_waits_behind_nothing_that_the_page_asks_for(runner: Runner) -> No
         assert told.result()[MODEL].structure
         # The page takes what the run was told.
         assert runner.api.count("catalog") == asked
+
+
+def test_runs_that_ask_at_once_make_one_call() -> None:
+    asked: list[str] = []
+
+    def ask(model_id: str) -> dict[str, JSON]:
+        asked.append(model_id)
+        time.sleep(0.1)
+        return {}
+
+    entries = LiveEntries(ask)
+    with ThreadPoolExecutor(16) as runs:
+        for answer in [runs.submit(entries.for_run, MODEL) for _ in range(64)]:
+            answer.result().result()
+    assert asked == [MODEL]
 
 
 def test_what_the_api_refuses_lets_the_next_run_look_anew(runner: Runner) -> None:

@@ -52,6 +52,7 @@ class LiveEntries:
         self._answers: dict[str, Future[LiveEntry]] = {}
         self._asked_at: dict[str, float] = {}
         self._good_until: dict[str, float] = {}
+        self._pools: dict[str, threads.Abandonable] = {}
 
     def for_run(self, model_id: str) -> Future[LiveEntry]:
         """Return the entry of a model, as soon as it is told: at once, however much the page is asking for."""
@@ -81,13 +82,18 @@ class LiveEntries:
     def _asked(self, model_id: str, pool: threads.Abandonable) -> Future[LiveEntry]:
         with self._lock:
             answer = self._answers.get(model_id)
-            if answer is None or self._is_old(model_id, answer) or (pool is threads.ENTRIES and _is_queued(answer)):
-                self._asked_at[model_id] = time.monotonic()
+            if answer is None or self._is_old(model_id, answer) or self._is_behind(model_id, answer, pool):
+                self._asked_at[model_id], self._pools[model_id] = time.monotonic(), pool
                 answer = self._answers[model_id] = pool.start(self._look_up, model_id)
             return answer
 
     def _is_old(self, model_id: str, answer: Future[LiveEntry]) -> bool:
         return answer.done() and time.monotonic() >= self._good_until.get(model_id, 0.0)
+
+    def _is_behind(self, model_id: str, answer: Future[LiveEntry], pool: threads.Abandonable) -> bool:
+        """Whether a run would wait for a call that waits for a thread of the page."""
+        waits = not answer.done() and not answer.running()
+        return waits and pool is threads.ENTRIES and self._pools[model_id] is not pool
 
     def _look_up(self, model_id: str) -> LiveEntry:
         with self._lock:
@@ -102,11 +108,6 @@ class LiveEntries:
         good = NOT_KNOWN_SECONDS if found.price is None else GOOD_SECONDS
         self._good_until[model_id] = time.monotonic() + good
         return found
-
-
-def _is_queued(answer: Future[LiveEntry]) -> bool:
-    """Whether a call waits for a thread."""
-    return not answer.done() and not answer.running()
 
 
 def _told(answer: Future[LiveEntry], seconds: float) -> LiveEntry | None:
