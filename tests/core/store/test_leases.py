@@ -175,6 +175,19 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever(
     assert [row.state for row in journal.recent()] == ["delivered"]
 
 
+def test_a_record_that_was_closed_is_connected_by_nobody_any_more(
+    journal: Journal, server: Server, record: str
+) -> None:
+    accepted(journal)
+    journal.close()
+    with pytest.raises(JournalError, match="the record is closed"):
+        journal.recent()
+    sessions = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    until(lambda: server.sql(f"{sessions} AND datname = current_database()", record) == [(0,)])
+
+
 def _fails(journal: Journal) -> bool:
     try:
         journal.recent()

@@ -42,6 +42,7 @@ class PostgresEngine:
         self._writing = False
         self._lock = threading.RLock()
         self._failed: tuple[float, str] | None = None
+        self._is_closed = False
         with self._reported():
             make_private_folder(folder)
 
@@ -65,9 +66,10 @@ class PostgresEngine:
         """Nothing lies beside the server. What it does with what was erased, who looks after it decides."""
 
     def close(self) -> None:
-        """End the lease and the connection."""
+        """End the lease and the connection, for good: what another thread still wants fails."""
         self.lease.close()
         with self._lock:
+            self._is_closed = True
             self._drop()
 
     def _begun(self, reading: bool) -> Link:
@@ -110,6 +112,8 @@ class PostgresEngine:
     def _connected(self) -> Link:
         if self._link is not None and not self._link.closed:
             return self._link
+        if self._is_closed:
+            raise psycopg.OperationalError("the record is closed")
         if self._failed is not None and time.monotonic() - self._failed[0] < PAUSE_SECONDS:
             raise psycopg.OperationalError(self._failed[1])
         try:

@@ -149,6 +149,8 @@ class PostgresLease:
 
         Where the server still has it for an earlier connection of this process, the watch tries again.
         """
+        if self._closed.is_set():
+            return
         try:
             link = self._connected()
             link.execute(f"SELECT pg_try_advisory_lock({self._key}) WHERE NOT {self._own()}".encode())
